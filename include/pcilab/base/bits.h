@@ -19,7 +19,7 @@
 #define FIELD_PREP(m, v) (((uint64_t)(v) << FIELD_SHIFT(m)) & (uint64_t)(m))
 
 #define ARRAY_LEN(a)          (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
+#define CONTAINER_OF(p, t, m) ((t *)((char *)(p)-offsetof(t, m)))
 
 static inline uint64_t field_set(uint64_t value, uint64_t mask, uint64_t field)
 {

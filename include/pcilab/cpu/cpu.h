@@ -36,9 +36,9 @@ struct cpu_ram {
 enum cpu_access_kind {
     CPU_MEM_READ,
     CPU_MEM_WRITE,
-    CPU_IO_READ,   /* addr is the port, size 1, 2 or 4 */
+    CPU_IO_READ, /* addr is the port, size 1, 2 or 4 */
     CPU_IO_WRITE,
-    CPU_MSR_READ,  /* addr is the MSR; only those that belong to the local APIC (see below) */
+    CPU_MSR_READ, /* addr is the MSR; only those that belong to the local APIC (see below) */
     CPU_MSR_WRITE,
     CPU_TPR_READ,  /* MOV from CR8 */
     CPU_TPR_WRITE, /* MOV to CR8 */
@@ -66,13 +66,13 @@ enum cpu_exit {
 };
 
 struct cpu_group_config {
-    unsigned count;          /* 1 to CPU_MAX; processor i has APIC ID i */
-    uint64_t ps_per_insn;    /* virtual time of one instruction */
-    uint64_t tsc_hz;         /* also reported by CPUID 0x15 and 0x16 */
-    uint64_t seed;           /* feeds RDRAND and RDSEED */
+    unsigned count;       /* 1 to CPU_MAX; processor i has APIC ID i */
+    uint64_t ps_per_insn; /* virtual time of one instruction */
+    uint64_t tsc_hz;      /* also reported by CPUID 0x15 and 0x16 */
+    uint64_t seed;        /* feeds RDRAND and RDSEED */
     const struct cpu_ram *ram;
     unsigned ram_count;
-    uint32_t phys_bits;      /* CPUID 0x80000008; 0 means 46 */
+    uint32_t phys_bits; /* CPUID 0x80000008; 0 means 46 */
     /*
      * The processor takes the pending interrupt: returns its vector, and lowers the line when
      * nothing else is pending. Must not run any processor. Returns -1 for "none after all".
@@ -83,7 +83,7 @@ struct cpu_group_config {
 
 struct cpu_seg {
     uint16_t selector;
-    uint16_t attr; /* bits 0-7 access byte, 8-11 flags (AVL, L, D/B, G) as in a descriptor */
+    uint16_t attr;  /* bits 0-7 access byte, 8-11 flags (AVL, L, D/B, G) as in a descriptor */
     uint32_t limit; /* in bytes, after applying G */
     uint64_t base;
 };

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The device models: what the wiring needs to create them. */
+#ifndef PCILAB_ENDPOINT_DEVICES_H
+#define PCILAB_ENDPOINT_DEVICES_H
+
+#include "pcilab/endpoint/endpoint.h"
+
+/*
+ * Storage behind an NVMe namespace, so that the model does not see files. Units: bytes; offsets
+ * and lengths are multiples of 512. Results: 0 or a negative errno.
+ */
+struct nvme_storage {
+    uint64_t size_bytes;
+    bool read_only;
+    int (*read)(void *opaque, uint64_t offset, void *data, uint64_t len);
+    int (*write)(void *opaque, uint64_t offset, const void *data, uint64_t len);
+    int (*zero)(void *opaque, uint64_t offset, uint64_t len);
+    int (*flush)(void *opaque);
+    void *opaque;
+};
+
+struct nvme_params {
+    const char *name;
+    const char *serial; /* up to 20 characters */
+    struct nvme_storage storage;
+    unsigned io_queues; /* pairs, 1 to 64 */
+    struct pcie_params pcie;
+};
+
+/* Creates an endpoint whose functions are ready. */
+struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *params);
+
+struct exerciser_params {
+    const char *name;
+    unsigned functions;    /* 1 to 8 */
+    unsigned msix_vectors; /* 1 to 2048 */
+    unsigned msi_vectors;  /* 0, or 1 to 32 */
+    uint64_t mem_bytes;    /* size of BAR 4, prefetchable memory */
+    struct pcie_params pcie;
+};
+
+struct endpoint *exerciser_new(struct fabric *fabric, const struct exerciser_params *params);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every endpoint is made of: one upstream-facing port, one to eight functions (or up to 256
+ * with ARI), and a requester that turns DMA into TLPs. A device model sees BAR accesses as bytes
+ * and DMA as asynchronous operations; it never sees a TLP unless it wants to.
+ */
+#ifndef PCILAB_ENDPOINT_ENDPOINT_H
+#define PCILAB_ENDPOINT_ENDPOINT_H
+
+#include "pcilab/fabric/fabric.h"
+#include "pcilab/pci/function.h"
+
+struct endpoint;
+struct endpoint_func;
+
+enum endpoint_reset {
+    ENDPOINT_RESET_COLD, /* power-on */
+    ENDPOINT_RESET_HOT,  /* hot reset or link down */
+    ENDPOINT_RESET_FLR,
+};
+
+struct endpoint_func_ops {
+    /* A read or write of bytes inside one BAR: len is 1 to 4096 and never leaves the BAR. MSI-X
+     * table and PBA accesses are answered before this. Reads may have side effects once. Returns
+     * TLP_SC, TLP_UR or TLP_CA. */
+    enum tlp_status (*bar_read)(void *owner, unsigned bar, uint64_t offset, void *data,
+                                unsigned len);
+    enum tlp_status (*bar_write)(void *owner, unsigned bar, uint64_t offset, const void *data,
+                                 unsigned len);
+    /* Back to initial state; outstanding DMA was dropped without calling done(). */
+    void (*reset)(void *owner, enum endpoint_reset kind);
+    /* Bus Master Enable, power state or another configuration bit may have changed; may be NULL. */
+    void (*config_changed)(void *owner);
+    void (*destroy)(void *owner);
+};
+
+enum dma_kind {
+    DMA_READ,  /* memory to device */
+    DMA_WRITE, /* device to memory */
+};
+
+enum dma_status {
+    DMA_OK,
+    DMA_UR,        /* Unsupported Request completion */
+    DMA_CA,        /* Completer Abort */
+    DMA_TIMEOUT,   /* no completion in time */
+    DMA_POISONED,  /* the completion carried EP */
+    DMA_NO_MASTER, /* Bus Master Enable is clear or the function is not in D0: nothing was sent */
+};
+
+/*
+ * One DMA operation of any length, split by the requester at 4 KiB, Max_Payload_Size and
+ * Max_Read_Request_Size. Embedded in the device's own state; valid from endpoint_dma() until
+ * done(). Writes are posted: done() means sent, in order, not arrived. done() is called from the
+ * fabric's loop or, where nothing can be sent, from an event at the same instant; never from
+ * inside endpoint_dma().
+ */
+struct dma_op {
+    enum dma_kind kind;
+    uint64_t addr;
+    uint32_t len; /* 0 is a zero-length read or write (one TLP without byte enables) */
+    uint8_t *buf; /* caller's; must live until done() */
+    uint8_t attr; /* TLP_ATTR_* */
+    uint8_t tc;
+    uint8_t at;
+    bool poison; /* set EP on writes */
+    void (*done)(struct dma_op *op, enum dma_status status);
+    void *opaque;
+
+    /* private to the requester */
+    struct dma_op *next;
+    struct endpoint_func *func;
+    uint32_t issued, finished;
+    uint32_t outstanding;
+    enum dma_status status;
+};
+
+struct endpoint_func_desc {
+    const char *name;
+    struct pci_ids ids;
+    const struct endpoint_func_ops *ops;
+    void *owner; /* destroyed through ops->destroy with the endpoint */
+};
+
+struct endpoint *endpoint_new(struct fabric *fabric, const char *name);
+void endpoint_free(struct endpoint *ep);
+struct port *endpoint_port(struct endpoint *ep);
+/* Functions get numbers 0, 1, ... in order. The caller then adds BARs and capabilities through
+ * endpoint_func_pci(), and calls endpoint_ready() once after the last function. */
+struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoint_func_desc *desc);
+struct pci_func *endpoint_func_pci(struct endpoint_func *func);
+void endpoint_ready(struct endpoint *ep);
+
+void endpoint_dma(struct endpoint_func *func, struct dma_op *op);
+/* Interrupt number `vector` by whatever is enabled: MSI-X, MSI, or for vector 0 nothing (INTx is
+ * a level: endpoint_set_intx). */
+void endpoint_interrupt(struct endpoint_func *func, unsigned vector);
+void endpoint_set_intx(struct endpoint_func *func, bool level);
+struct sim *endpoint_sim(struct endpoint_func *func);
+struct trace *endpoint_trace(struct endpoint_func *func);
+/* A message TLP to the root complex (PM_PME and the like). */
+void endpoint_send_message(struct endpoint_func *func, enum tlp_msg_code code);
+
+/* Power-on reset of everything. */
+void endpoint_reset(struct endpoint *ep);
+
+#endif

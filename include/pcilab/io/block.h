@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A disk: raw file or memory, in blocks of 512 bytes. All calls are synchronous; the device that
+ * owns the image decides when in virtual time a transfer ends.
+ *
+ * Errors of the host (full disk, I/O error) come back as a negative errno and never end the run.
+ */
+#ifndef PCILAB_IO_BLOCK_H
+#define PCILAB_IO_BLOCK_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BLOCK_SECTOR_BYTES 512
+
+struct block_image;
+
+/* Opens a raw image; falls back to read-only with block_read_only() true where the file cannot be
+ * written and `read_only_ok`. The file is locked against a second writer. */
+struct block_image *block_open_raw(const char *path, bool read_only_ok, GError **error);
+/* Zeroed scratch memory; pages are allocated when written. */
+struct block_image *block_new_memory(uint64_t size_bytes);
+void block_free(struct block_image *image);
+
+uint64_t block_size_bytes(const struct block_image *image);
+bool block_read_only(const struct block_image *image);
+/* offset and len are multiples of 512 inside the image. 0 or a negative errno. */
+int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t len);
+int block_write(struct block_image *image, uint64_t offset, const void *data, uint64_t len);
+int block_zero(struct block_image *image, uint64_t offset, uint64_t len);
+/* All completed writes are durable on return. */
+int block_flush(struct block_image *image);
+
+#endif

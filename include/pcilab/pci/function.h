@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A PCI function: 4 KiB of configuration space (PCIe Base 6.0, 7.5), its BARs, its capabilities.
+ *
+ * A function knows nothing of ports: whoever owns it (an endpoint, a root port, a switch port)
+ * hands it configuration accesses and asks it what it decodes. Capabilities are placed while the
+ * machine is built, in the order in which they should be found; each is one cap_*.c.
+ */
+#ifndef PCILAB_PCI_FUNCTION_H
+#define PCILAB_PCI_FUNCTION_H
+
+#include "pcilab/pci/tlp.h"
+#include "pcilab/reg/reg.h"
+
+enum pci_header {
+    PCI_HEADER_TYPE0 = 0,
+    PCI_HEADER_TYPE1 = 1,
+};
+
+enum pci_bar_kind {
+    PCI_BAR_NONE,
+    PCI_BAR_IO,
+    PCI_BAR_MEM32,
+    PCI_BAR_MEM64,      /* takes two BARs */
+    PCI_BAR_MEM64_PREF, /* takes two BARs */
+};
+
+#define PCI_BAR_COUNT 6
+#define PCI_ROM_BAR   6 /* index of the expansion ROM where one exists */
+
+struct pci_bar {
+    enum pci_bar_kind kind;
+    uint64_t size; /* a power of two; memory at least 128 bytes, I/O at least 4 */
+    bool mapped;   /* enabled by Command and not all ones; kept up to date by the engine */
+    uint64_t addr;
+};
+
+struct pci_ids {
+    uint16_t vendor, device;
+    uint16_t subvendor, subdevice; /* type 1: go to the subsystem capability */
+    uint32_t class_code;           /* 24 bits: base, sub, interface */
+    uint8_t revision;
+};
+
+/* Windows of a type 1 header as now programmed; base > limit: closed. Bus Master, Memory Space and
+ * I/O Space Enable are not part of it. */
+struct pci_bridge_windows {
+    uint8_t primary, secondary, subordinate;
+    uint64_t io_base, io_limit;
+    uint64_t mem_base, mem_limit;
+    uint64_t pref_base, pref_limit;
+};
+
+struct pci_func;
+
+struct pci_func_ops {
+    /* After a configuration write took effect (any offset); may be NULL. */
+    void (*config_written)(struct pci_func *func, unsigned offset, unsigned len);
+    /* Function Level Reset was initiated; the engine has reset configuration space. */
+    void (*flr)(struct pci_func *func);
+    /* A BAR was mapped, moved or unmapped; may be NULL. */
+    void (*bar_changed)(struct pci_func *func, unsigned bar);
+    /* Bridge: Secondary Bus Reset or windows changed; may be NULL. */
+    void (*bridge_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value);
+    /* MSI or MSI-X: send this message as a memory write from this function. */
+    void (*send_msi)(struct pci_func *func, uint64_t addr, uint32_t data);
+    /* INTx: level of the function's pin changed after masks; send Assert_/Deassert_INTx. */
+    void (*intx)(struct pci_func *func, bool level);
+};
+
+struct pci_msix_vector {
+    bool pending;
+};
+
+struct pci_func {
+    char *name; /* owned */
+    struct reg_space *cfg;
+    enum pci_header header;
+    struct pci_rid rid; /* bus number as captured from the last configuration write (2.2.6.2) */
+    struct pci_bar bar[PCI_BAR_COUNT + 1];
+    struct pci_bridge_windows windows; /* type 1 */
+    const struct pci_func_ops *ops;
+    void *owner;
+
+    /* Offsets of capabilities in configuration space; 0: absent. */
+    uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
+    uint16_t ext_dsn, ext_ari;
+    uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
+    uint16_t ext_last, ext_free;
+
+    uint8_t interrupt_pin; /* 0: none, 1: INTA ... */
+    bool intx_wanted;      /* what the device asks for, before Interrupt Disable */
+    bool intx_sent;
+
+    /* MSI-X table and PBA live in a BAR of the device, see cap_msix.h */
+    uint8_t *msix_table;
+    uint64_t *msix_pba;
+    uint16_t msix_count;
+    uint8_t msix_bar;
+    uint32_t msix_table_offset, msix_pba_offset;
+    uint32_t msi_pending;
+};
+
+struct pci_func *pci_func_new(const char *name, enum pci_header header, const struct pci_ids *ids,
+                              const struct pci_func_ops *ops, void *owner);
+void pci_func_free(struct pci_func *func);
+
+/* While building. */
+void pci_func_set_bar(struct pci_func *func, unsigned bar, enum pci_bar_kind kind, uint64_t size);
+void pci_func_set_multifunction(struct pci_func *func, bool multi);
+void pci_func_set_interrupt_pin(struct pci_func *func, uint8_t pin);
+/* Room for a capability; returns its offset, linked and with its identifier filled in. */
+unsigned pci_func_place_cap(struct pci_func *func, uint8_t id, const struct reg_def *defs,
+                            unsigned count, unsigned size_bytes);
+unsigned pci_func_place_ext_cap(struct pci_func *func, uint16_t id, uint8_t version,
+                                const struct reg_def *defs, unsigned count, unsigned size_bytes);
+
+/* Configuration accesses; len 1 to 4 within one doubleword. Writes capture the bus number only
+ * through pci_func_capture(). */
+uint32_t pci_func_config_read(struct pci_func *func, unsigned offset, unsigned len);
+void pci_func_config_write(struct pci_func *func, unsigned offset, unsigned len, uint32_t value);
+void pci_func_capture(struct pci_func *func, unsigned bus, unsigned device);
+
+void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind);
+
+/* Command register and power state, as the rules ask. */
+bool pci_func_memory_enabled(const struct pci_func *func);
+bool pci_func_io_enabled(const struct pci_func *func);
+bool pci_func_bus_master(const struct pci_func *func);
+unsigned pci_func_power_state(const struct pci_func *func); /* 0 (D0) to 3 (D3hot) */
+
+/* The BAR that decodes [addr, addr + len) entirely, or -1. */
+int pci_func_find_bar(const struct pci_func *func, bool io, uint64_t addr, unsigned len);
+
+/* Bridges: which way. */
+bool pci_bridge_claims_mem(const struct pci_func *func, uint64_t addr);
+bool pci_bridge_claims_io(const struct pci_func *func, uint64_t addr);
+bool pci_bridge_claims_bus(const struct pci_func *func, unsigned bus);
+
+/* Interrupts. A vector is a number below what the capability offers; what is enabled decides
+ * (MSI-X, else MSI, else INTx through pci_func_set_intx). */
+void pci_func_msi_raise(struct pci_func *func, unsigned vector);
+bool pci_func_msi_enabled(const struct pci_func *func);     /* MSI or MSI-X */
+unsigned pci_func_msi_vectors(const struct pci_func *func); /* allocated to software now */
+void pci_func_set_intx(struct pci_func *func, bool level);
+/* The MSI-X table and PBA inside a BAR: true when [offset, offset+len) was theirs. */
+bool pci_msix_bar_read(struct pci_func *func, unsigned bar, uint64_t offset, void *data,
+                       unsigned len);
+bool pci_msix_bar_write(struct pci_func *func, unsigned bar, uint64_t offset, const void *data,
+                        unsigned len);
+
+/* Capabilities (PCIe Base 6.0 chapter 7; PCI Power Management 1.2). */
+struct pci_msi_params {
+    unsigned vectors; /* 1 to 32, a power of two */
+    bool maskable;    /* per-vector masking; addresses are always 64-bit */
+};
+
+enum pcie_port_type {
+    PCIE_ENDPOINT = 0,
+    PCIE_LEGACY_ENDPOINT = 1,
+    PCIE_ROOT_PORT = 4,
+    PCIE_UPSTREAM_PORT = 5,
+    PCIE_DOWNSTREAM_PORT = 6,
+    PCIE_RC_INTEGRATED_ENDPOINT = 9,
+    PCIE_RC_EVENT_COLLECTOR = 10,
+};
+
+struct pcie_params {
+    enum pcie_port_type type;
+    uint8_t max_speed;          /* 1: 2.5 GT/s ... 5: 32 GT/s; what this port supports */
+    uint8_t max_width;          /* 1, 2, 4, 8, 12, 16, 32 */
+    uint8_t port_number;        /* root and switch ports */
+    uint16_t max_payload_bytes; /* 128 to 4096 */
+    bool slot;                  /* root and downstream ports: slot implemented */
+    uint16_t slot_number;
+    uint8_t slot_power_watts;
+    bool ari_forwarding; /* root and downstream ports */
+    bool flr;            /* endpoints */
+    bool ten_bit_tags;   /* completer support */
+};
+
+void pci_cap_pm_add(struct pci_func *func);
+void pci_cap_msi_add(struct pci_func *func, const struct pci_msi_params *params);
+void pci_cap_msix_add(struct pci_func *func, unsigned vectors, unsigned bar, uint32_t table_offset,
+                      uint32_t pba_offset);
+void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params);
+void pci_cap_ssvid_add(struct pci_func *func, uint16_t subvendor, uint16_t subdevice);
+void pci_cap_dsn_add(struct pci_func *func, uint64_t serial);
+void pci_cap_ari_add(struct pci_func *func, uint8_t next_function);
+
+/* The link as negotiated: speed code and width, Data Link Layer Active where reported. Presence
+ * is the slot's. */
+void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool active);
+void pcie_set_presence(struct pci_func *func, bool present);
+unsigned pcie_max_payload_bytes(const struct pci_func *func);      /* Device Control */
+unsigned pcie_max_read_request_bytes(const struct pci_func *func); /* Device Control */
+unsigned pcie_completion_boundary_bytes(const struct pci_func *func);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine: what is described (struct machine_desc, made by a topology file, a test or a
+ * scenario) and what runs (struct machine). hw/platform is the only place that names concrete
+ * devices and wires them together.
+ */
+#ifndef PCILAB_PLATFORM_MACHINE_H
+#define PCILAB_PLATFORM_MACHINE_H
+
+#include <glib.h>
+
+#include "pcilab/cpu/cpu.h"
+#include "pcilab/pci/function.h"
+#include "pcilab/root/root.h"
+#include "pcilab/sim/sim.h"
+#include "pcilab/trace/trace.h"
+
+struct block_image; /* pcilab/io/block.h */
+
+enum machine_kind {
+    MACHINE_HOST_BRIDGE,
+    MACHINE_ROOT_PORT,
+    MACHINE_SWITCH,
+    MACHINE_NVME,
+    MACHINE_EXERCISER,
+    MACHINE_KIND_COUNT
+};
+
+/* Keys of a link end or a port. */
+struct machine_port_desc {
+    uint8_t speed; /* 1 to 5: 2.5, 5, 8, 16, 32 GT/s */
+    uint8_t width;
+    bool slot;
+    uint16_t slot_number;
+    bool ari;
+    bool msi;
+};
+
+#define MACHINE_SWITCH_PORTS_MAX 32
+
+/* One component. Strings are owned by the description. */
+struct machine_component {
+    enum machine_kind kind;
+    char *name;
+    unsigned line;            /* where in the topology file, for messages; 0: not from a file */
+    int parent;               /* index of the component that it is at; -1 for host bridges */
+    unsigned parent_port;     /* switch: downstream port; host bridge: unused */
+    uint8_t device, function; /* root ports and integrated endpoints: place on the root bus */
+    bool integrated;          /* endpoint directly on a host bridge */
+    struct machine_port_desc port; /* link end (upstream for switches and endpoints) */
+
+    struct { /* MACHINE_HOST_BRIDGE */
+        uint16_t segment;
+        uint8_t bus_first, bus_last;
+    } bridge;
+    struct { /* MACHINE_SWITCH */
+        unsigned down_count;
+        struct machine_port_desc down[MACHINE_SWITCH_PORTS_MAX];
+    } sw;
+    struct {                 /* MACHINE_NVME */
+        uint64_t size_bytes; /* of the scratch image when no disk is given */
+        unsigned queues;     /* I/O queue pairs */
+        char *serial;
+    } nvme;
+    struct { /* MACHINE_EXERCISER */
+        unsigned functions;
+        unsigned msix_vectors;
+        unsigned msi_vectors;
+        uint64_t mem_bytes; /* size of the large prefetchable BAR */
+    } exerciser;
+};
+
+struct machine_desc {
+    struct machine_component *components; /* parents come before children */
+    unsigned count;
+    unsigned cpus;         /* 1 to CPU_MAX */
+    uint64_t memory_bytes; /* multiple of 1 MiB */
+};
+
+/* A description with nothing but defaults; free with machine_desc_free(). */
+struct machine_desc *machine_desc_new(void);
+void machine_desc_free(struct machine_desc *desc);
+struct machine_component *machine_desc_add(struct machine_desc *desc, enum machine_kind kind,
+                                           const char *name);
+int machine_desc_find(const struct machine_desc *desc, const char *name);
+const char *machine_kind_name(enum machine_kind kind); /* "root-port", ... as in topology files */
+
+struct machine_disk {
+    const char *name; /* of an NVMe */
+    struct block_image *image;
+};
+
+struct machine_console {
+    /* A byte from the guest. */
+    void (*output)(void *opaque, uint8_t byte);
+    /* The UART can take more input: call machine_console_input(). May be NULL. */
+    void (*input_wanted)(void *opaque);
+    void *opaque;
+};
+
+struct machine_options {
+    uint64_t seed;
+    const struct machine_disk *disks;
+    unsigned disk_count;
+    struct machine_console console;
+};
+
+struct machine_boot {
+    const char *kernel_path;
+    const char *initrd_path; /* or NULL */
+    const char *cmdline;
+    bool enter_bzimage; /* run the kernel's own decompressor */
+};
+
+enum machine_stop {
+    MACHINE_RUNNING, /* the slice of time is over */
+    MACHINE_POWERED_OFF,
+    MACHINE_RESET, /* the guest asked for a reset; machine_restart() goes on */
+    MACHINE_DEAD,  /* all processors shut down or halted for ever with nothing pending */
+};
+
+struct machine;
+
+struct machine *machine_new(const struct machine_desc *desc, const struct machine_options *options,
+                            GError **error);
+void machine_free(struct machine *machine);
+/* Loads kernel, initrd, tables; may be called again after a reset. */
+bool machine_load(struct machine *machine, const struct machine_boot *boot, GError **error);
+/* Power-on state for everything, RAM included; then machine_load() again. */
+void machine_restart(struct machine *machine);
+/* Runs until virtual time until_ps or until something stops the machine. */
+enum machine_stop machine_run(struct machine *machine, uint64_t until_ps);
+/* True when all processors idle and the next event is later than now: its time. */
+uint64_t machine_idle_until(const struct machine *machine);
+/* Bytes typed at the console; returns how many the UART took. */
+unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, unsigned len);
+struct sim *machine_sim(struct machine *machine);
+struct trace *machine_trace(struct machine *machine);
+uint64_t machine_retired(const struct machine *machine);
+
+#endif

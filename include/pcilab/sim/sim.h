@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtual time: one clock, one order.
+ *
+ * Time is an unsigned 64-bit count of picoseconds (213 days). Everything that happens is an event
+ * at a time; events at one time run in the order in which they were scheduled. Events are embedded
+ * in their owner: scheduling allocates nothing. The owner cancels its events before it goes.
+ */
+#ifndef PCILAB_SIM_SIM_H
+#define PCILAB_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PS_PER_NS 1000ULL
+#define PS_PER_US 1000000ULL
+#define PS_PER_MS 1000000000ULL
+#define PS_PER_S  1000000000000ULL
+#define SIM_NEVER UINT64_MAX
+
+typedef void (*sim_event_fn)(void *opaque);
+
+struct sim_event {
+    sim_event_fn fn;
+    void *opaque;
+    uint64_t at_ps;
+    uint64_t seq;
+    size_t heap_index; /* position in the queue plus 1; 0: not scheduled */
+};
+
+struct sim {
+    uint64_t now_ps;
+    uint64_t seed;
+    uint64_t next_seq;
+    uint64_t events_run;
+    struct sim_event **heap;
+    size_t heap_len;
+    size_t heap_cap;
+};
+
+void sim_init(struct sim *sim, uint64_t seed);
+/* Forgets all events; the owners keep them. */
+void sim_fini(struct sim *sim);
+
+void sim_event_init(struct sim_event *ev, sim_event_fn fn, void *opaque);
+/* (Re)schedules; at_ps must not be in the past. */
+void sim_schedule_at(struct sim *sim, struct sim_event *ev, uint64_t at_ps);
+void sim_schedule_in(struct sim *sim, struct sim_event *ev, uint64_t delay_ps);
+void sim_cancel(struct sim *sim, struct sim_event *ev);
+
+static inline bool sim_event_pending(const struct sim_event *ev)
+{
+    return ev->heap_index != 0;
+}
+
+/* Time of the earliest event, SIM_NEVER when there is none. */
+uint64_t sim_next_ps(const struct sim *sim);
+/* Runs the earliest event when it is due at or before until_ps; moves the clock to its time. */
+bool sim_run_one(struct sim *sim, uint64_t until_ps);
+/* Runs all events up to and including until_ps, then moves the clock there. */
+void sim_run_until(struct sim *sim, uint64_t until_ps);
+/* Moves the clock forward without running anything; no event may be due before. */
+void sim_advance_to(struct sim *sim, uint64_t now_ps);
+
+#endif
