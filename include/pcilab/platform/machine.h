@@ -36,6 +36,10 @@ struct machine_port_desc {
     bool msi;
 };
 
+/* 16 GT/s x4, no slot, ARI forwarding, MSI. */
+#define MACHINE_PORT_DEFAULT                                                                       \
+    ((struct machine_port_desc){.speed = 4, .width = 4, .ari = true, .msi = true})
+
 #define MACHINE_SWITCH_PORTS_MAX 32
 
 /* One component. Strings are owned by the description. */
@@ -80,8 +84,12 @@ struct machine_desc {
 /* A description with nothing but defaults; free with machine_desc_free(). */
 struct machine_desc *machine_desc_new(void);
 void machine_desc_free(struct machine_desc *desc);
+/* Adds a component with its defaults (no parent). The name is copied and must be new; the pointer
+ * is good until the next one is added. Strings that the caller sets are g_free()d by the
+ * description. */
 struct machine_component *machine_desc_add(struct machine_desc *desc, enum machine_kind kind,
                                            const char *name);
+/* Index of the component, -1 when there is none. */
 int machine_desc_find(const struct machine_desc *desc, const char *name);
 const char *machine_kind_name(enum machine_kind kind); /* "root-port", ... as in topology files */
 

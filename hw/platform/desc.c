@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The description of a machine: a list of components, parents before children. */
+#include <string.h>
+
+#include "pcilab/platform/machine.h"
+
+static const char *const kind_names[MACHINE_KIND_COUNT] = {
+    [MACHINE_HOST_BRIDGE] = "host-bridge", [MACHINE_ROOT_PORT] = "root-port",
+    [MACHINE_SWITCH] = "switch",           [MACHINE_NVME] = "nvme",
+    [MACHINE_EXERCISER] = "exerciser",
+};
+
+const char *machine_kind_name(enum machine_kind kind)
+{
+    g_assert(kind < MACHINE_KIND_COUNT);
+    return kind_names[kind];
+}
+
+struct machine_desc *machine_desc_new(void)
+{
+    struct machine_desc *desc = g_new0(struct machine_desc, 1);
+
+    desc->cpus = 1;
+    desc->memory_bytes = 512ULL << 20;
+    return desc;
+}
+
+void machine_desc_free(struct machine_desc *desc)
+{
+    if (!desc) {
+        return;
+    }
+    for (unsigned i = 0; i < desc->count; i++) {
+        g_free(desc->components[i].name);
+        g_free(desc->components[i].nvme.serial);
+    }
+    g_free(desc->components);
+    g_free(desc);
+}
+
+/* What a component is when nothing is said about it; the topology file's defaults agree. */
+static void component_set_defaults(struct machine_component *c)
+{
+    c->parent = -1;
+    c->port = MACHINE_PORT_DEFAULT;
+    switch (c->kind) {
+    case MACHINE_HOST_BRIDGE: c->bridge.bus_last = 0xff; break;
+    case MACHINE_ROOT_PORT: c->device = 1; break;
+    case MACHINE_SWITCH:
+        c->sw.down_count = 1;
+        for (unsigned i = 0; i < MACHINE_SWITCH_PORTS_MAX; i++) {
+            c->sw.down[i] = MACHINE_PORT_DEFAULT;
+        }
+        break;
+    case MACHINE_NVME:
+        c->nvme.size_bytes = 256ULL << 20;
+        c->nvme.queues = 8;
+        c->nvme.serial = g_strndup(c->name, 20);
+        break;
+    case MACHINE_EXERCISER:
+        c->exerciser.functions = 1;
+        c->exerciser.msix_vectors = 8;
+        c->exerciser.msi_vectors = 4;
+        c->exerciser.mem_bytes = 1ULL << 20;
+        break;
+    case MACHINE_KIND_COUNT: break;
+    }
+}
+
+struct machine_component *machine_desc_add(struct machine_desc *desc, enum machine_kind kind,
+                                           const char *name)
+{
+    g_assert(kind < MACHINE_KIND_COUNT);
+    g_assert(machine_desc_find(desc, name) < 0);
+
+    desc->components = g_renew(struct machine_component, desc->components, desc->count + 1);
+    struct machine_component *c = &desc->components[desc->count++];
+    memset(c, 0, sizeof(*c));
+    c->kind = kind;
+    c->name = g_strdup(name);
+    component_set_defaults(c);
+    return c;
+}
+
+int machine_desc_find(const struct machine_desc *desc, const char *name)
+{
+    for (unsigned i = 0; i < desc->count; i++) {
+        if (strcmp(desc->components[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
