@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pcilab/io/block.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pcilab/base/bits.h"
+
+/* Zeroes are written in pieces of this size where the file system cannot punch holes. */
+#define ZERO_PIECE_BYTES 65536
+
+struct block_image {
+    uint64_t size_bytes;
+    bool read_only;
+    int fd;       /* raw file; -1: memory */
+    uint8_t *mem; /* scratch; private anonymous pages */
+};
+
+static bool block_fail(GError **error, const char *path, int err, const char *what)
+{
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(err), "%s: %s: %s", path, what,
+                g_strerror(err));
+    return false;
+}
+
+static int block_open_fd(const char *path, bool read_only_ok, bool *read_only)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    *read_only = false;
+    if (fd < 0 && read_only_ok && (errno == EACCES || errno == EROFS || errno == EPERM)) {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        *read_only = true;
+    }
+    return fd;
+}
+
+/* Open file description locks belong to the descriptor: they end with this process, however it
+ * ends, and are not lost when another part of it closes the same file (fcntl(2)). */
+static bool block_lock(const char *path, int fd, bool read_only, GError **error)
+{
+    struct flock lock = {.l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+
+    if (!fcntl(fd, F_OFD_SETLK, &lock)) {
+        return true;
+    }
+    if (errno == EAGAIN || errno == EACCES) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                    "%s: the image is in use by another process", path);
+        return false;
+    }
+    /* Some network file systems have no locks at all; an image there is still usable. */
+    if (errno == EINVAL || errno == ENOLCK || errno == EOPNOTSUPP) {
+        return true;
+    }
+    return block_fail(error, path, errno, "cannot lock the image");
+}
+
+static bool block_find_size(const char *path, int fd, uint64_t *size, GError **error)
+{
+    struct stat st;
+
+    if (fstat(fd, &st)) {
+        return block_fail(error, path, errno, "cannot examine the image");
+    }
+    if (S_ISREG(st.st_mode)) {
+        *size = (uint64_t)st.st_size;
+    } else if (!S_ISBLK(st.st_mode)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "%s: neither a regular file nor a block device", path);
+        return false;
+    } else if (ioctl(fd, BLKGETSIZE64, size)) {
+        return block_fail(error, path, errno, "cannot find the size of the device");
+    }
+    if (!*size || *size % BLOCK_SECTOR_BYTES) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "%s: the size of a raw image must be a positive multiple of %d bytes, not "
+                    "%" G_GUINT64_FORMAT,
+                    path, BLOCK_SECTOR_BYTES, *size);
+        return false;
+    }
+    return true;
+}
+
+struct block_image *block_open_raw(const char *path, bool read_only_ok, GError **error)
+{
+    bool read_only;
+    uint64_t size;
+    int fd = block_open_fd(path, read_only_ok, &read_only);
+
+    if (fd < 0) {
+        block_fail(error, path, errno, "cannot open the image");
+        return NULL;
+    }
+    if (!block_find_size(path, fd, &size, error) || !block_lock(path, fd, read_only, error)) {
+        close(fd);
+        return NULL;
+    }
+
+    struct block_image *image = g_new0(struct block_image, 1);
+    image->size_bytes = size;
+    image->read_only = read_only;
+    image->fd = fd;
+    return image;
+}
+
+struct block_image *block_new_memory(uint64_t size_bytes)
+{
+    if (!size_bytes || size_bytes % BLOCK_SECTOR_BYTES || size_bytes > SIZE_MAX / 2) {
+        return NULL;
+    }
+
+    void *mem = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mem == MAP_FAILED) {
+        return NULL;
+    }
+
+    struct block_image *image = g_new0(struct block_image, 1);
+    image->size_bytes = size_bytes;
+    image->fd = -1;
+    image->mem = mem;
+    return image;
+}
+
+void block_free(struct block_image *image)
+{
+    if (!image) {
+        return;
+    }
+    if (image->mem) {
+        munmap(image->mem, image->size_bytes);
+    } else {
+        close(image->fd);
+    }
+    g_free(image);
+}
+
+uint64_t block_size_bytes(const struct block_image *image)
+{
+    return image->size_bytes;
+}
+
+bool block_read_only(const struct block_image *image)
+{
+    return image->read_only;
+}
+
+static int block_check(const struct block_image *image, uint64_t offset, uint64_t len)
+{
+    if (offset % BLOCK_SECTOR_BYTES || len % BLOCK_SECTOR_BYTES ||
+        !range_inside(offset, len, 0, image->size_bytes)) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t len)
+{
+    uint8_t *to = data;
+    int err = block_check(image, offset, len);
+
+    if (err) {
+        return err;
+    }
+    if (image->mem) {
+        memcpy(to, image->mem + offset, len);
+        return 0;
+    }
+    while (len) {
+        ssize_t n = pread(image->fd, to, len, (off_t)offset);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            /* End of file inside the image: somebody truncated it under us. */
+            return n < 0 ? -errno : -EIO;
+        }
+        to += n;
+        offset += (uint64_t)n;
+        len -= (uint64_t)n;
+    }
+    return 0;
+}
+
+static int block_write_file(struct block_image *image, uint64_t offset, const uint8_t *from,
+                            uint64_t len)
+{
+    while (len) {
+        ssize_t n = pwrite(image->fd, from, len, (off_t)offset);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? -errno : -EIO;
+        }
+        from += n;
+        offset += (uint64_t)n;
+        len -= (uint64_t)n;
+    }
+    return 0;
+}
+
+int block_write(struct block_image *image, uint64_t offset, const void *data, uint64_t len)
+{
+    int err = image->read_only ? -EROFS : block_check(image, offset, len);
+
+    if (err) {
+        return err;
+    }
+    if (image->mem) {
+        memcpy(image->mem + offset, data, len);
+        return 0;
+    }
+    return block_write_file(image, offset, data, len);
+}
+
+static int block_zero_memory(struct block_image *image, uint64_t offset, uint64_t len)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t first = MIN(align_up(offset, page), offset + len);
+    uint64_t last = MAX(align_down(offset + len, page), first);
+
+    memset(image->mem + offset, 0, first - offset);
+    memset(image->mem + last, 0, offset + len - last);
+    /* Private anonymous pages read as zeroes after this, and the host gets its memory back. */
+    if (last > first && madvise(image->mem + first, last - first, MADV_DONTNEED)) {
+        memset(image->mem + first, 0, last - first);
+    }
+    return 0;
+}
+
+int block_zero(struct block_image *image, uint64_t offset, uint64_t len)
+{
+    static const uint8_t zeroes[ZERO_PIECE_BYTES];
+    int err = image->read_only ? -EROFS : block_check(image, offset, len);
+
+    if (err || !len) {
+        return err;
+    }
+    if (image->mem) {
+        return block_zero_memory(image, offset, len);
+    }
+    if (!fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                   (off_t)len)) {
+        return 0;
+    }
+    while (len && !err) {
+        uint64_t n = MIN(len, sizeof(zeroes));
+        err = block_write_file(image, offset, zeroes, n);
+        offset += n;
+        len -= n;
+    }
+    return err;
+}
+
+int block_flush(struct block_image *image)
+{
+    if (image->mem || image->read_only) {
+        return 0;
+    }
+    while (fdatasync(image->fd)) {
+        if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    return 0;
+}
