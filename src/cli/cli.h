@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the subcommands share: exit statuses, messages, topologies. */
+#ifndef PCILAB_CLI_CLI_H
+#define PCILAB_CLI_CLI_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "pcilab/platform/machine.h"
+
+enum cli_status {
+    CLI_OK = 0,     /* the guest powered off */
+    CLI_FAILED = 1, /* the kernel panicked, or a check failed */
+    CLI_USAGE = 2,  /* bad usage or input; nothing was started */
+    CLI_LIMIT = 3,  /* the time limit was reached */
+    /* 128 + signal: ended from outside. Ctrl-A x counts as an interrupt. */
+    CLI_INTERRUPTED = 130,
+};
+
+/* Errors and warnings go to stderr always, notes only while someone wants them. */
+void cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
+void cli_set_notes(bool on);
+bool cli_notes(void);
+
+/* Parses the options of a subcommand; on an error says so and how to get help. */
+bool cli_parse(GOptionContext *context, const char *command, char ***argv);
+
+/* Loads the topology that the user means: a path, or the name of one of configs/ ("default");
+ * NULL is "default". Reports errors itself. `path` gets what was loaded; g_free() it. */
+struct machine_desc *cli_load_topology(const char *name, char **path);
+
+/* The machine as a tree, for people. g_free() it. */
+char *cli_tree(const struct machine_desc *desc, bool utf8);
+/* True when stdout is a terminal that shows box drawing. */
+bool cli_stdout_utf8(void);
+
+/* The subcommands; argv[0] is the subcommand's name. They return the exit status. */
+int cli_topo(char **argv);
+int cli_boot(char **argv);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pcilab topo: check a topology file, show its tree. */
+#include <stdio.h>
+
+#include "cli.h"
+#include "pcilab/config/topology.h"
+
+static int print_tree(const char *name)
+{
+    char *path;
+    struct machine_desc *desc = cli_load_topology(name, &path);
+
+    if (!desc) {
+        return CLI_USAGE;
+    }
+    char *tree = cli_tree(desc, cli_stdout_utf8());
+    fputs(tree, stdout);
+    g_free(tree);
+    g_free(path);
+    machine_desc_free(desc);
+    return CLI_OK;
+}
+
+static GOptionContext *topo_context(const GOptionEntry *entries)
+{
+    GOptionContext *context = g_option_context_new("FILE - check a topology and show its tree");
+
+    g_option_context_set_summary(
+        context,
+        "FILE is a topology file, or the name of one that comes with pcilab: minimal, default,\n"
+        "peer, two-bridges, deep.");
+    g_option_context_set_description(
+        context,
+        "Examples:\n"
+        "  pcilab topo default                      the default topology\n"
+        "  pcilab topo my.ini                       is my file right? (exit status 2: no)\n"
+        "  pcilab topo --keys                       what can stand in a file\n"
+        "\n"
+        "A topology in six lines:\n"
+        "  [root-port rp0]\n"
+        "  [switch sw0]\n"
+        "  at=rp0\n"
+        "  downstream=4\n"
+        "  [nvme nvme0]\n"
+        "  at=sw0.1\n");
+    g_option_context_add_main_entries(context, entries, NULL);
+    return context;
+}
+
+int cli_topo(char **argv)
+{
+    gboolean keys = FALSE, markdown = FALSE;
+    const GOptionEntry entries[] = {{"keys", 0, 0, G_OPTION_ARG_NONE, &keys,
+                                     "List all groups and keys of topology files", NULL},
+                                    {"markdown", 0, 0, G_OPTION_ARG_NONE, &markdown,
+                                     "With --keys: as in docs/topology.md", NULL},
+                                    {NULL}};
+    GOptionContext *context = topo_context(entries);
+    char **words = g_strdupv(argv);
+    int status = CLI_USAGE;
+
+    g_set_prgname("pcilab topo");
+    if (!cli_parse(context, "topo", &words)) {
+        /* said */
+    } else if (keys) {
+        char *text = topology_keys_text(markdown);
+        fputs(text, stdout);
+        g_free(text);
+        status = CLI_OK;
+    } else if (g_strv_length(words) != 2) {
+        cli_error("one topology file is needed, like: pcilab topo default");
+    } else {
+        status = print_tree(words[1]);
+    }
+    g_option_context_free(context);
+    g_strfreev(words);
+    return status;
+}

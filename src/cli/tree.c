@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine as a tree. */
+#include <string.h>
+
+#include "cli.h"
+#include "pcilab/config/topology.h"
+#include "pcilab/config/units.h"
+
+struct tree {
+    const struct machine_desc *desc;
+    GString *out;
+    const char *branch, *last, *line; /* the three pieces of the lines */
+};
+
+static void append_port(GString *out, const struct machine_port_desc *port, const char *what)
+{
+    g_string_append_printf(out, "%s, %s GT/s x%u", what, topology_speed_text(port->speed),
+                           port->width);
+    if (port->slot) {
+        g_string_append_printf(out, ", slot %u", port->slot_number);
+    }
+}
+
+static const struct machine_port_desc *port_above(const struct machine_desc *desc,
+                                                  const struct machine_component *c)
+{
+    const struct machine_component *parent = &desc->components[c->parent];
+
+    return parent->kind == MACHINE_SWITCH ? &parent->sw.down[c->parent_port] : &parent->port;
+}
+
+/* What the link trains to: the lower speed and the smaller width of its ends. */
+static void append_link(const struct tree *tree, const struct machine_component *c)
+{
+    const struct machine_port_desc *up = port_above(tree->desc, c);
+    unsigned speed = MIN(up->speed, c->port.speed), width = MIN(up->width, c->port.width);
+
+    if (c->integrated) {
+        g_string_append_printf(tree->out, "integrated at %02x.0", c->device);
+        return;
+    }
+    g_string_append_printf(tree->out, "link %s GT/s x%u", topology_speed_text(speed), width);
+    if (c->port.speed != speed || c->port.width != width) {
+        g_string_append_printf(tree->out, " (can %s GT/s x%u)", topology_speed_text(c->port.speed),
+                               c->port.width);
+    }
+}
+
+static void append_component(const struct tree *tree, const struct machine_component *c)
+{
+    GString *out = tree->out;
+
+    g_string_append_printf(out, "%s  ", c->name);
+    switch (c->kind) {
+    case MACHINE_HOST_BRIDGE:
+        g_string_append_printf(out, "host bridge, segment %04x, buses %02x-%02x", c->bridge.segment,
+                               c->bridge.bus_first, c->bridge.bus_last);
+        break;
+    case MACHINE_ROOT_PORT:
+        g_string_append_printf(out, "%02x.%u ", c->device, c->function);
+        append_port(out, &c->port, "root port");
+        break;
+    case MACHINE_SWITCH:
+        g_string_append_printf(out, "switch, %u ports, ", c->sw.down_count);
+        append_link(tree, c);
+        break;
+    case MACHINE_NVME: {
+        char *size = units_format_size(c->nvme.size_bytes);
+        g_string_append(out, "NVMe, ");
+        append_link(tree, c);
+        g_string_append_printf(out, ", %u queues, scratch %s, serial %s", c->nvme.queues, size,
+                               c->nvme.serial);
+        g_free(size);
+        break;
+    }
+    case MACHINE_EXERCISER: {
+        char *size = units_format_size(c->exerciser.mem_bytes);
+        g_string_append(out, "exerciser, ");
+        append_link(tree, c);
+        g_string_append_printf(out, ", %u function%s, MSI-X %u, MSI %u, memory %s",
+                               c->exerciser.functions, c->exerciser.functions == 1 ? "" : "s",
+                               c->exerciser.msix_vectors, c->exerciser.msi_vectors, size);
+        g_free(size);
+        break;
+    }
+    case MACHINE_KIND_COUNT: break;
+    }
+    g_string_append_c(out, '\n');
+}
+
+static int next_child(const struct machine_desc *desc, unsigned parent, int port, unsigned from)
+{
+    for (unsigned i = from; i < desc->count; i++) {
+        const struct machine_component *c = &desc->components[i];
+        if (c->parent == (int)parent && (port < 0 || c->parent_port == (unsigned)port)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void append_below(const struct tree *tree, unsigned index, GString *indent);
+
+static void append_switch_ports(const struct tree *tree, unsigned index, GString *indent)
+{
+    const struct machine_component *sw = &tree->desc->components[index];
+
+    for (unsigned i = 0; i < sw->sw.down_count; i++) {
+        bool last = i + 1 == sw->sw.down_count;
+        char *name = g_strdup_printf("%s.%u  %02x.0 port", sw->name, i, i);
+        g_string_append_printf(tree->out, "%s%s", indent->str, last ? tree->last : tree->branch);
+        append_port(tree->out, &sw->sw.down[i], name);
+        g_string_append_c(tree->out, '\n');
+        g_free(name);
+        int child = next_child(tree->desc, index, (int)i, index + 1);
+        if (child >= 0) {
+            size_t len = indent->len;
+            g_string_append(indent, last ? "   " : tree->line);
+            g_string_append_printf(tree->out, "%s%s", indent->str, tree->last);
+            append_component(tree, &tree->desc->components[child]);
+            g_string_append(indent, "   ");
+            append_below(tree, (unsigned)child, indent);
+            g_string_truncate(indent, len);
+        }
+    }
+}
+
+static int compare_places(const void *a, const void *b, void *opaque)
+{
+    const struct machine_desc *desc = opaque;
+    const struct machine_component *x = &desc->components[*(const unsigned *)a];
+    const struct machine_component *y = &desc->components[*(const unsigned *)b];
+
+    return (x->device * 8 + x->function) - (y->device * 8 + y->function);
+}
+
+/* The nesting is as deep as the bus numbers of one segment allow: 256 buses, two for a switch. */
+static void append_below(const struct tree *tree, unsigned index, GString *indent)
+{
+    GArray *children = g_array_new(FALSE, FALSE, sizeof(unsigned));
+
+    if (tree->desc->components[index].kind == MACHINE_SWITCH) {
+        append_switch_ports(tree, index, indent);
+    } else {
+        for (int i = next_child(tree->desc, index, -1, 0); i >= 0;
+             i = next_child(tree->desc, index, -1, (unsigned)i + 1)) {
+            g_array_append_val(children, i);
+        }
+        g_array_sort_with_data(children, compare_places, (void *)tree->desc);
+    }
+    for (unsigned i = 0; i < children->len; i++) {
+        unsigned child = g_array_index(children, unsigned, i);
+        bool last = i + 1 == children->len;
+        size_t len = indent->len;
+        g_string_append_printf(tree->out, "%s%s", indent->str, last ? tree->last : tree->branch);
+        append_component(tree, &tree->desc->components[child]);
+        g_string_append(indent, last ? "   " : tree->line);
+        append_below(tree, child, indent);
+        g_string_truncate(indent, len);
+    }
+    g_array_unref(children);
+}
+
+char *cli_tree(const struct machine_desc *desc, bool utf8)
+{
+    struct tree tree = {.desc = desc, .out = g_string_new(NULL)};
+    char *memory = units_format_size(desc->memory_bytes);
+    GString *indent = g_string_new(NULL);
+
+    tree.branch = utf8 ? "├─ " : "|- ";
+    tree.last = utf8 ? "└─ " : "`- ";
+    tree.line = utf8 ? "│  " : "|  ";
+    g_string_append_printf(tree.out, "machine  %u processor%s, %s RAM\n", desc->cpus,
+                           desc->cpus == 1 ? "" : "s", memory);
+    for (unsigned i = 0; i < desc->count; i++) {
+        if (desc->components[i].kind == MACHINE_HOST_BRIDGE) {
+            append_component(&tree, &desc->components[i]);
+            append_below(&tree, i, indent);
+        }
+    }
+    g_string_free(indent, TRUE);
+    g_free(memory);
+    return g_string_free(tree.out, FALSE);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The groups and keys of topology files, as data. */
+#include <string.h>
+
+#include "keys.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/config/topology.h"
+#include "pcilab/config/units.h"
+
+static uint64_t *value_of(const struct topo_key *key, struct topo_values *values)
+{
+    return (uint64_t *)((char *)values + key->offset);
+}
+
+static char **text_of(const struct topo_key *key, struct topo_values *values)
+{
+    return (char **)((char *)values + key->offset);
+}
+
+static bool parse_uint(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t *value = value_of(key, values);
+
+    return units_parse_uint(text, value) && *value >= key->min && *value <= key->max;
+}
+
+static void allowed_uint(const struct topo_key *key, GString *out)
+{
+    g_string_append_printf(out, "a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+                           key->min, key->max);
+}
+
+static void append_size_range(const struct topo_key *key, GString *out)
+{
+    char *min = units_format_size(key->min), *max = units_format_size(key->max);
+
+    g_string_append_printf(out, "from %s to %s", min, max);
+    g_free(min);
+    g_free(max);
+}
+
+/* A multiple of 1 MiB. */
+static bool parse_size(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t *value = value_of(key, values);
+
+    return units_parse_size(text, value) && *value >= key->min && *value <= key->max &&
+           *value % (1u << 20) == 0;
+}
+
+static void allowed_size(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "a size like 512M or 2G, ");
+    append_size_range(key, out);
+    g_string_append(out, " in steps of 1 MiB");
+}
+
+static bool parse_power(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t *value = value_of(key, values);
+
+    return units_parse_size(text, value) && *value >= key->min && *value <= key->max &&
+           (*value & (*value - 1)) == 0;
+}
+
+static void allowed_power(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "a power of two like 64K or 1M, ");
+    append_size_range(key, out);
+}
+
+/* MSI offers 1, 2, 4 ... 32 vectors (PCI Local Bus 3.0, 6.8.1.3). */
+static bool parse_msi(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t *value = value_of(key, values);
+
+    return units_parse_uint(text, value) && *value <= key->max && (*value & (*value - 1)) == 0;
+}
+
+static void allowed_msi(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "0, 1, 2, 4, 8, 16 or 32");
+}
+
+static bool parse_bool(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {{"yes", true},    {"no", false}, {"true", true},
+                 {"false", false}, {"on", true},  {"off", false}};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(text, words[i].word) == 0) {
+            *value_of(key, values) = words[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void allowed_bool(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "yes or no");
+}
+
+static const char *const speed_texts[] = {NULL, "2.5", "5", "8", "16", "32"};
+
+const char *topology_speed_text(unsigned code)
+{
+    return code >= 1 && code < G_N_ELEMENTS(speed_texts) ? speed_texts[code] : "?";
+}
+
+/* "8", and as lspci writes it "8GT/s" and "8.0GT/s". */
+static bool parse_speed(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    char *word = g_strndup(text, 16);
+
+    if (g_str_has_suffix(word, "GT/s")) {
+        word[strlen(word) - 4] = '\0';
+        g_strchomp(word);
+    }
+    if (g_str_has_suffix(word, ".0")) {
+        word[strlen(word) - 2] = '\0';
+    }
+    bool found = false;
+    for (unsigned i = 1; i < G_N_ELEMENTS(speed_texts); i++) {
+        if (strcmp(word, speed_texts[i]) == 0) {
+            *value_of(key, values) = i;
+            found = true;
+        }
+    }
+    g_free(word);
+    return found;
+}
+
+static void allowed_speed(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "2.5, 5, 8, 16 or 32 (GT/s)");
+}
+
+/* x12 and x32 went with PCIe Base 6.0 (7.5.3.6). */
+static bool parse_width(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t *value = value_of(key, values);
+
+    return units_parse_uint(*text == 'x' ? text + 1 : text, value) && *value >= 1 && *value <= 16 &&
+           (*value & (*value - 1)) == 0;
+}
+
+static void allowed_width(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "1, 2, 4, 8 or 16 (lanes)");
+}
+
+static bool parse_slot(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t *value = value_of(key, values);
+
+    if (strcmp(text, "auto") == 0) {
+        *value = TOPO_AUTO;
+        return true;
+    }
+    if (strcmp(text, "none") == 0) {
+        *value = 0;
+        return true;
+    }
+    return parse_uint(key, text, values);
+}
+
+static void allowed_slot(const struct topo_key *key, GString *out)
+{
+    allowed_uint(key, out);
+    g_string_append(out, ", auto or none");
+}
+
+static bool parse_bus(const char **text, uint64_t *bus)
+{
+    char *end;
+
+    if (!g_ascii_isxdigit(**text)) {
+        return false;
+    }
+    *bus = g_ascii_strtoull(*text, &end, 16);
+    bool ok = end - *text <= 2;
+    *text = end;
+    return ok;
+}
+
+static bool parse_buses(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    return parse_bus(&text, &values->bus_first) && *text++ == '-' &&
+           parse_bus(&text, &values->bus_last) && !*text && values->bus_first <= values->bus_last;
+}
+
+static void allowed_buses(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "a range in hexadecimal like 00-7f");
+}
+
+/* Names are looked up when all groups are known. */
+static bool parse_place(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    if (!*text) {
+        return false;
+    }
+    g_free(*text_of(key, values));
+    *text_of(key, values) = g_strdup(text);
+    return true;
+}
+
+static void allowed_bridge(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "the name of a host bridge, like hb0");
+}
+
+static void allowed_at(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "a root port like rp0 or a switch port like sw0.1");
+    if (key->kinds & (BIT(TOPO_NVME) | BIT(TOPO_EXERCISER))) {
+        g_string_append(out, "; or a host bridge like hb0: integrated");
+    }
+}
+
+/* NVM Express Base 2.0, figure 275 (SN): ASCII, 20 bytes. */
+static bool parse_serial(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        if (!g_ascii_isprint(text[i])) {
+            return false;
+        }
+    }
+    return len <= 20 && parse_place(key, text, values);
+}
+
+static void allowed_serial(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "1 to 20 printable ASCII characters");
+}
+
+static const struct topo_type type_uint = {parse_uint, allowed_uint};
+static const struct topo_type type_size = {parse_size, allowed_size};
+static const struct topo_type type_power = {parse_power, allowed_power};
+static const struct topo_type type_msi = {parse_msi, allowed_msi};
+static const struct topo_type type_bool = {parse_bool, allowed_bool};
+static const struct topo_type type_speed = {parse_speed, allowed_speed};
+static const struct topo_type type_width = {parse_width, allowed_width};
+static const struct topo_type type_slot = {parse_slot, allowed_slot};
+static const struct topo_type type_buses = {parse_buses, allowed_buses};
+static const struct topo_type type_bridge = {parse_place, allowed_bridge};
+static const struct topo_type type_at = {parse_place, allowed_at};
+static const struct topo_type type_serial = {parse_serial, allowed_serial};
+
+const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
+    [TOPO_MACHINE] = {"machine", false, "Processors and memory. May be left out."},
+    [TOPO_HOST_BRIDGE] = {"host-bridge", true,
+                          "A root complex with its segment (PCI domain) and bus numbers. Without "
+                          "any there is one, called hb0, with segment 0 and buses 00-ff."},
+    [TOPO_ROOT_PORT] = {"root-port", true, "A root port on the root bus of a host bridge."},
+    [TOPO_SWITCH] = {"switch", true,
+                     "A switch. Its downstream ports are called NAME.0, NAME.1 and so on, and are "
+                     "device 0, 1 ... of its internal bus."},
+    [TOPO_SWITCH_PORT] = {"switch-port", true,
+                          "One downstream port of a switch, like [switch-port sw0.1], where it "
+                          "differs from the others."},
+    [TOPO_NVME] = {"nvme", true,
+                   "An NVMe controller with one namespace: a file given by --disk NAME=FILE, else "
+                   "a zeroed scratch image in memory."},
+    [TOPO_EXERCISER] = {"exerciser", true,
+                        "The test endpoint: BARs of every kind, MSI, MSI-X and a DMA engine "
+                        "(docs/exerciser.md)."},
+};
+
+#define K(kind)   BIT(TOPO_##kind)
+#define V(member) offsetof(struct topo_values, member)
+#define PORTS     (K(ROOT_PORT) | K(SWITCH) | K(SWITCH_PORT))
+#define ENDPOINTS (K(NVME) | K(EXERCISER))
+
+#define AS_SWITCH "as the switch says"
+
+/* A key may have a row for each kind of group that means something different by it. */
+const struct topo_key topo_keys[] = {
+    {"memory", K(MACHINE), &type_size, V(memory_bytes), 64ULL << 20, 256ULL << 30, "512M", NULL,
+     "RAM of the guest. The option --memory goes first."},
+    {"cpus", K(MACHINE), &type_uint, V(cpus), 1, CPU_MAX, "1", NULL,
+     "Processors. The option --cpus goes first."},
+
+    {"segment", K(HOST_BRIDGE), &type_uint, V(segment), 0, 0xffff, "0", NULL,
+     "PCI segment group, the domain of lspci."},
+    {"bus", K(HOST_BRIDGE), &type_buses, V(bus_first), 0, 0xff, "00-ff", NULL,
+     "Bus numbers, first and last, in hexadecimal as lspci writes them. The first is the root "
+     "bus. Ranges on one segment must not overlap."},
+
+    {"bridge", K(ROOT_PORT), &type_bridge, V(at), 0, 0, NULL, "the only host bridge",
+     "The host bridge that the port belongs to."},
+    {"device", K(ROOT_PORT), &type_uint, V(device), 1, 31, NULL, "the lowest free",
+     "Device number on the root bus. 0 is left to the host bridge."},
+    {"function", K(ROOT_PORT), &type_uint, V(function), 0, 7, "0", NULL,
+     "Function number. Ports that share a device differ in it, and one of them has 0."},
+
+    {"at", K(SWITCH), &type_at, V(at), 0, 0, NULL, NULL, "The port that it is plugged into."},
+    {"at", ENDPOINTS, &type_at, V(at), 0, 0, NULL, NULL,
+     "The port that it is plugged into, or the host bridge whose root bus it is integrated on."},
+    {"device", ENDPOINTS, &type_uint, V(device), 1, 31, NULL, "the lowest free",
+     "Device number on the root bus; integrated endpoints only."},
+
+    {"speed", K(ROOT_PORT) | ENDPOINTS, &type_speed, V(speed), 0, 0, "16", NULL,
+     "Highest link speed in GT/s. A link runs at the lower of its two ends."},
+    {"width", K(ROOT_PORT) | ENDPOINTS, &type_width, V(width), 0, 0, "4", NULL,
+     "Most lanes. A link has as many as the smaller of its two ends."},
+    {"speed", K(SWITCH), &type_speed, V(speed), 0, 0, "16", NULL,
+     "Highest link speed of the upstream port in GT/s."},
+    {"width", K(SWITCH), &type_width, V(width), 0, 0, "4", NULL,
+     "Most lanes of the upstream port."},
+    {"downstream", K(SWITCH), &type_uint, V(downstream), 1, MACHINE_SWITCH_PORTS_MAX, NULL, NULL,
+     "Number of downstream ports."},
+    {"downstream-speed", K(SWITCH), &type_speed, V(downstream_speed), 0, 0, "16", NULL,
+     "Highest link speed of the downstream ports in GT/s."},
+    {"downstream-width", K(SWITCH), &type_width, V(downstream_width), 0, 0, "4", NULL,
+     "Most lanes of the downstream ports."},
+    {"speed", K(SWITCH_PORT), &type_speed, V(speed), 0, 0, NULL, AS_SWITCH,
+     "Highest link speed in GT/s."},
+    {"width", K(SWITCH_PORT), &type_width, V(width), 0, 0, NULL, AS_SWITCH, "Most lanes."},
+
+    {"slot", K(ROOT_PORT) | K(SWITCH_PORT), &type_slot, V(slot), 1, 8191, "auto", NULL,
+     "Physical slot number; auto takes the lowest free, none is a port without a slot."},
+    {"ari", K(ROOT_PORT), &type_bool, V(ari), 0, 1, "yes", NULL, "ARI forwarding."},
+    {"msi", K(ROOT_PORT), &type_bool, V(msi), 0, 1, "yes", NULL, "MSI capability."},
+    {"ari", K(SWITCH), &type_bool, V(ari), 0, 1, "yes", NULL,
+     "ARI forwarding of the downstream ports."},
+    {"msi", K(SWITCH), &type_bool, V(msi), 0, 1, "yes", NULL, "MSI capability of all ports."},
+    {"ari", K(SWITCH_PORT), &type_bool, V(ari), 0, 1, NULL, AS_SWITCH, "ARI forwarding."},
+    {"msi", K(SWITCH_PORT), &type_bool, V(msi), 0, 1, NULL, AS_SWITCH, "MSI capability."},
+
+    {"size", K(NVME), &type_size, V(size_bytes), 1ULL << 20, 16ULL << 40, "256M", NULL,
+     "Size of the scratch image. A file given by --disk has its own."},
+    {"queues", K(NVME), &type_uint, V(queues), 1, 64, "8", NULL, "Pairs of I/O queues."},
+    {"serial", K(NVME), &type_serial, V(serial), 0, 0, NULL, "the name of the group",
+     "Serial number."},
+
+    {"functions", K(EXERCISER), &type_uint, V(functions), 1, 8, "1", NULL,
+     "Functions, each with its own registers, BARs and interrupts."},
+    {"msix", K(EXERCISER), &type_uint, V(msix_vectors), 1, 2048, "8", NULL, "MSI-X vectors."},
+    {"msi", K(EXERCISER), &type_msi, V(msi_vectors), 0, 32, "4", NULL,
+     "MSI vectors; 0 is no MSI capability."},
+    {"memory", K(EXERCISER), &type_power, V(mem_bytes), 4096, 64ULL << 30, "1M", NULL,
+     "Size of the prefetchable memory behind BAR 4, of each function."},
+};
+const unsigned topo_key_count = G_N_ELEMENTS(topo_keys);
+
+const struct topo_key *topo_key_find(enum topo_kind kind, const char *name)
+{
+    for (unsigned i = 0; i < topo_key_count; i++) {
+        if (topo_keys[i].kinds & BIT(kind) && strcmp(topo_keys[i].name, name) == 0) {
+            return &topo_keys[i];
+        }
+    }
+    return NULL;
+}
+
+void topo_values_init(struct topo_values *values, enum topo_kind kind)
+{
+    memset(values, 0, sizeof(*values));
+    values->device = TOPO_AUTO;
+    for (unsigned i = 0; i < topo_key_count; i++) {
+        const struct topo_key *key = &topo_keys[i];
+        if (key->kinds & BIT(kind) && key->initial) {
+            bool ok = key->type->parse(key, key->initial, values);
+            g_assert(ok);
+        }
+    }
+}
+
+void topo_values_clear(struct topo_values *values)
+{
+    g_clear_pointer(&values->at, g_free);
+    g_clear_pointer(&values->serial, g_free);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The groups and keys of topology files, as data. */
+#ifndef PCILAB_CONFIG_KEYS_H
+#define PCILAB_CONFIG_KEYS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum topo_kind {
+    TOPO_MACHINE,
+    TOPO_HOST_BRIDGE,
+    TOPO_ROOT_PORT,
+    TOPO_SWITCH,
+    TOPO_SWITCH_PORT,
+    TOPO_NVME,
+    TOPO_EXERCISER,
+    TOPO_KIND_COUNT
+};
+
+#define TOPO_AUTO UINT64_MAX /* a number that is chosen for the user */
+
+/* The values of one group's keys, defaults filled in. */
+struct topo_values {
+    uint64_t memory_bytes, cpus;
+    uint64_t segment, bus_first, bus_last;
+    uint64_t device, function; /* device may be TOPO_AUTO */
+    uint64_t speed, width;
+    uint64_t slot; /* TOPO_AUTO, 0 for none, or the number */
+    uint64_t ari, msi;
+    uint64_t downstream, downstream_speed, downstream_width;
+    uint64_t size_bytes, queues;
+    uint64_t functions, msix_vectors, msi_vectors, mem_bytes;
+    char *at; /* or bridge= of a root port; NULL when not given */
+    char *serial;
+};
+
+struct topo_key;
+
+/* A kind of value: how it is read, and in words what it may be. */
+struct topo_type {
+    bool (*parse)(const struct topo_key *key, const char *text, struct topo_values *values);
+    void (*allowed)(const struct topo_key *key, GString *out);
+};
+
+struct topo_key {
+    const char *name;
+    uint32_t kinds; /* BIT(enum topo_kind) */
+    const struct topo_type *type;
+    size_t offset; /* in struct topo_values */
+    uint64_t min, max;
+    const char *initial;   /* default in the file's words; NULL: none, see `otherwise` */
+    const char *otherwise; /* without a default: what happens, in words; NULL: required */
+    const char *help;
+};
+
+struct topo_kind_info {
+    const char *name;
+    bool named; /* the group has a second word */
+    const char *help;
+};
+
+extern const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT];
+extern const struct topo_key topo_keys[];
+extern const unsigned topo_key_count;
+
+const struct topo_key *topo_key_find(enum topo_kind kind, const char *name);
+/* Fills in the defaults of a kind. */
+void topo_values_init(struct topo_values *values, enum topo_kind kind);
+void topo_values_clear(struct topo_values *values);
+
+#endif

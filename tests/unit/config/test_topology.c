@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What topology files become; the files that come with pcilab; the reference of keys. */
+#include <check.h>
+#include <string.h>
+
+#include "pcilab/config/topology.h"
+#include "test_topology.h"
+
+static struct machine_desc *parse(const char *text)
+{
+    GError *error = NULL;
+    struct machine_desc *desc = topology_parse("t.ini", text, strlen(text), &error);
+
+    ck_assert_msg(desc != NULL, "%s", error ? error->message : "no error");
+    return desc;
+}
+
+static const struct machine_component *component(const struct machine_desc *desc, const char *name)
+{
+    int index = machine_desc_find(desc, name);
+
+    ck_assert_msg(index >= 0, "no %s", name);
+    return &desc->components[index];
+}
+
+/* What the whole description promises to whoever builds the machine from it. */
+static void check_invariants(const struct machine_desc *desc)
+{
+    for (unsigned i = 0; i < desc->count; i++) {
+        const struct machine_component *c = &desc->components[i];
+        ck_assert_int_lt(c->parent, (int)i);
+        ck_assert_int_eq(c->parent < 0, c->kind == MACHINE_HOST_BRIDGE);
+        if (c->parent < 0) {
+            continue;
+        }
+        const struct machine_component *parent = &desc->components[c->parent];
+        switch (c->kind) {
+        case MACHINE_ROOT_PORT: ck_assert_int_eq(parent->kind, MACHINE_HOST_BRIDGE); break;
+        default:
+            ck_assert(c->integrated == (parent->kind == MACHINE_HOST_BRIDGE));
+            if (parent->kind == MACHINE_SWITCH) {
+                ck_assert_uint_lt(c->parent_port, parent->sw.down_count);
+            }
+        }
+    }
+}
+
+START_TEST(test_empty)
+{
+    struct machine_desc *desc = parse("");
+
+    ck_assert_uint_eq(desc->count, 1);
+    ck_assert_uint_eq(desc->cpus, 1);
+    ck_assert_uint_eq(desc->memory_bytes, 512ULL << 20);
+    const struct machine_component *hb = component(desc, "hb0");
+    ck_assert_int_eq(hb->kind, MACHINE_HOST_BRIDGE);
+    ck_assert_uint_eq(hb->bridge.segment, 0);
+    ck_assert_uint_eq(hb->bridge.bus_first, 0);
+    ck_assert_uint_eq(hb->bridge.bus_last, 0xff);
+    machine_desc_free(desc);
+}
+END_TEST
+
+START_TEST(test_everything)
+{
+    struct machine_desc *desc = parse("# all keys\r\n"
+                                      "[machine]\n memory = 2G \n\tcpus=4\n"
+                                      "[nvme n]\nat=s.1\nsize=3M\nqueues=2\nserial=A B\n"
+                                      "[switch s]\nat=r1\nspeed=8.0GT/s\nwidth=x2\ndownstream=3\n"
+                                      "downstream-speed=2.5\ndownstream-width=1\nari=no\nmsi=off\n"
+                                      "[switch-port s.1]\nspeed=5\nwidth=8\nslot=none\nari=yes\n"
+                                      "[switch-port s.2]\nslot=1\nmsi=true\n"
+                                      "[exerciser e]\nat=hb\ndevice=3\nfunctions=8\nmsix=2048\n"
+                                      "msi=32\nmemory=64K\n"
+                                      "[root-port r0]\ndevice=2\nslot=auto\n"
+                                      "[root-port r1]\nbridge=hb\nspeed=32\nwidth=16\nmsi=no\n"
+                                      "ari=no\ndevice=2\nfunction=7\nslot=100\n"
+                                      "[root-port r2]\n"
+                                      "[host-bridge hb]\nsegment=0x12\nbus=10-3F\n");
+
+    check_invariants(desc);
+    ck_assert_uint_eq(desc->count, 7);
+    ck_assert_uint_eq(desc->cpus, 4);
+    ck_assert_uint_eq(desc->memory_bytes, 2ULL << 30);
+    const struct machine_component *hb = component(desc, "hb"), *n = component(desc, "n"),
+                                   *s = component(desc, "s"), *e = component(desc, "e"),
+                                   *r0 = component(desc, "r0"), *r1 = component(desc, "r1"),
+                                   *r2 = component(desc, "r2");
+    ck_assert_uint_eq(hb->bridge.segment, 0x12);
+    ck_assert_uint_eq(hb->bridge.bus_first, 0x10);
+    ck_assert_uint_eq(hb->bridge.bus_last, 0x3f);
+
+    ck_assert_int_eq(n->parent, s - desc->components);
+    ck_assert_uint_eq(n->parent_port, 1);
+    ck_assert_uint_eq(n->line, 5);
+    ck_assert_uint_eq(n->nvme.size_bytes, 3 << 20);
+    ck_assert_uint_eq(n->nvme.queues, 2);
+    ck_assert_str_eq(n->nvme.serial, "A B");
+    ck_assert_uint_eq(n->port.speed, 4);
+    ck_assert_uint_eq(n->port.width, 4);
+
+    ck_assert_uint_eq(s->port.speed, 3);
+    ck_assert_uint_eq(s->port.width, 2);
+    ck_assert(!s->port.msi);
+    ck_assert_uint_eq(s->sw.down_count, 3);
+    const struct machine_port_desc *d = s->sw.down;
+    ck_assert(d[0].speed == 1 && d[0].width == 1 && d[0].slot && !d[0].ari && !d[0].msi);
+    ck_assert(d[1].speed == 2 && d[1].width == 8 && !d[1].slot && d[1].ari && !d[1].msi);
+    ck_assert(d[2].speed == 1 && d[2].width == 1 && d[2].slot && !d[2].ari && d[2].msi);
+    ck_assert_uint_eq(d[0].slot_number, 2); /* 1 is given to s.2 */
+    ck_assert_uint_eq(d[2].slot_number, 1);
+
+    ck_assert(e->integrated && e->device == 3 && e->exerciser.functions == 8);
+    ck_assert_uint_eq(e->exerciser.msix_vectors, 2048);
+    ck_assert_uint_eq(e->exerciser.msi_vectors, 32);
+    ck_assert_uint_eq(e->exerciser.mem_bytes, 65536);
+
+    ck_assert(r0->device == 2 && r0->function == 0 && r0->port.slot_number == 3);
+    ck_assert(r1->device == 2 && r1->function == 7 && r1->port.slot_number == 100);
+    ck_assert(r1->port.speed == 5 && r1->port.width == 16 && !r1->port.msi && !r1->port.ari);
+    ck_assert(r2->device == 1 && r2->port.slot_number == 4 && r2->port.msi && r2->port.ari);
+    machine_desc_free(desc);
+}
+END_TEST
+
+/* A file that says nothing and a description that is built by hand mean the same. */
+START_TEST(test_defaults_agree)
+{
+    struct machine_desc *desc = parse("[root-port r]\n[switch s]\nat=r\ndownstream=1\n"
+                                      "[nvme n]\nat=s.0\n[root-port q]\n[exerciser e]\nat=q\n");
+    struct machine_desc *plain = machine_desc_new();
+
+    ck_assert_uint_eq(desc->cpus, plain->cpus);
+    ck_assert_uint_eq(desc->memory_bytes, plain->memory_bytes);
+    for (unsigned i = 0; i < desc->count; i++) {
+        const struct machine_component *a = &desc->components[i];
+        const struct machine_component *b = machine_desc_add(plain, a->kind, a->name);
+        if (a->kind != MACHINE_HOST_BRIDGE) {
+            ck_assert(a->port.speed == b->port.speed && a->port.width == b->port.width);
+        }
+        ck_assert(a->bridge.segment == b->bridge.segment &&
+                  a->bridge.bus_first == b->bridge.bus_first &&
+                  a->bridge.bus_last == b->bridge.bus_last);
+        ck_assert_uint_eq(a->sw.down_count, b->sw.down_count);
+        ck_assert(a->nvme.size_bytes == b->nvme.size_bytes && a->nvme.queues == b->nvme.queues);
+        ck_assert_str_eq(a->nvme.serial ? a->nvme.serial : "",
+                         b->nvme.serial ? b->nvme.serial : "");
+        ck_assert_mem_eq(&a->exerciser, &b->exerciser, sizeof(a->exerciser));
+    }
+    machine_desc_free(plain);
+    machine_desc_free(desc);
+}
+END_TEST
+
+START_TEST(test_function_zero_may_come_later)
+{
+    machine_desc_free(parse("[root-port a]\ndevice=4\nfunction=1\n[root-port b]\ndevice=4\n"));
+}
+END_TEST
+
+/* As many buses as one segment has, and a chain of switches that is as deep as they allow. */
+START_TEST(test_full_segment)
+{
+    GString *text = g_string_new("[root-port r]\n");
+    const char *at = "r";
+    char *port = NULL;
+
+    for (unsigned i = 0; i < 127; i++) {
+        g_string_append_printf(text, "[switch s%u]\nat=%s\ndownstream=1\n", i, at);
+        g_free(port);
+        at = port = g_strdup_printf("s%u.0", i);
+    }
+    struct machine_desc *desc = parse(text->str);
+    check_invariants(desc);
+    ck_assert_uint_eq(desc->count, 129);
+    machine_desc_free(desc);
+    g_free(port);
+    g_string_free(text, TRUE);
+}
+END_TEST
+
+static struct machine_desc *load_config(const char *name)
+{
+    GError *error = NULL;
+    char *file = g_strdup_printf("%s.ini", name);
+    char *path = g_build_filename(g_getenv("PCILAB_SOURCE"), "configs", file, NULL);
+    struct machine_desc *desc = topology_load(path, &error);
+
+    ck_assert_msg(desc != NULL, "%s", error ? error->message : "");
+    check_invariants(desc);
+    g_free(path);
+    g_free(file);
+    return desc;
+}
+
+static unsigned count_kind(const struct machine_desc *desc, enum machine_kind kind)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < desc->count; i++) {
+        count += desc->components[i].kind == kind;
+    }
+    return count;
+}
+
+START_TEST(test_config_default)
+{
+    struct machine_desc *desc = load_config("default");
+
+    ck_assert_uint_eq(count_kind(desc, MACHINE_ROOT_PORT), 4);
+    ck_assert_uint_eq(component(desc, "sw0")->sw.down_count, 8);
+    ck_assert_int_eq(component(desc, "nvme0")->parent, machine_desc_find(desc, "sw0"));
+    ck_assert_uint_ge(count_kind(desc, MACHINE_EXERCISER), 2);
+    machine_desc_free(desc);
+}
+END_TEST
+
+START_TEST(test_config_peer)
+{
+    struct machine_desc *desc = load_config("peer");
+
+    ck_assert_uint_eq(count_kind(desc, MACHINE_ROOT_PORT), 3);
+    ck_assert_int_eq(component(desc, "sw0")->parent, machine_desc_find(desc, "rp1"));
+    ck_assert_uint_eq(component(desc, "sw0")->sw.down_count, 4);
+    ck_assert_int_eq(component(desc, "nvme0")->parent, machine_desc_find(desc, "sw0"));
+    ck_assert_uint_eq(component(desc, "nvme0")->parent_port, 0);
+    machine_desc_free(desc);
+}
+END_TEST
+
+START_TEST(test_configs_others)
+{
+    struct machine_desc *desc = load_config("minimal");
+    component(desc, "nvme0");
+    machine_desc_free(desc);
+
+    desc = load_config("two-bridges");
+    ck_assert_uint_ge(count_kind(desc, MACHINE_HOST_BRIDGE), 2);
+    machine_desc_free(desc);
+
+    desc = load_config("deep");
+    unsigned levels = 0;
+    for (int i = machine_desc_find(desc, "nvme0"); i >= 0; i = desc->components[i].parent) {
+        levels += desc->components[i].kind == MACHINE_SWITCH;
+    }
+    ck_assert_uint_eq(levels, 5);
+    machine_desc_free(desc);
+}
+END_TEST
+
+/* docs/topology.md holds the reference as the tables have it. To renew it, put the output of
+ * `pcilab topo --keys --markdown` between its two markers. */
+START_TEST(test_reference)
+{
+    char *path = g_build_filename(g_getenv("PCILAB_SOURCE"), "docs", "topology.md", NULL);
+    char *page, *keys = topology_keys_text(true);
+
+    ck_assert_msg(g_file_get_contents(path, &page, NULL, NULL), "no docs/topology.md");
+    char *begin = strstr(page, "<!-- keys -->\n");
+    char *end = strstr(page, "<!-- end of keys -->");
+    ck_assert(begin && end && begin < end);
+    begin += strlen("<!-- keys -->\n");
+    *end = '\0';
+    ck_assert_str_eq(g_strstrip(begin), g_strstrip(keys));
+    g_free(keys);
+    g_free(page);
+    g_free(path);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("topology");
+    TCase *tcase = tcase_create("meaning");
+
+    tcase_add_test(tcase, test_empty);
+    tcase_add_test(tcase, test_everything);
+    tcase_add_test(tcase, test_defaults_agree);
+    tcase_add_test(tcase, test_function_zero_may_come_later);
+    tcase_add_test(tcase, test_full_segment);
+    tcase_add_test(tcase, test_config_default);
+    tcase_add_test(tcase, test_config_peer);
+    tcase_add_test(tcase, test_configs_others);
+    tcase_add_test(tcase, test_reference);
+    suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, topology_errors_case());
+
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
