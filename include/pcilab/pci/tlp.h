@@ -111,7 +111,8 @@ struct tlp {
     uint8_t at; /* address type, 10.2.1: 0 untranslated, 1 translation request, 2 translated */
     bool ep;    /* poisoned */
     bool td;    /* TLP digest (ECRC) present */
-    bool th;
+    bool th;    /* TLP processing hints (2.2.7.1): ph and st are valid */
+    uint8_t ph, st;
 
     uint8_t first_be, last_be;
     uint16_t length_dw; /* 1 to 1024 as requested or carried; 0 only where there is no payload and
@@ -144,7 +145,9 @@ void tlp_pool_free(struct tlp_pool *pool);
 unsigned tlp_pool_live(const struct tlp_pool *pool);
 uint64_t tlp_pool_allocations(const struct tlp_pool *pool);
 
-/* A zeroed TLP of the type with room for payload_dw doublewords (data is NULL for 0). */
+/* A zeroed TLP of the type with room for payload_dw doublewords (data is NULL for 0), which must be
+ * 0 exactly for the types that carry none. length_dw is payload_dw, or 1 for I/O and configuration
+ * reads. */
 struct tlp *tlp_new(struct tlp_pool *pool, enum tlp_type type, unsigned payload_dw);
 void tlp_free(struct tlp *tlp);
 
@@ -163,7 +166,9 @@ static inline bool tlp_is_config(const struct tlp *tlp)
     return tlp->type >= TLP_CFGRD0 && tlp->type <= TLP_CFGWR1;
 }
 
-/* Completion for a non-posted request, with routing fields filled in from it. */
+/* Completion for a non-posted request, with routing fields, TC and attributes filled in from it,
+ * and Byte Count and Lower Address as the only or first completion has them (2.2.9). The status
+ * decides nothing here; payload_dw 0 makes a Cpl, else a CplD. */
 struct tlp *tlp_new_completion(const struct tlp *request, struct pci_rid completer,
                                enum tlp_status status, unsigned payload_dw);
 
@@ -174,15 +179,21 @@ bool tlp_span(const struct tlp *tlp, uint64_t *addr, unsigned *len);
 /* True when byte i of the span [addr, addr+len) is enabled. */
 bool tlp_byte_enabled(const struct tlp *tlp, uint64_t addr);
 
-/* Fills addr, length_dw, first_be, last_be for `len` bytes (1 to 4096) at any address. */
+/* Fills addr, length_dw, first_be, last_be for `len` bytes (1 to 4096) at any address, within 4
+ * KiB. A TLP with payload keeps it: the new length is at most the one it was made with. */
 void tlp_set_span(struct tlp *tlp, uint64_t addr, unsigned len);
 
 #define TLP_HEADER_MAX 16
 /* Wire header, big-endian as transmitted (2.2.1); returns its length, 12 or 16. */
 unsigned tlp_encode_header(const struct tlp *tlp, uint8_t out[TLP_HEADER_MAX]);
-/* Header and payload of `len` bytes into a new TLP; NULL when it is no valid TLP of a known type.
+/* Header, payload and, where TD is set, the digest (which is skipped: whoever checks ECRC does so
+ * on the bytes), `len` bytes in all, into a new TLP; NULL when it is no valid TLP of a known type.
  */
 struct tlp *tlp_decode(struct tlp_pool *pool, const uint8_t *bytes, size_t len);
+/* The rule of PCIe Base 6.0, 2.2 that makes it a Malformed TLP, as a clause and words; NULL when it
+ * is well formed. What depends on the receiver (Max_Payload_Size, TC mapping) is not judged here.
+ */
+const char *tlp_malformed(const struct tlp *tlp);
 /* "MWr 64 00:02.0 tag 5 addr 0x... len 16 ..." for people. */
 void tlp_describe(const struct tlp *tlp, char *out, size_t out_len);
 const char *tlp_type_name(enum tlp_type type);
