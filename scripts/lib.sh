@@ -9,7 +9,8 @@ guest_dir=${PCILAB_GUEST_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pcilab/guest}
 packages_build=(gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libssl-dev zlib1g-dev
     libzstd-dev liblzma-dev liblz4-dev check acpica-tools)
 packages_guest=(binutils coreutils cpio kmod xz-utils)
-packages_full=(clang clang-14 clang-format-14 libclang-rt-14-dev lld-14 shellcheck pciutils)
+packages_test=(git python3 pciutils clang-format-14 shellcheck)
+packages_full=(clang-14 libclang-rt-14-dev)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'

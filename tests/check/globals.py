@@ -37,9 +37,9 @@ def mutable(listing):
 
 
 PROBE = """lib.a.p/hw_x.c.o:     file format elf64-x86-64
-0000000000000000 l     O .bss	0000000000000004 counter
-0000000000000000 g     O .data.rel.ro.local	0000000000000010 table
-0000000000000000 l     O .rodata	0000000000000010 names
+0000000000000000 l     O .bss\t0000000000000004 counter
+0000000000000000 g     O .data.rel.ro.local\t0000000000000010 table
+0000000000000000 l     O .rodata\t0000000000000010 names
 """
 
 
