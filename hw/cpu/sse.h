@@ -98,20 +98,33 @@ static inline void simd_store_mm(void *dst, __m128i v)
 
 /* ---- Floating point on the host's unit ---- */
 
-#define MXCSR_FLAGS 0x003Fu
-#define MXCSR_IE    0x0001u
-#define MXCSR_DE    0x0002u
-#define MXCSR_ZE    0x0004u
-#define MXCSR_UE    0x0010u
-#define MXCSR_DAZ   0x0040u
-#define MXCSR_MASKS 0x1F80u
-#define MXCSR_UM    0x0800u
-#define MXCSR_FTZ   0x8000u
+#define MXCSR_FLAGS    0x003Fu
+#define MXCSR_IE       0x0001u
+#define MXCSR_DE       0x0002u
+#define MXCSR_ZE       0x0004u
+#define MXCSR_OE       0x0008u
+#define MXCSR_UE       0x0010u
+#define MXCSR_PE       0x0020u
+#define MXCSR_DAZ      0x0040u
+#define MXCSR_MASKS    0x1F80u
+#define MXCSR_UM       0x0800u
+#define MXCSR_FTZ      0x8000u
+#define MXCSR_RC_SHIFT 13
 /* What the rest of the process runs with: the System V ABI's initial value. */
 #define MXCSR_HOST 0x1F80u
 
-/* What the result holds, for the underflow rule below. */
+/* What the result holds: matters for those that can overflow or underflow. */
 enum simd_result { SIMD_NO_UNDERFLOW, SIMD_F32X1, SIMD_F32X4, SIMD_F64X1, SIMD_F64X2 };
+
+/* How the result came about: index of x87_host_arith(). */
+enum simd_arith { SIMD_ADD = 0, SIMD_MUL = 1, SIMD_SUB = 4, SIMD_DIV = 6, SIMD_NARROW = 8 };
+
+/* What must be known about an instruction that may raise an exception. */
+struct sse_outcome {
+    __m128i a, b, result; /* SIMD_NARROW: source is b */
+    enum simd_result kind;
+    enum simd_arith arith;
+};
 
 /*
  * The guest's MXCSR as the host's unit may have it: everything masked, no flags. Flush-to-zero
@@ -126,17 +139,22 @@ static inline uint32_t sse_host_csr(const struct fpu *fpu)
 }
 
 /* Some exception is or may be unmasked. Sets flags; returns FPU_XM or FPU_OK. */
-uint32_t sse_raise(struct fpu *fpu, uint32_t flags, __m128i result, enum simd_result kind);
+uint32_t sse_raise(struct fpu *fpu, uint32_t flags, const struct sse_outcome *outcome);
 
-/* After an instruction gave `flags` and `result`: 0 if the result may be stored. */
-static inline uint32_t sse_finish(struct fpu *fpu, uint32_t csr, __m128i result,
-                                  enum simd_result kind)
+/* After an instruction left `csr`: 0 if the result may be stored. */
+static inline uint32_t sse_finish_arith(struct fpu *fpu, uint32_t csr, struct sse_outcome outcome)
 {
     uint32_t flags = csr & MXCSR_FLAGS;
     if (__builtin_expect((~fpu->mxcsr & MXCSR_UM) || (flags & ~(fpu->mxcsr >> 7)), 0))
-        return sse_raise(fpu, flags, result, kind);
+        return sse_raise(fpu, flags, &outcome);
     fpu->mxcsr |= flags;
     return FPU_OK;
+}
+
+/* The same for one that can neither overflow nor underflow. */
+static inline uint32_t sse_finish(struct fpu *fpu, uint32_t csr)
+{
+    return sse_finish_arith(fpu, csr, (struct sse_outcome){.kind = SIMD_NO_UNDERFLOW});
 }
 
 /* Runs `insn source, result` under the guest's MXCSR; csr_out receives the flags. */

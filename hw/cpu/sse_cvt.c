@@ -12,28 +12,29 @@
 #define LOAD_all(p) simd_load16(p)
 
 /* XMM (or memory) to XMM. The scalar ones merge into dst. */
-#define CONVERT(insn, load, kind)                                                                  \
+#define CONVERT(insn, load, finish)                                                                \
     SIMD_FN(insn)                                                                                  \
     {                                                                                              \
         __m128i r = simd_load16(dst), b = LOAD_##load(src);                                        \
         uint32_t csr = sse_host_csr(fpu), out;                                                     \
         SSE_RUN(#insn, r, b, csr, out);                                                            \
-        uint32_t vector = sse_finish(fpu, out, r, kind);                                           \
+        uint32_t vector = finish;                                                                  \
         if (vector == FPU_OK)                                                                      \
             simd_store16(dst, r);                                                                  \
         return vector;                                                                             \
     }
+#define NARROWED(kind) sse_finish_arith(fpu, out, (struct sse_outcome){b, b, r, kind, SIMD_NARROW})
 
-CONVERT(cvtss2sd, ss, SIMD_NO_UNDERFLOW)
-CONVERT(cvtsd2ss, sd, SIMD_F32X1)
-CONVERT(cvtps2pd, lo, SIMD_NO_UNDERFLOW)
-CONVERT(cvtpd2ps, all, SIMD_F32X4)
-CONVERT(cvtdq2ps, all, SIMD_NO_UNDERFLOW)
-CONVERT(cvtps2dq, all, SIMD_NO_UNDERFLOW)
-CONVERT(cvttps2dq, all, SIMD_NO_UNDERFLOW)
-CONVERT(cvtdq2pd, lo, SIMD_NO_UNDERFLOW)
-CONVERT(cvtpd2dq, all, SIMD_NO_UNDERFLOW)
-CONVERT(cvttpd2dq, all, SIMD_NO_UNDERFLOW)
+CONVERT(cvtsd2ss, sd, NARROWED(SIMD_F32X1))
+CONVERT(cvtpd2ps, all, NARROWED(SIMD_F32X4))
+CONVERT(cvtss2sd, ss, sse_finish(fpu, out))
+CONVERT(cvtps2pd, lo, sse_finish(fpu, out))
+CONVERT(cvtdq2ps, all, sse_finish(fpu, out))
+CONVERT(cvtps2dq, all, sse_finish(fpu, out))
+CONVERT(cvttps2dq, all, sse_finish(fpu, out))
+CONVERT(cvtdq2pd, lo, sse_finish(fpu, out))
+CONVERT(cvtpd2dq, all, sse_finish(fpu, out))
+CONVERT(cvttpd2dq, all, sse_finish(fpu, out))
 
 /* General register to the low element of an XMM register. */
 #define FROM_GPR(name, insn, type)                                                                 \
@@ -46,7 +47,7 @@ CONVERT(cvttpd2dq, all, SIMD_NO_UNDERFLOW)
         __asm__ volatile("ldmxcsr %2\n\t" insn " %3, %0\n\tstmxcsr %1\n\tldmxcsr %4"               \
                          : "+x"(r), "=m"(out)                                                      \
                          : "m"(csr), "r"(value), "m"(host_csr));                                   \
-        uint32_t vector = sse_finish(fpu, out, r, SIMD_NO_UNDERFLOW);                              \
+        uint32_t vector = sse_finish(fpu, out);                                                    \
         if (vector == FPU_OK)                                                                      \
             simd_store16(dst, r);                                                                  \
         return vector;                                                                             \
@@ -67,7 +68,7 @@ FROM_GPR(cvtsi2sd64, "cvtsi2sdq", uint64_t)
         __asm__ volatile("ldmxcsr %2\n\t" insn " %3, %0\n\tstmxcsr %1\n\tldmxcsr %4"               \
                          : "=r"(value), "=m"(out)                                                  \
                          : "m"(csr), "x"(b), "m"(host_csr));                                       \
-        uint32_t vector = sse_finish(fpu, out, b, SIMD_NO_UNDERFLOW);                              \
+        uint32_t vector = sse_finish(fpu, out);                                                    \
         if (vector == FPU_OK)                                                                      \
             *(uint64_t *)dst = value;                                                              \
         return vector;                                                                             \
@@ -90,7 +91,7 @@ TO_GPR_BOTH(cvttsd2si, sd)
         __m128i r = _mm_setzero_si128(), b = LOAD_##load(src);                                     \
         uint32_t csr = sse_host_csr(fpu), out;                                                     \
         SSE_RUN(insn, r, b, csr, out);                                                             \
-        uint32_t vector = sse_finish(fpu, out, r, SIMD_NO_UNDERFLOW);                              \
+        uint32_t vector = sse_finish(fpu, out);                                                    \
         if (vector == FPU_OK) {                                                                    \
             simd_enter_mmx(fpu);                                                                   \
             simd_store_mm(dst, r);                                                                 \
@@ -109,7 +110,7 @@ SIMD_FN(cvtpi2ps_mem)
     __m128i r = _mm_setzero_si128(), b = simd_load8(src);
     uint32_t csr = sse_host_csr(fpu), out;
     SSE_RUN("cvtdq2ps", r, b, csr, out);
-    uint32_t vector = sse_finish(fpu, out, r, SIMD_NO_UNDERFLOW);
+    uint32_t vector = sse_finish(fpu, out);
     if (vector == FPU_OK)
         simd_store8(dst, r);
     return vector;

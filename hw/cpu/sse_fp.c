@@ -16,35 +16,36 @@
 #define LOAD_pd(p) simd_load16(p)
 
 /* dst = dst op src, or op(src) merged into dst. */
-#define ARITH(name, format, kind)                                                                  \
+#define ARITH(name, format, finish)                                                                \
     SIMD_FN(name##format)                                                                          \
     {                                                                                              \
-        __m128i r = simd_load16(dst), b = LOAD_##format(src);                                      \
+        __m128i a = simd_load16(dst), b = LOAD_##format(src), r = a;                               \
         uint32_t csr = sse_host_csr(fpu), out;                                                     \
         SSE_RUN(#name #format, r, b, csr, out);                                                    \
-        uint32_t vector = sse_finish(fpu, out, r, kind);                                           \
+        uint32_t vector = finish;                                                                  \
         if (vector == FPU_OK)                                                                      \
             simd_store16(dst, r);                                                                  \
         return vector;                                                                             \
     }
-#define ARITH_ROUNDED(name)                                                                        \
-    ARITH(name, ps, SIMD_F32X4)                                                                    \
-    ARITH(name, pd, SIMD_F64X2)                                                                    \
-    ARITH(name, ss, SIMD_F32X1)                                                                    \
-    ARITH(name, sd, SIMD_F64X1)
-#define ARITH_EXACT_RANGE(name)                                                                    \
-    ARITH(name, ps, SIMD_NO_UNDERFLOW)                                                             \
-    ARITH(name, pd, SIMD_NO_UNDERFLOW)                                                             \
-    ARITH(name, ss, SIMD_NO_UNDERFLOW)                                                             \
-    ARITH(name, sd, SIMD_NO_UNDERFLOW)
+#define ROUNDED(kind, arith) sse_finish_arith(fpu, out, (struct sse_outcome){a, b, r, kind, arith})
+#define ARITH_ROUNDED(name, arith)                                                                 \
+    ARITH(name, ps, ROUNDED(SIMD_F32X4, arith))                                                    \
+    ARITH(name, pd, ROUNDED(SIMD_F64X2, arith))                                                    \
+    ARITH(name, ss, ROUNDED(SIMD_F32X1, arith))                                                    \
+    ARITH(name, sd, ROUNDED(SIMD_F64X1, arith))
+#define ARITH_IN_RANGE(name)                                                                       \
+    ARITH(name, ps, sse_finish(fpu, out))                                                          \
+    ARITH(name, pd, sse_finish(fpu, out))                                                          \
+    ARITH(name, ss, sse_finish(fpu, out))                                                          \
+    ARITH(name, sd, sse_finish(fpu, out))
 
-ARITH_ROUNDED(add)
-ARITH_ROUNDED(sub)
-ARITH_ROUNDED(mul)
-ARITH_ROUNDED(div)
-ARITH_EXACT_RANGE(min)
-ARITH_EXACT_RANGE(max)
-ARITH_EXACT_RANGE(sqrt)
+ARITH_ROUNDED(add, SIMD_ADD)
+ARITH_ROUNDED(sub, SIMD_SUB)
+ARITH_ROUNDED(mul, SIMD_MUL)
+ARITH_ROUNDED(div, SIMD_DIV)
+ARITH_IN_RANGE(min)
+ARITH_IN_RANGE(max)
+ARITH_IN_RANGE(sqrt)
 
 /* ---- Comparisons ---- */
 
@@ -68,7 +69,7 @@ ARITH_EXACT_RANGE(sqrt)
             CMP_CASE(6, #format);                                                                  \
             CMP_CASE(7, #format);                                                                  \
         }                                                                                          \
-        uint32_t vector = sse_finish(fpu, out, r, SIMD_NO_UNDERFLOW);                              \
+        uint32_t vector = sse_finish(fpu, out);                                                    \
         if (vector == FPU_OK)                                                                      \
             simd_store16(dst, r);                                                                  \
         return vector;                                                                             \
@@ -88,7 +89,7 @@ COMPARE(sd)
         __asm__ volatile("ldmxcsr %4\n\t" #name #format " %6, %5\n\tstmxcsr %3\n\tldmxcsr %7"      \
                          : "=@ccz"(zf), "=@ccp"(pf), "=@ccc"(cf), "=m"(out)                        \
                          : "m"(csr), "x"(a), "x"(b), "m"(host_csr));                               \
-        uint32_t vector = sse_finish(fpu, out, a, SIMD_NO_UNDERFLOW);                              \
+        uint32_t vector = sse_finish(fpu, out);                                                    \
         if (vector == FPU_OK)                                                                      \
             fpu->eflags = (uint32_t)(cf | pf << 2 | zf << 6);                                      \
         return vector;                                                                             \
