@@ -5,8 +5,8 @@ import re
 import common
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-# Paths in back quotes that start with one of our folders.
-NAMED = re.compile(r"`((?:src|hw|include|tests|scripts|docs|configs|guest|bench)/[\w./*-]+)`")
+# Paths in back quotes that start with one of our folders; NAME stands for any.
+NAMED = re.compile(r"`((?!\S*NAME)(?:src|hw|include|tests|scripts|docs|configs|guest)/[\w./*-]+)`")
 WAIT = re.compile(r"<!-- (transcript|todo)", re.I)
 
 

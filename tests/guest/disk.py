@@ -20,7 +20,8 @@ def main():
         path = os.path.join(folder, "disk.img")
         with open(path, "wb") as image:
             image.write(before)
-        run = harness.boot("default.ini", "--disk", f"nvme0={path}", append="quiet pcilab.run=test:disk")
+        run = harness.boot("default.ini", "--disk", f"nvme0={path}",
+                           append="quiet pcilab.run=test:disk")
         tap.relay(run, "disk")
         tap.check(run.status == 0, "powered off: exit status 0", run)
         with open(path, "rb") as image:
@@ -36,7 +37,8 @@ def main():
               "the image holds what the guest wrote", run)
     tap.check(after[-512:] == b"last block of the disk".ljust(512, b"\0"),
               "the last block was written", after[-512:])
-    untouched = before[:8 * MIB] == after[:8 * MIB] and before[12 * MIB:-512] == after[12 * MIB:-512]
+    untouched = (before[:8 * MIB] == after[:8 * MIB] and
+                 before[12 * MIB:-512] == after[12 * MIB:-512])
     tap.check(untouched and before[8 * MIB:12 * MIB] != written, "nothing else changed")
     tap.done()
 

@@ -18,9 +18,10 @@ def main():
     beyond = harness.peak_resident_kib() // 1024 - GUEST_MIB
     tap.check(beyond <= OVERHEAD_MIB, f"at most {OVERHEAD_MIB} MiB resident beyond guest memory",
               f"{beyond} MiB")
+    append = "quiet pcilab.run=test:platform pcilab.cpus="
     four, eight = harness.boot_both(
-        (("default.ini", "--cpus", "4"), {"append": "quiet pcilab.run=test:platform pcilab.cpus=4"}),
-        (("minimal.ini", "--cpus", "8"), {"append": "quiet pcilab.run=test:platform pcilab.cpus=8"}))
+        (("default.ini", "--cpus", "4"), {"append": append + "4"}),
+        (("minimal.ini", "--cpus", "8"), {"append": append + "8"}))
     for run in (four, eight):
         tap.relay(run, "platform")
         tap.check(run.status == 0, "powered off: exit status 0", run)
