@@ -45,7 +45,8 @@ enum dma_status {
     DMA_CA,        /* Completer Abort */
     DMA_TIMEOUT,   /* no completion in time */
     DMA_POISONED,  /* the completion carried EP */
-    DMA_NO_MASTER, /* Bus Master Enable is clear or the function is not in D0: nothing was sent */
+    DMA_NO_MASTER, /* Bus Master Enable is clear, the function is not in D0 or the link is down: the
+                      rest was not sent */
 };
 
 /*
@@ -70,9 +71,11 @@ struct dma_op {
     /* private to the requester */
     struct dma_op *next;
     struct endpoint_func *func;
-    uint32_t issued, finished;
-    uint32_t outstanding;
+    uint32_t issued;      /* bytes asked for or sent */
+    uint32_t outstanding; /* requests */
     enum dma_status status;
+    uint8_t wire_attr;      /* those of attr that software allows */
+    struct tlp_queue after; /* posted TLPs that must not pass this write */
 };
 
 struct endpoint_func_desc {
@@ -91,6 +94,8 @@ struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoi
 struct pci_func *endpoint_func_pci(struct endpoint_func *func);
 void endpoint_ready(struct endpoint *ep);
 
+/* Writes, interrupts and messages of a function leave in the order in which they were asked for;
+ * reads take turns with them and with each other, and wait for none of them. */
 void endpoint_dma(struct endpoint_func *func, struct dma_op *op);
 /* Interrupt number `vector` by whatever is enabled: MSI-X, MSI, or for vector 0 nothing (INTx is
  * a level: endpoint_set_intx). */

@@ -8,11 +8,14 @@
  * exactly once, whole and in order.
  *
  * A component may refuse to receive only by not returning buffer credits (link timing); the
- * interface for that is port_credit_return(), a no-op with functional timing.
+ * interface for that is port_credit_return(), a no-op with functional timing. A component that
+ * originates many TLPs asks port_tx_ready() first and goes on at tx_ready(), so that what is under
+ * way stays bounded; forwarding components need not.
  */
 #ifndef PCILAB_FABRIC_FABRIC_H
 #define PCILAB_FABRIC_FABRIC_H
 
+#include "pcilab/pci/function.h"
 #include "pcilab/pci/tlp.h"
 #include "pcilab/sim/sim.h"
 #include "pcilab/trace/trace.h"
@@ -23,19 +26,58 @@ struct port;
 struct port_ops {
     /* A TLP arrived; the component owns it now. */
     void (*receive)(struct port *port, struct tlp *tlp);
-    /* The link went up or down (hot reset, link disable): speed and width are valid when up. */
+    /* The link went up or down (hot reset, link disable), or came back from a retrain: speed and
+     * width are valid when up. */
     void (*link_changed)(struct port *port, bool up);
-    /* The other end sent hot reset over the link (upstream-facing ports only); may be NULL. */
+    /* Upstream-facing ports: the link went down, by hot reset or otherwise, which resets the
+     * component (PCIe Base 6.0, 6.6.1); called after link_changed(). May be NULL. */
     void (*hot_reset)(struct port *port);
+    /* After port_tx_ready() said no: the link takes TLPs again. May be NULL. */
+    void (*tx_ready)(struct port *port);
+    /* Integrated endpoints: does a function behind the port decode this address? May be NULL. */
+    bool (*claims)(struct port *port, bool io, uint64_t addr);
 };
+
+/* A FIFO of TLPs through tlp->next. */
+struct tlp_queue {
+    struct tlp *first, *last;
+    unsigned count;
+};
+
+static inline void tlp_queue_push(struct tlp_queue *queue, struct tlp *tlp)
+{
+    tlp->next = NULL;
+    if (queue->last)
+        queue->last->next = tlp;
+    else
+        queue->first = tlp;
+    queue->last = tlp;
+    queue->count++;
+}
+
+static inline struct tlp *tlp_queue_pop(struct tlp_queue *queue)
+{
+    struct tlp *tlp = queue->first;
+    if (tlp) {
+        queue->first = tlp->next;
+        if (!queue->first)
+            queue->last = NULL;
+        queue->count--;
+    }
+    return tlp;
+}
+
+void tlp_queue_clear(struct tlp_queue *queue);
 
 struct fabric {
     struct sim *sim;
     struct trace *trace;
     struct tlp_pool *pool;
-    struct sim_event drain; /* functional timing: links with TLPs under way */
-    struct link *busy_first, *busy_last;
-    uint64_t tlps; /* crossings of a link so far */
+    struct sim_event drain;              /* functional timing: ports with TLPs to deliver */
+    struct port *busy_first, *busy_last; /* those ports, in the order they became busy */
+    uint64_t tlps;                       /* crossings of a link so far */
+    uint64_t instant_ps, instant_tlps;   /* deliveries at one instant of virtual time */
+    bool draining;
 };
 
 struct port {
@@ -44,28 +86,64 @@ struct port {
     void *owner;
     struct fabric *fabric;
     struct link *link; /* NULL: nothing connected */
+    struct port *peer; /* the other end while the link is up, else NULL */
+    /* Whose requester ID signs the completions that the port makes itself; may be NULL. */
+    const struct pci_func *func;
     uint8_t side;
     uint8_t max_speed; /* what this end supports: 1 to 5 */
     uint8_t max_width;
+
+    /* private to the fabric */
+    bool busy;
+    bool peer_waits; /* port_tx_ready() of the peer said no */
+    struct port *busy_next;
+    struct tlp_queue rx;      /* arrived over the link */
+    struct tlp_queue bounced; /* completions of requests that the link could not take */
 };
 
 struct fabric *fabric_new(struct sim *sim, struct trace *trace);
+/* All links and ports are gone and all TLPs freed. */
 void fabric_free(struct fabric *fabric);
 
+/* max_speed and max_width are 1 until the component sets them. */
 void port_init(struct port *port, struct fabric *fabric, const char *name,
                const struct port_ops *ops, void *owner);
-/* Joins two ports and trains to the best common speed and width. */
+/* Drops what is still to be delivered here. The link was freed before. */
+void port_fini(struct port *port);
+/* Forgets what was under way towards the port. */
+void port_flush(struct port *port);
+/* Power-on reset of the component: nothing under way, link not disabled nor in reset, trained
+ * again: both ends get link_changed(). */
+void port_cold_reset(struct port *port);
+/* Joins two ports and trains to the best common speed and width. A link that is not freed before
+ * goes with the component that goes first. */
 struct link *link_connect(struct port *downstream_facing, struct port *upstream_facing);
+/* A wire inside a root complex, to an integrated endpoint: no training, always up. */
+struct link *link_connect_internal(struct port *downstream_facing, struct port *upstream_facing);
 void link_free(struct link *link);
 
 /* Passes ownership. On a link that is down posted TLPs and completions vanish; non-posted
  * requests get UR from the port (2.9.1), delivered to receive() of the sender. */
 void port_send(struct port *port, struct tlp *tlp);
+/* False when enough is under way; the port gets tx_ready() when that has changed. */
+bool port_tx_ready(struct port *port);
+/* The receiver has taken a TLP out of its buffer. No-op with functional timing. */
+void port_credit_return(struct port *port, const struct tlp *tlp);
+
 bool port_link_up(const struct port *port);
 unsigned port_link_speed(const struct port *port);
 unsigned port_link_width(const struct port *port);
 /* Hot reset (Secondary Bus Reset): while asserted the link is down for the other end's functions,
  * which are reset; released, it trains again. */
 void port_hot_reset(struct port *port, bool assert_reset);
+/* Link Disable of a downstream-facing port (7.5.3.7): down while set. */
+void port_set_disabled(struct port *port, bool disabled);
+/* Retrain Link with this Target Link Speed (7.5.3.7, 7.5.3.19): 0: no limit. */
+void port_retrain(struct port *port, unsigned target_speed);
+
+/* TRACE_TLP for a TLP that crosses something at `where`. */
+void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp *tlp);
+/* A trace_render_fn for TLPs. */
+void fabric_render_tlp(const struct trace_event *event, char *out, size_t out_len);
 
 #endif

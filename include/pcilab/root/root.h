@@ -17,7 +17,8 @@ struct root_complex;
 struct root_port;
 
 struct root_host_ops {
-    /* Host memory; false where there is none at [gpa, gpa + len): becomes UR. */
+    /* Host memory; false where there is none at [gpa, gpa + len): becomes UR, unless a root port's
+     * windows or an integrated endpoint claim the address. */
     bool (*mem_read)(void *opaque, uint64_t gpa, void *data, unsigned len);
     bool (*mem_write)(void *opaque, uint64_t gpa, const void *data, unsigned len);
     /* A memory write to the interrupt range 0xFEE00000-0xFEEFFFFF (Intel SDM vol. 3, 11.11). */
@@ -55,7 +56,10 @@ enum root_request_kind {
 
 /* A host request; embedded in the caller's state, valid until done(). Memory accesses are up to
  * 64 bytes and do not cross 4 KiB; I/O and configuration up to 4 and do not cross a doubleword.
- * Reads that fail return all ones in data. done() is never called from inside root_submit(). */
+ * Reads that fail return all ones in data; done() then gets what failed them (TLP_UR also for a
+ * completion timeout or a poisoned completion). Memory writes are posted: done() means sent.
+ * done() is never called from inside root_submit(). Bus numbers outside the root complex's range
+ * are UR. */
 struct root_request {
     enum root_request_kind kind;
     unsigned size_bytes;
@@ -64,11 +68,13 @@ struct root_request {
     void (*done)(struct root_request *request, enum tlp_status status);
     void *opaque;
     struct root_request *next; /* private */
-    uint16_t tag;              /* private */
+    enum tlp_status status;    /* private */
 };
 
 struct root_complex *root_complex_new(struct fabric *fabric, const struct root_params *params);
 void root_complex_free(struct root_complex *rc);
+/* Power-on. Outstanding host requests are forgotten without done(). Reset the root complexes and
+ * everything below in any order; links train again with each. */
 void root_complex_reset(struct root_complex *rc);
 void root_complex_set_translator(struct root_complex *rc, const struct root_translator *translator);
 /* The translator's answer: the request with its address translated, or `ok` false: it gets UR
@@ -88,7 +94,8 @@ struct root_port_params {
 struct root_port *root_port_add(struct root_complex *rc, const struct root_port_params *params);
 struct port *root_port_link(struct root_port *rp);
 struct pci_func *root_port_func(struct root_port *rp);
-/* An integrated endpoint: `port` is its upstream-facing port, reached without a link. */
+/* An integrated endpoint: `port` is its upstream-facing port, reached without a link. The device
+ * number is 1 to 31 and has no root port. Call it after the endpoint's functions are ready. */
 void root_integrate(struct root_complex *rc, struct port *port, unsigned device);
 
 #endif

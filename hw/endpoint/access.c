@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What arrives at an endpoint: configuration, BAR accesses, completions, messages. */
+#include "pcilab/base/bits.h"
+#include "pcilab/base/le.h"
+#include "pcilab/fabric/completer.h"
+
+#include "internal.h"
+
+#define PCIE_DEVCAP       0x04 /* PCIe Base 6.0, 7.5.3.3 */
+#define PCIE_DEVCAP_POWER 0x0ffc0000
+/* The read completion boundary of everything but root complexes (2.3.1.1). */
+#define ENDPOINT_RCB_BYTES 128
+
+/* Where the bytes of a request go. */
+struct bar_window {
+    struct endpoint_func *func;
+    unsigned bar;
+    uint64_t base;
+};
+
+static void endpoint_send_completion(void *owner, struct tlp *cpl)
+{
+    struct endpoint *ep = owner;
+
+    port_send(&ep->port, cpl);
+}
+
+static struct completer endpoint_completer(struct endpoint *ep, const struct pci_func *pci)
+{
+    return (struct completer){
+        .name = pci->name,
+        .trace = ep->fabric->trace,
+        .send = endpoint_send_completion,
+        .owner = ep,
+        .id = pci->rid,
+    };
+}
+
+static void endpoint_refuse(struct endpoint *ep, struct tlp *tlp, const char *why)
+{
+    struct completer completer = endpoint_completer(ep, ep->funcs[0]->pci);
+
+    completer_refuse(&completer, tlp, TLP_UR, why);
+}
+
+static enum tlp_status bar_window_read(void *context, uint64_t addr, void *data, unsigned len)
+{
+    struct bar_window *window = context;
+    struct endpoint_func *func = window->func;
+    uint64_t offset = addr - window->base;
+
+    if (pci_msix_bar_read(func->pci, window->bar, offset, data, len))
+        return TLP_SC;
+    return func->ops->bar_read(func->owner, window->bar, offset, data, len);
+}
+
+static enum tlp_status bar_window_write(void *context, uint64_t addr, const void *data,
+                                        unsigned len)
+{
+    struct bar_window *window = context;
+    struct endpoint_func *func = window->func;
+    uint64_t offset = addr - window->base;
+
+    if (pci_msix_bar_write(func->pci, window->bar, offset, data, len))
+        return TLP_SC;
+    return func->ops->bar_write(func->owner, window->bar, offset, data, len);
+}
+
+/* The BAR of a function that decodes all of a range, or -1. In D3hot none does (5.3.1.4.1). */
+static int func_decode(const struct endpoint_func *func, bool io, uint64_t addr, unsigned len)
+{
+    int bar = pci_func_find_bar(func->pci, io, addr, len);
+
+    return bar >= 0 && pci_func_power_state(func->pci) == 0 ? bar : -1;
+}
+
+static bool endpoint_decode(struct endpoint *ep, const struct tlp *tlp, struct bar_window *window)
+{
+    bool io = tlp->type == TLP_IORD || tlp->type == TLP_IOWR;
+    unsigned len;
+    uint64_t addr;
+
+    if (!tlp_span(tlp, &addr, &len)) {
+        addr = tlp->addr; /* zero-length: the doubleword that it names */
+        len = 1;
+    }
+    for (unsigned i = 0, at = ep->last_hit; i < ep->func_count; i++) {
+        struct endpoint_func *func = ep->funcs[at];
+        int bar = func_decode(func, io, addr, len);
+
+        if (bar >= 0) {
+            ep->last_hit = at;
+            *window = (struct bar_window){func, (unsigned)bar, func->pci->bar[bar].addr};
+            return true;
+        }
+        if (++at == ep->func_count)
+            at = 0;
+    }
+    return false;
+}
+
+bool endpoint_claims(struct port *port, bool io, uint64_t addr)
+{
+    struct endpoint *ep = port->owner;
+
+    for (unsigned i = 0; i < ep->func_count; i++) {
+        if (func_decode(ep->funcs[i], io, addr, 1) >= 0)
+            return true;
+    }
+    return false;
+}
+
+static void endpoint_access(struct endpoint *ep, struct tlp *tlp)
+{
+    struct completer completer;
+    struct bar_window window;
+
+    if (tlp->type == TLP_MRDLK) {
+        endpoint_refuse(ep, tlp, "locked read of an endpoint (2.3.1)");
+        return;
+    }
+    if (!endpoint_decode(ep, tlp, &window)) {
+        endpoint_refuse(ep, tlp, "no BAR decodes the address (2.3.1)");
+        return;
+    }
+    completer = endpoint_completer(ep, window.func->pci);
+    completer.max_payload_bytes = pcie_max_payload_bytes(window.func->pci);
+    completer.boundary_bytes = ENDPOINT_RCB_BYTES;
+    completer.read = bar_window_read;
+    completer.write = bar_window_write;
+    completer.context = &window;
+    completer_access(&completer, tlp);
+}
+
+/* A function by the low bits of an ID: with ARI all 8 are its number (6.13). */
+static struct endpoint_func *endpoint_func_at(struct endpoint *ep, struct pci_rid id)
+{
+    unsigned number = pci_rid_devfn(id) & (ep->ari ? 0xff : 7);
+
+    return number < ep->func_count ? ep->funcs[number] : NULL;
+}
+
+static void endpoint_config(struct endpoint *ep, struct tlp *tlp)
+{
+    struct endpoint_func *func = endpoint_func_at(ep, tlp->dest);
+    struct completer completer = endpoint_completer(ep, ep->funcs[0]->pci);
+
+    completer_config(&completer, tlp, func ? func->pci : NULL);
+}
+
+static void endpoint_completion(struct endpoint *ep, struct tlp *tlp)
+{
+    struct endpoint_func *func = endpoint_func_at(ep, tlp->requester);
+
+    if (func && func->pci->rid.v == tlp->requester.v)
+        requester_complete(&func->requester, tlp);
+    else
+        endpoint_refuse(ep, tlp, "unexpected completion: not ours (2.3.2)");
+}
+
+static void endpoint_message(struct endpoint *ep, struct tlp *tlp)
+{
+    if (tlp->type == TLP_MSGD && tlp->msg_code == TLP_MSG_SET_SLOT_POWER_LIMIT && !tlp->ep) {
+        /* Value 7:0 and scale 9:8 are captured in Device Capabilities 27:18 (6.9). */
+        for (unsigned i = 0; i < ep->func_count; i++) {
+            struct pci_func *pci = ep->funcs[i]->pci;
+
+            reg_update(pci->cfg, pci->cap_pcie + PCIE_DEVCAP, PCIE_DEVCAP_POWER,
+                       FIELD_PREP(PCIE_DEVCAP_POWER, le32_load(tlp->data) & 0x3ff));
+        }
+    } else if (tlp->msg_code != TLP_MSG_VENDOR_1) { /* not known: discarded silently (2.2.8.6) */
+        /* UNIMPL: PME_Turn_Off is not answered; nothing sends it yet. */
+        endpoint_refuse(ep, tlp, "message that an endpoint does not support (2.3.1)");
+        return;
+    }
+    tlp_free(tlp);
+}
+
+void endpoint_receive(struct port *port, struct tlp *tlp)
+{
+    struct endpoint *ep = port->owner;
+
+    switch (tlp->type) {
+    case TLP_CFGRD0:
+    case TLP_CFGWR0: endpoint_config(ep, tlp); break;
+    case TLP_CFGRD1:
+    case TLP_CFGWR1: endpoint_refuse(ep, tlp, "type 1 request at an endpoint (7.3.3)"); break;
+    case TLP_CPL:
+    case TLP_CPLD: endpoint_completion(ep, tlp); break;
+    case TLP_MSG:
+    case TLP_MSGD: endpoint_message(ep, tlp); break;
+    default: endpoint_access(ep, tlp); break;
+    }
+}

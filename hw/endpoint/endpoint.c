@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The common core of endpoints: functions, resets, interrupts. What arrives is in access.c, what
+ * functions send in dma.c.
+ */
+#include <assert.h>
+
+#include <glib.h>
+
+#include "pcilab/base/bits.h"
+
+#include "internal.h"
+
+#define PCIE_LNKCAP       0x0c /* PCIe Base 6.0, 7.5.3.6 */
+#define PCIE_LNKCAP_SPEED 0x000f
+#define PCIE_LNKCAP_WIDTH 0x03f0
+
+static void endpoint_wire(struct endpoint_func *func, bool level)
+{
+    struct endpoint *ep = func->ep;
+    unsigned pin = func->pci->interrupt_pin - 1u;
+
+    if (!func->pci->interrupt_pin || func->intx == level)
+        return;
+    func->intx = level;
+    /* Functions that share a pin share a wire (2.2.8.1). */
+    if (intx_drive(&ep->wires, pin, level) && port_link_up(&ep->port))
+        dma_post(func, tlp_new_intx(ep->fabric->pool, func->pci->rid, pin, level));
+}
+
+static void func_reset(struct endpoint_func *func, enum endpoint_reset kind)
+{
+    dma_reset(func);
+    if (kind != ENDPOINT_RESET_FLR) /* then configuration space has been reset already */
+        pci_func_reset(func->pci, kind == ENDPOINT_RESET_COLD ? REG_RESET_COLD : REG_RESET_WARM);
+    endpoint_wire(func, false);
+    func->ops->reset(func->owner, kind);
+}
+
+static void func_config_written(struct pci_func *pci, unsigned offset, unsigned len)
+{
+    struct endpoint_func *func = pci->owner;
+
+    /* What waits may no longer be sent. */
+    if (dma_waiting(func) && !sim_event_pending(&func->kick))
+        sim_schedule_in(func->ep->fabric->sim, &func->kick, 0);
+    if (func->ops->config_changed)
+        func->ops->config_changed(func->owner);
+}
+
+static void func_flr(struct pci_func *pci)
+{
+    func_reset(pci->owner, ENDPOINT_RESET_FLR);
+}
+
+static void func_send_msi(struct pci_func *pci, uint64_t addr, uint32_t data)
+{
+    struct endpoint_func *func = pci->owner;
+    struct tlp *tlp = tlp_new_msi(func->ep->fabric->pool, pci, addr, data);
+
+    if (tlp)
+        dma_post(func, tlp);
+}
+
+static void func_intx(struct pci_func *pci, bool level)
+{
+    endpoint_wire(pci->owner, level);
+}
+
+static const struct pci_func_ops endpoint_pci_ops = {
+    .config_written = func_config_written,
+    .flr = func_flr,
+    .send_msi = func_send_msi,
+    .intx = func_intx,
+};
+
+static void endpoint_link_changed(struct port *port, bool up)
+{
+    struct endpoint *ep = port->owner;
+
+    for (unsigned i = 0; i < ep->func_count; i++)
+        pcie_set_link(ep->funcs[i]->pci, port_link_speed(port), port_link_width(port), up);
+}
+
+static void endpoint_reset_all(struct endpoint *ep, enum endpoint_reset kind)
+{
+    for (unsigned i = 0; i < ep->func_count; i++)
+        func_reset(ep->funcs[i], kind);
+}
+
+static void endpoint_hot_reset(struct port *port)
+{
+    endpoint_reset_all(port->owner, ENDPOINT_RESET_HOT);
+    port_flush(port);
+}
+
+static void endpoint_tx_ready(struct port *port)
+{
+    struct endpoint *ep = port->owner;
+    unsigned at = ep->next_func;
+
+    for (unsigned i = 0; i < ep->func_count; i++) {
+        if (dma_waiting(ep->funcs[at])) {
+            ep->next_func = at + 1 == ep->func_count ? 0 : at + 1;
+            dma_pump(ep->funcs[at]);
+            if (!port_tx_ready(port))
+                return;
+        }
+        if (++at == ep->func_count)
+            at = 0;
+    }
+}
+
+static const struct port_ops endpoint_port_ops = {
+    .receive = endpoint_receive,
+    .link_changed = endpoint_link_changed,
+    .hot_reset = endpoint_hot_reset,
+    .tx_ready = endpoint_tx_ready,
+    .claims = endpoint_claims,
+};
+
+struct endpoint *endpoint_new(struct fabric *fabric, const char *name)
+{
+    struct endpoint *ep = g_new0(struct endpoint, 1);
+
+    ep->fabric = fabric;
+    ep->name = g_strdup(name);
+    port_init(&ep->port, fabric, ep->name, &endpoint_port_ops, ep);
+    return ep;
+}
+
+void endpoint_free(struct endpoint *ep)
+{
+    if (!ep)
+        return;
+    link_free(ep->port.link);
+    for (unsigned i = 0; i < ep->func_count; i++) {
+        struct endpoint_func *func = ep->funcs[i];
+
+        dma_fini(func);
+        func->ops->destroy(func->owner);
+        pci_func_free(func->pci);
+        g_free(func);
+    }
+    port_fini(&ep->port);
+    g_free(ep->funcs);
+    g_free(ep->name);
+    g_free(ep);
+}
+
+struct port *endpoint_port(struct endpoint *ep)
+{
+    return &ep->port;
+}
+
+struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoint_func_desc *desc)
+{
+    struct endpoint_func *func = g_new0(struct endpoint_func, 1);
+
+    func->ep = ep;
+    func->ops = desc->ops;
+    func->owner = desc->owner;
+    func->pci = pci_func_new(desc->name, PCI_HEADER_TYPE0, &desc->ids, &endpoint_pci_ops, func);
+    func->pci->rid.v = (uint16_t)ep->func_count;
+    dma_init(func);
+    ep->funcs = g_renew(struct endpoint_func *, ep->funcs, ep->func_count + 1);
+    ep->funcs[ep->func_count++] = func;
+    return func;
+}
+
+struct pci_func *endpoint_func_pci(struct endpoint_func *func)
+{
+    return func->pci;
+}
+
+void endpoint_ready(struct endpoint *ep)
+{
+    const struct pci_func *first;
+
+    assert(ep->func_count && "an endpoint has a function 0");
+    first = ep->funcs[0]->pci;
+    ep->ari = first->ext_ari != 0;
+    assert(ep->func_count <= (ep->ari ? 256 : 8));
+    for (unsigned i = 0; i < ep->func_count; i++)
+        pci_func_set_multifunction(ep->funcs[i]->pci, ep->func_count > 1);
+    ep->port.func = first;
+    /* Integrated endpoints have no link. */
+    if (first->cap_pcie && reg_has(first->cfg, first->cap_pcie + PCIE_LNKCAP)) {
+        uint64_t link = reg_get(first->cfg, first->cap_pcie + PCIE_LNKCAP);
+
+        ep->port.max_speed = (uint8_t)FIELD_GET(PCIE_LNKCAP_SPEED, link);
+        ep->port.max_width = (uint8_t)FIELD_GET(PCIE_LNKCAP_WIDTH, link);
+    }
+}
+
+void endpoint_interrupt(struct endpoint_func *func, unsigned vector)
+{
+    if (pci_func_msi_enabled(func->pci))
+        pci_func_msi_raise(func->pci, vector);
+}
+
+void endpoint_set_intx(struct endpoint_func *func, bool level)
+{
+    pci_func_set_intx(func->pci, level);
+}
+
+struct sim *endpoint_sim(struct endpoint_func *func)
+{
+    return func->ep->fabric->sim;
+}
+
+struct trace *endpoint_trace(struct endpoint_func *func)
+{
+    return func->ep->fabric->trace;
+}
+
+void endpoint_send_message(struct endpoint_func *func, enum tlp_msg_code code)
+{
+    dma_post(func, tlp_new_message(func->ep->fabric->pool, func->pci->rid, code, TLP_MSG_TO_RC));
+}
+
+void endpoint_reset(struct endpoint *ep)
+{
+    endpoint_reset_all(ep, ENDPOINT_RESET_COLD);
+    port_cold_reset(&ep->port);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Root ports and switch downstream ports: registers to link, link to registers, INTx wires. */
+#include "pcilab/fabric/bridge.h"
+
+#include <glib.h>
+
+#include "pcilab/base/bits.h"
+#include "pcilab/base/le.h"
+
+/* Bridge Control (PCIe Base 6.0, 7.5.1.3.13) */
+#define BRIDGE_CONTROL_SECONDARY_RESET 0x0040
+/* PCI Express capability (7.5.3) */
+#define PCIE_FLAGS          0x02
+#define PCIE_FLAGS_SLOT     0x0100
+#define PCIE_LNKCTL         0x10
+#define PCIE_LNKCTL_DISABLE 0x0010
+#define PCIE_SLTCAP         0x14
+#define PCIE_SLTCAP_POWER   0x0001ff80 /* Slot Power Limit Value and Scale */
+
+static struct bridge_port *bridge_of_port(struct port *port)
+{
+    return port->owner;
+}
+
+static struct bridge_port *bridge_of_func(struct pci_func *func)
+{
+    return func->owner;
+}
+
+static bool bridge_has_slot(const struct bridge_port *bridge)
+{
+    return reg_get(bridge->func->cfg, bridge->func->cap_pcie + PCIE_FLAGS) & PCIE_FLAGS_SLOT;
+}
+
+static void bridge_wire(struct bridge_port *bridge, uint8_t *source, unsigned pin, bool level)
+{
+    uint8_t bit = (uint8_t)(1u << pin);
+
+    if (!(*source & bit) == !level)
+        return;
+    *source ^= bit;
+    if (intx_drive(&bridge->wires, pin, level))
+        bridge->ops->drive(bridge, pin, level);
+}
+
+static void bridge_release(struct bridge_port *bridge, uint8_t *source)
+{
+    for (unsigned pin = 0; pin < INTX_PINS; pin++)
+        bridge_wire(bridge, source, pin, false);
+}
+
+void bridge_port_intx(struct bridge_port *bridge, const struct tlp *tlp)
+{
+    bridge_wire(bridge, &bridge->below, tlp_intx_pin(tlp), tlp_intx_level(tlp));
+}
+
+/* Set_Slot_Power_Limit goes down whenever the link comes up (2.2.8.5, 6.9). */
+static void bridge_send_slot_power(struct bridge_port *bridge)
+{
+    struct port *port = &bridge->port;
+    uint64_t slot = reg_get(bridge->func->cfg, bridge->func->cap_pcie + PCIE_SLTCAP);
+    struct tlp *tlp = tlp_new(port->fabric->pool, TLP_MSGD, 1);
+
+    tlp->requester = bridge->func->rid;
+    tlp->msg_code = TLP_MSG_SET_SLOT_POWER_LIMIT;
+    tlp->msg_routing = TLP_MSG_LOCAL;
+    /* The payload has the value in bits 7:0 and the scale in 9:8, as in Slot Capabilities. */
+    le32_store(tlp->data, (uint32_t)FIELD_GET(PCIE_SLTCAP_POWER, slot));
+    port_send(port, tlp);
+}
+
+static void bridge_receive(struct port *port, struct tlp *tlp)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+
+    bridge->ops->receive(bridge, tlp);
+}
+
+static void bridge_link_changed(struct port *port, bool up)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+
+    pcie_set_link(bridge->func, port_link_speed(port), port_link_width(port), up);
+    if (bridge_has_slot(bridge))
+        pcie_set_presence(bridge->func, port->link != NULL);
+    /* With the link down nothing below asserts any more (2.2.8.1). */
+    if (!up)
+        bridge_release(bridge, &bridge->below);
+    else if (bridge_has_slot(bridge))
+        bridge_send_slot_power(bridge);
+}
+
+static const struct port_ops bridge_port_link_ops = {
+    .receive = bridge_receive,
+    .link_changed = bridge_link_changed,
+};
+
+static void bridge_config_written(struct pci_func *func, unsigned offset, unsigned len)
+{
+    struct bridge_port *bridge = bridge_of_func(func);
+    unsigned lnkctl = func->cap_pcie + PCIE_LNKCTL;
+
+    if (offset < lnkctl + 2 && offset + len > lnkctl)
+        port_set_disabled(&bridge->port, reg_get(func->cfg, lnkctl) & PCIE_LNKCTL_DISABLE);
+    if (bridge->ops->config_written)
+        bridge->ops->config_written(bridge, offset, len);
+}
+
+static void bridge_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
+{
+    if ((old_value ^ new_value) & BRIDGE_CONTROL_SECONDARY_RESET)
+        port_hot_reset(&bridge_of_func(func)->port, new_value & BRIDGE_CONTROL_SECONDARY_RESET);
+}
+
+static void bridge_send_msi(struct pci_func *func, uint64_t addr, uint32_t data)
+{
+    struct bridge_port *bridge = bridge_of_func(func);
+
+    bridge->ops->send_msi(bridge, addr, data);
+}
+
+static void bridge_own_intx(struct pci_func *func, bool level)
+{
+    struct bridge_port *bridge = bridge_of_func(func);
+
+    if (func->interrupt_pin)
+        bridge_wire(bridge, &bridge->own, func->interrupt_pin - 1u, level);
+}
+
+static const struct pci_func_ops bridge_func_ops = {
+    .config_written = bridge_config_written,
+    .bridge_control = bridge_control,
+    .send_msi = bridge_send_msi,
+    .intx = bridge_own_intx,
+};
+
+void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
+                      const struct bridge_port_params *params, const struct bridge_port_ops *ops,
+                      void *owner)
+{
+    const struct pci_msi_params msi = {.vectors = 1, .maskable = true};
+
+    *bridge = (struct bridge_port){.ops = ops, .owner = owner, .devfn = params->devfn};
+    bridge->name = g_strdup(params->name);
+    bridge->func =
+        pci_func_new(bridge->name, PCI_HEADER_TYPE1, params->ids, &bridge_func_ops, bridge);
+    pci_func_set_interrupt_pin(bridge->func, params->interrupt_pin);
+    pci_cap_pm_add(bridge->func);
+    if (params->msi)
+        pci_cap_msi_add(bridge->func, &msi);
+    pci_cap_pcie_add(bridge->func, params->pcie);
+    pci_cap_ssvid_add(bridge->func, params->ids->subvendor, params->ids->subdevice);
+    port_init(&bridge->port, fabric, bridge->name, &bridge_port_link_ops, bridge);
+    bridge->port.func = bridge->func;
+    bridge->port.max_speed = params->pcie->max_speed;
+    bridge->port.max_width = params->pcie->max_width;
+}
+
+void bridge_port_fini(struct bridge_port *bridge)
+{
+    link_free(bridge->port.link);
+    port_fini(&bridge->port);
+    pci_func_free(bridge->func);
+    g_free(bridge->name);
+}
+
+void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind)
+{
+    pci_func_reset(bridge->func, kind);
+    bridge_release(bridge, &bridge->below);
+    bridge_release(bridge, &bridge->own);
+    if (kind == REG_RESET_COLD) {
+        port_cold_reset(&bridge->port);
+    } else if (bridge->port.link) {
+        /* The reset of its registers took Link Disable away. */
+        port_set_disabled(&bridge->port, false);
+        bridge_link_changed(&bridge->port, port_link_up(&bridge->port));
+    }
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Completers: requests into accesses, outcomes into completions. */
+#include "pcilab/fabric/completer.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "pcilab/base/bits.h"
+#include "pcilab/base/le.h"
+
+/* Only requests of one or two doublewords may have holes in their byte enables (2.2.5). */
+#define HOLES_MAX_BYTES 8
+
+/* A request's enabled bytes. A zero-length request has the address of its doubleword and len 0. */
+struct span {
+    uint64_t addr;
+    unsigned len;
+};
+
+static struct span request_span(const struct tlp *request)
+{
+    struct span span;
+
+    if (!tlp_span(request, &span.addr, &span.len))
+        span = (struct span){request->addr, 0};
+    return span;
+}
+
+/* Byte Count and Lower Address of a completion for what is left of a request: those of the bytes
+ * for memory reads, else 4 and 0 (2.2.9.1). */
+static void completion_set_rest(struct tlp *cpl, const struct tlp *request, struct span rest)
+{
+    if (request->type == TLP_MRD || request->type == TLP_MRDLK) {
+        cpl->byte_count = (uint16_t)(rest.len ? rest.len : 1);
+        cpl->lower_addr = rest.addr & 0x7f;
+    } else {
+        cpl->byte_count = 4;
+        cpl->lower_addr = 0;
+    }
+}
+
+static void completer_status(const struct completer *completer, const struct tlp *request,
+                             enum tlp_status status, struct span rest)
+{
+    struct tlp *cpl = tlp_new_completion(request, completer->id, status, 0);
+
+    completion_set_rest(cpl, request, rest);
+    completer->send(completer->owner, cpl);
+}
+
+void completer_refuse(const struct completer *completer, struct tlp *request,
+                      enum tlp_status status, const char *why)
+{
+    if (trace_on(completer->trace, TRACE_RULE))
+        trace_say(completer->trace, TRACE_RULE, completer->name, "%s: %s addr 0x%llx from %04x: %s",
+                  status == TLP_CA ? "CA" : "UR", tlp_type_name(request->type),
+                  (unsigned long long)request->addr, request->requester.v, why);
+    if (!tlp_is_posted(request) && !tlp_is_completion(request)) {
+        struct span span = {request->addr, 4};
+
+        if (request->type == TLP_MRD || request->type == TLP_MRDLK)
+            span = request_span(request);
+        completer_status(completer, request, status, span);
+    }
+    tlp_free(request);
+}
+
+/* Bytes of the doublewords that no byte enable covers are unspecified; we send zeros. */
+static void completion_clear_edges(struct tlp *cpl)
+{
+    memset(cpl->data, 0, 4);
+    memset(cpl->data + (cpl->length_dw - 1u) * 4, 0, 4);
+}
+
+static void completer_read(const struct completer *completer, const struct tlp *request)
+{
+    struct span rest = request_span(request);
+
+    /* A zero-length read returns one doubleword that means nothing (2.2.5). */
+    if (!rest.len) {
+        struct tlp *cpl = tlp_new_completion(request, completer->id, TLP_SC, 1);
+
+        completion_clear_edges(cpl);
+        completion_set_rest(cpl, request, rest);
+        completer->send(completer->owner, cpl);
+        return;
+    }
+    while (rest.len) {
+        uint64_t start = rest.addr & ~3ULL;
+        uint64_t boundary =
+            align_down(start + completer->max_payload_bytes, completer->boundary_bytes);
+        unsigned len =
+            boundary - rest.addr < rest.len ? (unsigned)(boundary - rest.addr) : rest.len;
+        unsigned dws = (unsigned)((rest.addr + len - start + 3) / 4);
+        struct tlp *cpl = tlp_new_completion(request, completer->id, TLP_SC, dws);
+        enum tlp_status status;
+
+        completion_clear_edges(cpl);
+        completion_set_rest(cpl, request, rest);
+        status =
+            completer->read(completer->context, rest.addr, cpl->data + (rest.addr - start), len);
+        if (status != TLP_SC) {
+            tlp_free(cpl);
+            completer_status(completer, request, status, rest);
+            return;
+        }
+        completer->send(completer->owner, cpl);
+        rest.addr += len;
+        rest.len -= len;
+    }
+}
+
+/* The next run of enabled bytes at or after *at, inside the span; false when there is none. */
+static bool next_run(const struct tlp *request, struct span span, unsigned *at, unsigned *len)
+{
+    unsigned end;
+
+    while (*at < span.len && !tlp_byte_enabled(request, span.addr + *at))
+        (*at)++;
+    for (end = *at; end < span.len && tlp_byte_enabled(request, span.addr + end);)
+        end++;
+    *len = end - *at;
+    return *len != 0;
+}
+
+static bool span_has_holes(const struct tlp *request, struct span span)
+{
+    unsigned at = 0, len = 0;
+
+    return span.len && span.len <= HOLES_MAX_BYTES && next_run(request, span, &at, &len) &&
+           len != span.len;
+}
+
+/* A read with holes: bytes that are not asked for must not be touched. One completion. */
+static void completer_read_holes(const struct completer *completer, const struct tlp *request,
+                                 struct span span)
+{
+    struct tlp *cpl = tlp_new_completion(request, completer->id, TLP_SC, request->length_dw);
+    unsigned first = (unsigned)(span.addr - request->addr);
+
+    memset(cpl->data, 0, request->length_dw * 4u);
+    completion_set_rest(cpl, request, span);
+    for (unsigned at = 0, len; next_run(request, span, &at, &len); at += len) {
+        enum tlp_status status =
+            completer->read(completer->context, span.addr + at, cpl->data + first + at, len);
+
+        if (status != TLP_SC) {
+            tlp_free(cpl);
+            completer_status(completer, request, status, span);
+            return;
+        }
+    }
+    completer->send(completer->owner, cpl);
+}
+
+static enum tlp_status completer_write(const struct completer *completer, const struct tlp *request,
+                                       struct span span)
+{
+    const uint8_t *data = request->data + (span.addr - request->addr);
+
+    if (!span.len)
+        return TLP_SC;
+    if (!span_has_holes(request, span))
+        return completer->write(completer->context, span.addr, data, span.len);
+    for (unsigned at = 0, len; next_run(request, span, &at, &len); at += len) {
+        enum tlp_status status =
+            completer->write(completer->context, span.addr + at, data + at, len);
+
+        if (status != TLP_SC)
+            return status;
+    }
+    return TLP_SC;
+}
+
+void completer_access(const struct completer *completer, struct tlp *request)
+{
+    struct span span = request_span(request);
+    enum tlp_status status;
+
+    switch (request->type) {
+    case TLP_MRD:
+    case TLP_IORD:
+        if (span_has_holes(request, span))
+            completer_read_holes(completer, request, span);
+        else
+            completer_read(completer, request);
+        break;
+    case TLP_MWR:
+    case TLP_IOWR:
+        /* CHOICE: a poisoned write modifies nothing, whatever it is addressed to (2.7.2.1). */
+        if (request->ep) {
+            completer_refuse(completer, request, TLP_UR, "poisoned write (2.7.2.1)");
+            return;
+        }
+        status = completer_write(completer, request, span);
+        if (status != TLP_SC) {
+            completer_refuse(completer, request, status, "write refused by its target");
+            return;
+        }
+        if (request->type == TLP_IOWR)
+            completer_status(completer, request, TLP_SC, span);
+        break;
+    default:
+        completer_refuse(completer, request, TLP_UR, "request type not supported (2.3.1)");
+        return;
+    }
+    tlp_free(request);
+}
+
+static void config_write(struct pci_func *func, const struct tlp *request)
+{
+    pci_func_capture(func, pci_rid_bus(request->dest), pci_rid_device(request->dest));
+    for (unsigned at = 0; at < 4;) {
+        unsigned len = 0;
+
+        if (!(request->first_be >> at & 1)) {
+            at++;
+            continue;
+        }
+        while (at + len < 4 && request->first_be >> (at + len) & 1)
+            len++;
+        pci_func_config_write(func, request->reg + at, len,
+                              (uint32_t)le_load(request->data + at, len));
+        at += len;
+    }
+}
+
+void completer_config(const struct completer *completer, struct tlp *request, struct pci_func *func)
+{
+    struct completer self = *completer;
+    bool is_write = request->type == TLP_CFGWR0;
+    struct tlp *cpl;
+
+    assert(request->type == TLP_CFGRD0 || request->type == TLP_CFGWR0);
+    if (!func) {
+        /* Signed with the number that the request was sent to: nobody has captured one. */
+        self.id = request->dest;
+        completer_refuse(&self, request, TLP_UR, "no such function (7.3.1)");
+        return;
+    }
+    if (is_write && request->ep) {
+        self.id = func->rid;
+        completer_refuse(&self, request, TLP_UR, "poisoned configuration write (2.7.2.1)");
+        return;
+    }
+    if (is_write)
+        config_write(func, request);
+    cpl = tlp_new_completion(request, func->rid, TLP_SC, is_write ? 0 : 1);
+    if (!is_write)
+        le32_store(cpl->data, pci_func_config_read(func, request->reg, 4));
+    completion_set_rest(cpl, request, (struct span){0, 4});
+    completer->send(completer->owner, cpl);
+    tlp_free(request);
+}

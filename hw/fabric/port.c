@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ports: the sending end of a link. */
+#include <assert.h>
+
+#include "link.h"
+
+/* CHOICE: how many TLPs an originator may have waiting at the other end with functional timing. */
+#define TX_WINDOW 64
+
+void port_init(struct port *port, struct fabric *fabric, const char *name,
+               const struct port_ops *ops, void *owner)
+{
+    *port = (struct port){
+        .name = name,
+        .ops = ops,
+        .owner = owner,
+        .fabric = fabric,
+        .max_speed = 1,
+        .max_width = 1,
+    };
+}
+
+void tlp_queue_clear(struct tlp_queue *queue)
+{
+    struct tlp *tlp;
+
+    while ((tlp = tlp_queue_pop(queue)))
+        tlp_free(tlp);
+}
+
+void port_flush(struct port *port)
+{
+    tlp_queue_clear(&port->rx);
+    tlp_queue_clear(&port->bounced);
+}
+
+void port_fini(struct port *port)
+{
+    struct fabric *fabric = port->fabric;
+    struct port *last = NULL;
+
+    assert(!port->link);
+    port_flush(port);
+    if (!port->busy)
+        return;
+    for (struct port **p = &fabric->busy_first; *p;) {
+        if (*p == port) {
+            *p = port->busy_next;
+        } else {
+            last = *p;
+            p = &(*p)->busy_next;
+        }
+    }
+    fabric->busy_last = last;
+    port->busy = false;
+}
+
+void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp *tlp)
+{
+    uint8_t header[TLP_HEADER_MAX];
+    struct trace_event event = {
+        .kind = TRACE_TLP,
+        .where = where,
+        .head = header,
+        .head_len = tlp_encode_header(tlp, header),
+        .body = tlp->data,
+        .body_len = tlp->data ? tlp->length_dw * 4u : 0,
+    };
+
+    trace_emit(fabric->trace, &event);
+}
+
+/* PCIe Base 6.0, 2.9.1: with DL_Down non-posted requests get UR from the port, the rest vanishes.
+ */
+void port_bounce(struct port *port, struct tlp *tlp)
+{
+    if (!tlp_is_posted(tlp) && !tlp_is_completion(tlp)) {
+        struct pci_rid completer = port->func ? port->func->rid : tlp->requester;
+        struct tlp *cpl = tlp_new_completion(tlp, completer, TLP_UR, 0);
+
+        tlp_queue_push(&port->bounced, cpl);
+        if (!port->busy)
+            fabric_mark_busy(port);
+    }
+    tlp_free(tlp);
+}
+
+void port_send(struct port *port, struct tlp *tlp)
+{
+    struct port *peer = port->peer;
+
+    if (__builtin_expect(!peer, 0)) {
+        trace_say(port->fabric->trace, TRACE_RULE, port->name,
+                  "TLP sent with the link down (PCIe Base 6.0, 2.9.1)");
+        port_bounce(port, tlp);
+        return;
+    }
+    if (__builtin_expect(trace_on(port->fabric->trace, TRACE_TLP), 0))
+        fabric_trace_tlp(port->fabric, port->name, tlp);
+    port->fabric->tlps++;
+    tlp_queue_push(&peer->rx, tlp);
+    if (!peer->busy)
+        fabric_mark_busy(peer);
+}
+
+bool port_tx_ready(struct port *port)
+{
+    struct port *peer = port->peer;
+
+    if (!peer || peer->rx.count < TX_WINDOW)
+        return true;
+    peer->peer_waits = port->ops->tx_ready != NULL;
+    return false;
+}
+
+void port_credit_return(struct port *port, const struct tlp *tlp)
+{
+}

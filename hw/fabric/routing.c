@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The routing decision: by address, by ID, and implied by the kind of message. */
+#include "pcilab/fabric/routing.h"
+
+#include "pcilab/base/bits.h"
+
+#define DEVCTL2                0x28 /* PCIe Base 6.0, 7.5.3.16 */
+#define DEVCTL2_ARI_FORWARDING 0x0020
+
+static bool tlp_is_io(const struct tlp *tlp)
+{
+    return tlp->type == TLP_IORD || tlp->type == TLP_IOWR;
+}
+
+static void route_refuse(struct route *route, const struct pci_func *by, const char *why)
+{
+    *route = (struct route){.to = ROUTE_REFUSE, .by = by, .why = why};
+}
+
+static void route_down(struct route *route, unsigned index)
+{
+    *route = (struct route){.to = ROUTE_DOWN, .index = index};
+}
+
+static void route_internal(struct route *route, unsigned devfn)
+{
+    *route = (struct route){.to = ROUTE_INTERNAL, .devfn = (uint8_t)devfn};
+}
+
+/*
+ * Does the bridge take this address from above? Only with its Memory or I/O Space Enable, and in
+ * D0: in D3hot it answers configuration requests only (PM 1.2, 5.4.1; PCIe Base 6.0, 5.3.1.4.1).
+ */
+static bool bridge_takes(const struct pci_func *bridge, bool io, uint64_t addr)
+{
+    if (io)
+        return pci_func_io_enabled(bridge) && pci_bridge_claims_io(bridge, addr) &&
+               pci_func_power_state(bridge) == 0;
+    return pci_func_memory_enabled(bridge) && pci_bridge_claims_mem(bridge, addr) &&
+           pci_func_power_state(bridge) == 0;
+}
+
+/* CHOICE: a bridge whose Secondary Bus Number is 0, its reset value, has no buses below it. */
+static bool bridge_has_bus(const struct pci_func *bridge, unsigned bus)
+{
+    return bridge->windows.secondary != 0 && pci_bridge_claims_bus(bridge, bus);
+}
+
+static bool bridge_forwards_ari(const struct pci_func *bridge)
+{
+    return bridge->cap_pcie &&
+           (reg_get(bridge->cfg, bridge->cap_pcie + DEVCTL2) & DEVCTL2_ARI_FORWARDING);
+}
+
+static bool is_internal_bus(const struct route_view *view, unsigned bus)
+{
+    if (!view->upper)
+        return bus == view->root_bus;
+    return view->upper->windows.secondary != 0 && bus == view->upper->windows.secondary;
+}
+
+static int find_down_by_addr(const struct route_view *view, bool io, uint64_t addr)
+{
+    for (unsigned i = 0; i < view->down_count; i++) {
+        if (bridge_takes(view->down[i], io, addr))
+            return (int)i;
+    }
+    return -1;
+}
+
+static int find_down_by_bus(const struct route_view *view, unsigned bus)
+{
+    for (unsigned i = 0; i < view->down_count; i++) {
+        if (bridge_has_bus(view->down[i], bus))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* From below through a bridge: Bus Master Enable lets memory and I/O requests pass (7.5.1.1.3), and
+ * what lies in the bridge's own windows does not come up through it. */
+const char *route_bridge_refuses_up(const struct pci_func *bridge, bool windows,
+                                    const struct tlp *tlp)
+{
+    if (!pci_func_bus_master(bridge))
+        return "bridge's Bus Master Enable is clear (7.5.1.1.3)";
+    if (pci_func_power_state(bridge) != 0)
+        return "bridge is not in D0 (5.3.1)";
+    if (windows && bridge_takes(bridge, tlp_is_io(tlp), tlp->addr))
+        return "address belongs below the port that it came from (bridge windows)";
+    return NULL;
+}
+
+static void route_by_address(const struct route_view *view, int from, const struct tlp *tlp,
+                             struct route *route)
+{
+    bool io = tlp_is_io(tlp);
+    const char *why;
+    int index;
+
+    if (from >= 0) {
+        why = route_bridge_refuses_up(view->down[from], true, tlp);
+        if (why) {
+            route_refuse(route, view->down[from], why);
+            return;
+        }
+    } else if (from == ROUTE_FROM_ABOVE && view->upper &&
+               !bridge_takes(view->upper, io, tlp->addr)) {
+        route_refuse(route, view->upper, "address in no window of the upstream port");
+        return;
+    }
+    index = find_down_by_addr(view, io, tlp->addr);
+    if (index >= 0) {
+        route_down(route, (unsigned)index);
+        return;
+    }
+    if (from == ROUTE_FROM_ABOVE) {
+        route_refuse(route, view->upper, "address in no window of a downstream port");
+        return;
+    }
+    why = view->upper ? route_bridge_refuses_up(view->upper, true, tlp) : NULL;
+    if (why)
+        route_refuse(route, view->upper, why);
+    else
+        *route = (struct route){.to = ROUTE_UP};
+}
+
+static void route_by_id(const struct route_view *view, int from, struct pci_rid dest,
+                        struct route *route)
+{
+    unsigned bus = pci_rid_bus(dest);
+    int index;
+
+    /* Not from below: a port that has not captured its number yet looks like 00:00.0, the host. */
+    if (from == ROUTE_FROM_ABOVE && view->upper && dest.v == view->upper->rid.v) {
+        *route = (struct route){.to = ROUTE_UPPER};
+        return;
+    }
+    if (from >= 0 && bridge_has_bus(view->down[from], bus)) {
+        route_refuse(route, view->down[from], "bus number belongs below the port it came from");
+        return;
+    }
+    if (from == ROUTE_FROM_ABOVE && view->upper && !bridge_has_bus(view->upper, bus)) {
+        route_refuse(route, view->upper, "bus number is not below the upstream port");
+        return;
+    }
+    if (is_internal_bus(view, bus)) {
+        route_internal(route, pci_rid_devfn(dest));
+        return;
+    }
+    index = find_down_by_bus(view, bus);
+    if (index >= 0)
+        route_down(route, (unsigned)index);
+    else if (from != ROUTE_FROM_ABOVE && view->upper && !bridge_has_bus(view->upper, bus))
+        *route = (struct route){.to = ROUTE_UP};
+    else
+        route_refuse(route, view->upper, "bus number of no port");
+}
+
+/* PCIe Base 6.0, 7.3.3: type 1 goes down until the bus is a bridge's secondary, there it becomes
+ * type 0; a link has only device 0 unless the port forwards ARI (7.3.1). */
+static void route_config(const struct route_view *view, int from, const struct tlp *tlp,
+                         struct route *route)
+{
+    bool type0 = tlp->type == TLP_CFGRD0 || tlp->type == TLP_CFGWR0;
+    const struct pci_func *down;
+
+    if (from != ROUTE_FROM_ABOVE) {
+        route_refuse(route, from >= 0 ? view->down[from] : NULL,
+                     "configuration request from below (2.2.7)");
+        return;
+    }
+    if (type0 && view->upper) {
+        *route = (struct route){.to = ROUTE_UPPER};
+        return;
+    }
+    route_by_id(view, from, tlp->dest, route);
+    if (route->to == ROUTE_INTERNAL) {
+        route->to_type0 = true;
+        return;
+    }
+    if (route->to == ROUTE_UPPER) /* type 1 on the primary bus */
+        route_refuse(route, view->upper, "type 1 request for the bus that it is on (7.3.3)");
+    if (route->to != ROUTE_DOWN)
+        return;
+    down = view->down[route->index];
+    if (pci_rid_bus(tlp->dest) != down->windows.secondary)
+        return;
+    if (pci_rid_device(tlp->dest) != 0 && !bridge_forwards_ari(down))
+        route_refuse(route, down, "device number other than 0 on a link (7.3.1)");
+    else
+        route->to_type0 = true;
+}
+
+static void route_message(const struct route_view *view, int from, const struct tlp *tlp,
+                          struct route *route)
+{
+    const struct pci_func *refuser = from >= 0 ? view->down[from] : view->upper;
+
+    switch (tlp->msg_routing) {
+    case TLP_MSG_TO_RC:
+        if (from == ROUTE_FROM_ABOVE)
+            route_refuse(route, refuser, "message to the root complex from above (2.2.8)");
+        else
+            *route = (struct route){.to = ROUTE_UP};
+        break;
+    case TLP_MSG_BY_ADDRESS: route_by_address(view, from, tlp, route); break;
+    case TLP_MSG_BY_ID: route_by_id(view, from, tlp->dest, route); break;
+    case TLP_MSG_BROADCAST:
+        if (from == ROUTE_FROM_ABOVE)
+            *route = (struct route){.to = ROUTE_ALL_DOWN};
+        else
+            route_refuse(route, refuser, "broadcast message from below (2.2.8)");
+        break;
+    case TLP_MSG_LOCAL:
+    case TLP_MSG_GATHERED: *route = (struct route){.to = ROUTE_TERMINATE}; break;
+    default: route_refuse(route, refuser, "message with reserved routing (2.2.8)"); break;
+    }
+}
+
+void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, struct route *route)
+{
+    switch (tlp->type) {
+    case TLP_CPL:
+    case TLP_CPLD: route_by_id(view, from, tlp->requester, route); break;
+    case TLP_CFGRD0:
+    case TLP_CFGWR0:
+    case TLP_CFGRD1:
+    case TLP_CFGWR1: route_config(view, from, tlp, route); break;
+    case TLP_MSG:
+    case TLP_MSGD: route_message(view, from, tlp, route); break;
+    default: route_by_address(view, from, tlp, route); break;
+    }
+}

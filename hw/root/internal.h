@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside a root complex. */
+#ifndef PCILAB_HW_ROOT_INTERNAL_H
+#define PCILAB_HW_ROOT_INTERNAL_H
+
+#include "pcilab/fabric/bridge.h"
+#include "pcilab/fabric/completer.h"
+#include "pcilab/fabric/message.h"
+#include "pcilab/fabric/requester.h"
+#include "pcilab/fabric/routing.h"
+#include "pcilab/root/root.h"
+
+#define ROOT_PORTS_MAX 256
+
+/* PMEs that wait while PME Status is set (PCIe Base 6.0, 6.1.6, 7.5.3.14). */
+#define ROOT_PMES_MAX 16
+
+struct root_port {
+    struct bridge_port bridge;
+    struct root_complex *rc;
+    unsigned index;
+    uint16_t pmes[ROOT_PMES_MAX]; /* requester IDs, oldest first */
+    unsigned pme_count;
+    bool pme_wanted; /* PME Status and PME Interrupt Enable were both set when last looked at */
+};
+
+/* The root complex's end of the wire to an integrated endpoint. */
+struct root_integrated {
+    struct port port;
+    char *name;
+    struct root_complex *rc;
+    unsigned device;
+    uint8_t asserted; /* INTx pins, a bit each */
+    struct root_integrated *next;
+};
+
+struct root_request_list {
+    struct root_request *first, *last;
+};
+
+struct root_complex {
+    struct fabric *fabric;
+    struct root_params params;
+    char *name;
+    struct pci_func *host_bridge; /* at 00.0 */
+    struct root_port **ports;
+    struct root_integrated *integrated;
+
+    /* For the routing: the root ports' functions and places. */
+    struct pci_func **down_func;
+    uint8_t *down_devfn;
+    struct route_view view;
+
+    struct root_translator translator; /* translate is NULL: none */
+    struct intx_wires wires;
+
+    /* Host requests: outstanding ones are the requester's, in the name of the host bridge. */
+    struct requester requester;
+    struct root_request_list waiting;  /* for a tag */
+    struct root_request_list finished; /* done() is due */
+    struct sim_event finish;
+    bool submitting; /* inside root_submit(): no done() now */
+};
+
+/* root.c */
+struct completer root_completer(struct root_complex *rc, const struct pci_func *func);
+/* What is at a place of the root bus. */
+struct pci_func *root_func_at(struct root_complex *rc, unsigned devfn);
+struct root_integrated *root_integrated_at(struct root_complex *rc, unsigned devfn);
+/* The integrated endpoint that decodes an address, or NULL. */
+struct root_integrated *root_integrated_claims(struct root_complex *rc, bool io, uint64_t addr);
+/* A TLP of the root complex's own: completions and the like go where their ID says. */
+void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp);
+/* An INTx wire of a device on the root bus, before swizzling. */
+void root_drive_intx(struct root_complex *rc, unsigned device, unsigned pin, bool level);
+
+/* host.c */
+void root_host_init(struct root_complex *rc);
+void root_host_fini(struct root_complex *rc);
+void root_host_reset(struct root_complex *rc);
+
+/* upstream.c: a TLP came up from a root port (its index) or an integrated endpoint
+ * (ROUTE_FROM_INTERNAL). */
+void root_receive(struct root_complex *rc, int from, struct tlp *tlp);
+/* A memory request on its way to the host: translated, then delivered. */
+void root_upstream_memory(struct root_complex *rc, struct tlp *tlp);
+
+/* root_port.c */
+void root_port_reset(struct root_port *rp);
+void root_port_receive_message(struct root_port *rp, struct tlp *tlp);
+void root_port_free(struct root_port *rp);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Root ports: their place on the root bus, their interrupts, messages that end at them. */
+#include <assert.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "pcilab/base/bits.h"
+
+#include "internal.h"
+
+/*
+ * CHOICE: the default root port is PLDA's "PCI Express Bridge": Linux 6.12 has no quirk of it
+ * (unlike Intel's, of which pciehp and others have several), lspci knows its name, and its vendor
+ * sells just such generic ports. We have no vendor ID of our own.
+ */
+static const struct pci_ids root_port_default_ids = {
+    .vendor = 0x1556,
+    .device = 0xbe00,
+    .subvendor = 0x1556,
+    .subdevice = 0xbe00,
+    .class_code = 0x060400,
+    .revision = 0x01,
+};
+
+/* PCI Express capability of a root port (PCIe Base 6.0, 7.5.3.2, 7.5.3.12, 7.5.3.14) */
+#define PCIE_FLAGS           0x02
+#define PCIE_FLAGS_MESSAGE   0x3e00 /* Interrupt Message Number */
+#define PCIE_ROOTCTL         0x1c
+#define PCIE_ROOTCTL_PME_IE  0x0008
+#define PCIE_ROOTSTA         0x20
+#define PCIE_ROOTSTA_PME_ID  0x0000ffff
+#define PCIE_ROOTSTA_PME     0x00010000
+#define PCIE_ROOTSTA_PENDING 0x00020000
+
+/* The interrupt is the AND of status and enable; an MSI tells of its rising edge (6.1.6). */
+static void root_pme_interrupt(struct root_port *rp)
+{
+    struct pci_func *func = rp->bridge.func;
+    bool wanted = (reg_get(func->cfg, func->cap_pcie + PCIE_ROOTSTA) & PCIE_ROOTSTA_PME) &&
+                  (reg_get(func->cfg, func->cap_pcie + PCIE_ROOTCTL) & PCIE_ROOTCTL_PME_IE);
+    bool rose = wanted && !rp->pme_wanted;
+
+    rp->pme_wanted = wanted;
+    if (rose && pci_func_msi_enabled(func))
+        pci_func_msi_raise(func,
+                           (unsigned)FIELD_GET(PCIE_FLAGS_MESSAGE,
+                                               reg_get(func->cfg, func->cap_pcie + PCIE_FLAGS)));
+    pci_func_set_intx(func, wanted && !pci_func_msi_enabled(func));
+}
+
+/* Shows the oldest PME once software has cleared the one before. */
+static void root_pme_next(struct root_port *rp)
+{
+    struct pci_func *func = rp->bridge.func;
+    unsigned offset = func->cap_pcie + PCIE_ROOTSTA;
+    uint64_t status = reg_get(func->cfg, offset);
+
+    if (!(status & PCIE_ROOTSTA_PME) && rp->pme_count) {
+        status = (status & ~(uint64_t)PCIE_ROOTSTA_PME_ID) | PCIE_ROOTSTA_PME | rp->pmes[0];
+        memmove(rp->pmes, rp->pmes + 1, --rp->pme_count * sizeof(rp->pmes[0]));
+    }
+    status &= ~(uint64_t)PCIE_ROOTSTA_PENDING;
+    if (rp->pme_count)
+        status |= PCIE_ROOTSTA_PENDING;
+    reg_set(func->cfg, offset, status);
+}
+
+static void root_pme(struct root_port *rp, struct pci_rid requester)
+{
+    /* CHOICE: when the queue is full the message is lost; the requester sends it again (5.3.3). */
+    if (rp->pme_count < ROOT_PMES_MAX)
+        rp->pmes[rp->pme_count++] = requester.v;
+    root_pme_next(rp);
+    root_pme_interrupt(rp);
+}
+
+static void root_port_config_written(struct bridge_port *bridge, unsigned offset, unsigned len)
+{
+    struct root_port *rp = bridge->owner;
+    unsigned first = bridge->func->cap_pcie + PCIE_ROOTCTL;
+
+    if (offset + len <= first || offset >= first + 8)
+        return;
+    root_pme_interrupt(rp); /* it may have fallen */
+    root_pme_next(rp);
+    root_pme_interrupt(rp);
+}
+
+static void root_port_receive(struct bridge_port *bridge, struct tlp *tlp)
+{
+    struct root_port *rp = bridge->owner;
+
+    if (tlp_is_intx(tlp)) {
+        bridge_port_intx(bridge, tlp);
+        tlp_free(tlp);
+        return;
+    }
+    root_receive(rp->rc, (int)rp->index, tlp);
+}
+
+static void root_port_drive(struct bridge_port *bridge, unsigned pin, bool level)
+{
+    struct root_port *rp = bridge->owner;
+
+    root_drive_intx(rp->rc, bridge->devfn >> 3, pin, level);
+}
+
+static void root_port_send_msi(struct bridge_port *bridge, uint64_t addr, uint32_t data)
+{
+    struct root_port *rp = bridge->owner;
+    struct tlp *tlp = tlp_new_msi(rp->rc->fabric->pool, bridge->func, addr, data);
+
+    if (!tlp)
+        return;
+    /* No link is crossed: the trace shows it as leaving the root port itself. */
+    if (trace_on(rp->rc->fabric->trace, TRACE_TLP))
+        fabric_trace_tlp(rp->rc->fabric, bridge->name, tlp);
+    root_upstream_memory(rp->rc, tlp);
+}
+
+static const struct bridge_port_ops root_port_ops = {
+    .receive = root_port_receive,
+    .drive = root_port_drive,
+    .send_msi = root_port_send_msi,
+    .config_written = root_port_config_written,
+};
+
+void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
+{
+    struct completer completer = root_completer(rp->rc, rp->bridge.func);
+
+    switch (tlp->msg_code) {
+    case TLP_MSG_PM_PME: root_pme(rp, tlp->requester); break;
+    case TLP_MSG_VENDOR_1: break; /* discarded silently when not known (2.2.8.6) */
+    default:
+        completer_refuse(&completer, tlp, TLP_UR, "message that a root port does not support");
+        return;
+    }
+    tlp_free(tlp);
+}
+
+/* Functions of one device tell in all of them that there are several (7.5.1.1.9). */
+static void root_mark_multifunction(struct root_complex *rc, unsigned device)
+{
+    unsigned functions = 0;
+
+    for (unsigned i = 0; i < rc->view.down_count; i++)
+        functions += rc->down_devfn[i] >> 3 == device;
+    for (unsigned i = 0; i < rc->view.down_count; i++) {
+        if (rc->down_devfn[i] >> 3 == device)
+            pci_func_set_multifunction(rc->down_func[i], functions > 1);
+    }
+}
+
+struct root_port *root_port_add(struct root_complex *rc, const struct root_port_params *params)
+{
+    struct root_port *rp = g_new0(struct root_port, 1);
+    unsigned count = rc->view.down_count, devfn = params->device << 3u | params->function;
+    struct pcie_params pcie = params->pcie;
+    const struct bridge_port_params bridge = {
+        .name = params->name,
+        .ids = params->ids.vendor ? &params->ids : &root_port_default_ids,
+        .pcie = &pcie,
+        .msi = params->msi,
+        .interrupt_pin = (uint8_t)(params->function % INTX_PINS + 1),
+        .devfn = (uint8_t)devfn,
+    };
+
+    assert(params->device >= 1 && params->device <= 31 && params->function <= 7);
+    assert(!root_func_at(rc, devfn) && !root_integrated_at(rc, devfn));
+    pcie.type = PCIE_ROOT_PORT;
+    rp->rc = rc;
+    rp->index = count;
+    bridge_port_init(&rp->bridge, rc->fabric, &bridge, &root_port_ops, rp);
+    rp->bridge.func->rid = pci_rid_make(rc->params.bus_first, params->device, params->function);
+    rc->ports = g_renew(struct root_port *, rc->ports, count + 1);
+    rc->down_func = g_renew(struct pci_func *, rc->down_func, count + 1);
+    rc->down_devfn = g_renew(uint8_t, rc->down_devfn, count + 1);
+    rc->ports[count] = rp;
+    rc->down_func[count] = rp->bridge.func;
+    rc->down_devfn[count] = (uint8_t)devfn;
+    rc->view.down = rc->down_func;
+    rc->view.down_devfn = rc->down_devfn;
+    rc->view.down_count = count + 1;
+    root_mark_multifunction(rc, params->device);
+    return rp;
+}
+
+void root_port_reset(struct root_port *rp)
+{
+    rp->pme_count = 0;
+    rp->pme_wanted = false;
+    bridge_port_reset(&rp->bridge, REG_RESET_COLD);
+    pci_func_capture(rp->bridge.func, rp->rc->params.bus_first, rp->bridge.devfn >> 3);
+}
+
+void root_port_free(struct root_port *rp)
+{
+    bridge_port_fini(&rp->bridge);
+    g_free(rp);
+}
+
+struct port *root_port_link(struct root_port *rp)
+{
+    return &rp->bridge.port;
+}
+
+struct pci_func *root_port_func(struct root_port *rp)
+{
+    return rp->bridge.func;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What comes up to a root complex: memory requests are translated and go to the interrupt
+ * controller, to host memory or to a peer; completions go to the host or to a peer; messages end
+ * at the root port (PCIe Base 6.0, 1.3.1, 2.2.8; Intel SDM vol. 3, 11.11).
+ */
+#include "pcilab/base/le.h"
+
+#include "internal.h"
+
+#define MSI_RANGE_FIRST 0xfee00000ULL
+#define MSI_RANGE_LAST  0xfeefffffULL
+
+static enum tlp_status ram_read(void *context, uint64_t addr, void *data, unsigned len)
+{
+    struct root_complex *rc = context;
+
+    return rc->params.host->mem_read(rc->params.opaque, addr, data, len) ? TLP_SC : TLP_UR;
+}
+
+static enum tlp_status ram_write(void *context, uint64_t addr, const void *data, unsigned len)
+{
+    struct root_complex *rc = context;
+
+    return rc->params.host->mem_write(rc->params.opaque, addr, data, len) ? TLP_SC : TLP_UR;
+}
+
+static void root_refuse(struct root_complex *rc, struct tlp *tlp, const char *why)
+{
+    struct completer completer = root_completer(rc, NULL);
+
+    completer_refuse(&completer, tlp, TLP_UR, why);
+}
+
+/* The root port on the way to a requester: its registers say how completions are cut. */
+static const struct pci_func *root_port_towards(struct root_complex *rc, struct pci_rid id)
+{
+    for (unsigned i = 0; i < rc->view.down_count; i++) {
+        if (rc->down_func[i]->windows.secondary &&
+            pci_bridge_claims_bus(rc->down_func[i], pci_rid_bus(id)))
+            return rc->down_func[i];
+    }
+    return NULL;
+}
+
+static void root_access_ram(struct root_complex *rc, struct tlp *tlp)
+{
+    struct completer completer = root_completer(rc, NULL);
+    const struct pci_func *port = root_port_towards(rc, tlp->requester);
+
+    completer.max_payload_bytes = port ? pcie_max_payload_bytes(port) : 128;
+    completer.boundary_bytes = port ? pcie_completion_boundary_bytes(port) : 64;
+    completer.read = ram_read;
+    completer.write = ram_write;
+    completer.context = rc;
+    completer_access(&completer, tlp);
+}
+
+/* A write of one doubleword in the interrupt range is a message; nothing else means anything. */
+static void root_access_interrupts(struct root_complex *rc, struct tlp *tlp)
+{
+    if (tlp->type != TLP_MWR || tlp->ep || tlp->length_dw != 1 || tlp->first_be != 0xf) {
+        root_refuse(rc, tlp, "not a doubleword write in the interrupt range");
+        return;
+    }
+    rc->params.host->msi(rc->params.opaque, tlp->addr, le32_load(tlp->data));
+    tlp_free(tlp);
+}
+
+/* To another root port or an integrated endpoint, if one decodes the address. */
+static bool root_access_peer(struct root_complex *rc, struct tlp *tlp)
+{
+    struct root_integrated *integrated;
+    struct route route;
+
+    route_tlp(&rc->view, ROUTE_FROM_ABOVE, tlp, &route);
+    if (route.to == ROUTE_DOWN) {
+        port_send(&rc->ports[route.index]->bridge.port, tlp);
+        return true;
+    }
+    integrated = root_integrated_claims(rc, false, tlp->addr);
+    if (integrated)
+        port_send(&integrated->port, tlp);
+    return integrated != NULL;
+}
+
+void root_translated(struct root_complex *rc, struct tlp *request, bool ok)
+{
+    uint8_t probe;
+
+    if (!ok) {
+        root_refuse(rc, request, "blocked by address translation");
+        return;
+    }
+    /* The interrupt range comes before memory, memory before peers. A request does not cross
+     * 4 KiB, so its first byte tells what it is for. */
+    if (request->addr >= MSI_RANGE_FIRST && request->addr <= MSI_RANGE_LAST)
+        root_access_interrupts(rc, request);
+    else if (ram_read(rc, request->addr, &probe, 1) == TLP_SC)
+        root_access_ram(rc, request);
+    else if (!root_access_peer(rc, request))
+        root_refuse(rc, request, "address of nobody");
+}
+
+void root_upstream_memory(struct root_complex *rc, struct tlp *tlp)
+{
+    if (rc->translator.translate)
+        rc->translator.translate(rc->translator.opaque, rc, tlp);
+    else if (tlp->at)
+        root_refuse(rc, tlp, "address type without a translation agent (10.2.1)");
+    else
+        root_translated(rc, tlp, true);
+}
+
+/*
+ * CHOICE: without a translator what lies in a root port's own windows does not come up through
+ * it, as with every bridge. With one the address means nothing before it is translated, and a
+ * request may then go back down through the port that it came from.
+ */
+static void root_receive_memory(struct root_complex *rc, int from, struct tlp *tlp)
+{
+    const struct pci_func *port = from >= 0 ? rc->down_func[from] : NULL;
+    const char *why = NULL;
+
+    if (port)
+        why = route_bridge_refuses_up(port, !rc->translator.translate, tlp);
+    if (why) {
+        struct completer completer = root_completer(rc, port);
+
+        completer_refuse(&completer, tlp, TLP_UR, why);
+        return;
+    }
+    root_upstream_memory(rc, tlp);
+}
+
+void root_receive(struct root_complex *rc, int from, struct tlp *tlp)
+{
+    struct completer completer;
+
+    switch (tlp->type) {
+    case TLP_MRD:
+    case TLP_MRDLK:
+    case TLP_MWR: root_receive_memory(rc, from, tlp); break;
+    case TLP_CPL:
+    case TLP_CPLD: root_send_by_id(rc, from, tlp); break;
+    case TLP_MSG:
+    case TLP_MSGD:
+        if (from >= 0) {
+            root_port_receive_message(rc->ports[from], tlp);
+            break;
+        }
+        /* UNIMPL: integrated endpoints have no event collector that would take their PME. */
+        /* fall through */
+    default:
+        completer = root_completer(rc, from >= 0 ? rc->down_func[from] : NULL);
+        completer_refuse(&completer, tlp, TLP_UR, "not supported upwards (1.3.1, 2.3.1)");
+        break;
+    }
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A switch: an upstream port, downstream ports on an internal bus, resets and INTx wires between
+ * them (PCIe Base 6.0, 1.3.3, 2.2.8.1, 6.6.1). Forwarding is in forward.c.
+ */
+#include "internal.h"
+
+#include <assert.h>
+
+#include <glib.h>
+
+#include "pcilab/base/bits.h"
+
+#define SWITCH_DOWN_MAX 32
+
+/*
+ * CHOICE: the default identity is the PCI Express switch IP of PLDA: a real, generic switch of
+ * which Linux 6.12 has no quirk and which lspci knows by name. We have no vendor ID of our own.
+ */
+static const struct pci_ids switch_default_ids = {
+    .vendor = 0x1556,
+    .device = 0x1113,
+    .subvendor = 0x1556,
+    .subdevice = 0x1113,
+    .class_code = 0x060400,
+    .revision = 0x01,
+};
+
+static void switch_up_receive(struct port *port, struct tlp *tlp)
+{
+    switch_forward(port->owner, ROUTE_FROM_ABOVE, tlp);
+}
+
+static void switch_up_link_changed(struct port *port, bool up)
+{
+    struct pcie_switch *sw = port->owner;
+
+    pcie_set_link(sw->upper, port_link_speed(port), port_link_width(port), up);
+    /* A hot reset from above holds everything below in reset as well (6.6.1). */
+    for (unsigned i = 0; up && i < sw->down_count; i++)
+        port_hot_reset(&sw->down[i].port, false);
+}
+
+static void switch_reset_funcs(struct pcie_switch *sw, enum reg_reset_kind kind)
+{
+    pci_func_reset(sw->upper, kind);
+    for (unsigned i = 0; i < sw->down_count; i++)
+        bridge_port_reset(&sw->down[i], kind);
+    sw->own_intx = 0;
+    sw->wires = (struct intx_wires){0};
+}
+
+static void switch_up_hot_reset(struct port *port)
+{
+    struct pcie_switch *sw = port->owner;
+
+    for (unsigned i = 0; i < sw->down_count; i++)
+        port_hot_reset(&sw->down[i].port, true);
+    switch_reset_funcs(sw, REG_RESET_WARM);
+    port_flush(port);
+}
+
+static const struct port_ops switch_up_ops = {
+    .receive = switch_up_receive,
+    .link_changed = switch_up_link_changed,
+    .hot_reset = switch_up_hot_reset,
+};
+
+/* A wire towards the root complex changed: the messages are of the upstream port (2.2.8.1). */
+static void switch_send_intx(struct pcie_switch *sw, unsigned pin, bool level)
+{
+    if (port_link_up(&sw->up))
+        port_send(&sw->up, tlp_new_intx(sw->fabric->pool, sw->upper->rid, pin, level));
+}
+
+static void switch_drive(struct pcie_switch *sw, unsigned pin, bool level)
+{
+    if (intx_drive(&sw->wires, pin, level))
+        switch_send_intx(sw, pin, level);
+}
+
+static void switch_down_receive(struct bridge_port *bridge, struct tlp *tlp)
+{
+    struct pcie_switch *sw = bridge->owner;
+
+    switch_forward(sw, (int)(bridge - sw->down), tlp);
+}
+
+static void switch_down_drive(struct bridge_port *bridge, unsigned pin, bool level)
+{
+    switch_drive(bridge->owner, intx_swizzle(bridge->devfn >> 3, pin), level);
+}
+
+static void switch_down_send_msi(struct bridge_port *bridge, uint64_t addr, uint32_t data)
+{
+    struct pcie_switch *sw = bridge->owner;
+    struct tlp *tlp = tlp_new_msi(sw->fabric->pool, bridge->func, addr, data);
+
+    if (tlp)
+        switch_forward(sw, ROUTE_FROM_INTERNAL, tlp);
+}
+
+static const struct bridge_port_ops switch_down_ops = {
+    .receive = switch_down_receive,
+    .drive = switch_down_drive,
+    .send_msi = switch_down_send_msi,
+};
+
+static void switch_upper_send_msi(struct pci_func *func, uint64_t addr, uint32_t data)
+{
+    struct pcie_switch *sw = func->owner;
+    struct tlp *tlp = tlp_new_msi(sw->fabric->pool, func, addr, data);
+
+    if (tlp)
+        port_send(&sw->up, tlp);
+}
+
+static void switch_upper_intx(struct pci_func *func, bool level)
+{
+    struct pcie_switch *sw = func->owner;
+    unsigned pin = func->interrupt_pin - 1u;
+
+    if (!func->interrupt_pin || !(sw->own_intx >> pin & 1) == !level)
+        return;
+    sw->own_intx ^= (uint8_t)(1u << pin);
+    switch_drive(sw, pin, level);
+}
+
+static const struct pci_func_ops switch_upper_ops = {
+    .send_msi = switch_upper_send_msi,
+    .intx = switch_upper_intx,
+};
+
+/* CHOICE: a serial number that only depends on the name: FNV-1a, marked as locally assigned (the
+ * U/L bit of its EUI-64). */
+static uint64_t serial_of_name(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325ULL;
+
+    for (; *name; name++)
+        hash = (hash ^ (uint8_t)*name) * 0x100000001b3ULL;
+    return (hash & ~(BIT(56))) | BIT(57);
+}
+
+static void switch_make_upper(struct pcie_switch *sw, const struct switch_params *params)
+{
+    const struct pci_ids *ids = params->up_ids.vendor ? &params->up_ids : &switch_default_ids;
+    const struct pci_msi_params msi = {.vectors = 1, .maskable = true};
+    struct pcie_params pcie = params->up.pcie;
+
+    pcie.type = PCIE_UPSTREAM_PORT;
+    sw->up_name = g_strdup_printf("%s.up", params->name);
+    sw->upper = pci_func_new(sw->up_name, PCI_HEADER_TYPE1, ids, &switch_upper_ops, sw);
+    pci_func_set_interrupt_pin(sw->upper, 1);
+    pci_cap_pm_add(sw->upper);
+    if (params->up.msi)
+        pci_cap_msi_add(sw->upper, &msi);
+    pci_cap_pcie_add(sw->upper, &pcie);
+    pci_cap_ssvid_add(sw->upper, ids->subvendor, ids->subdevice);
+    pci_cap_dsn_add(sw->upper, serial_of_name(params->name));
+    port_init(&sw->up, sw->fabric, sw->up_name, &switch_up_ops, sw);
+    sw->up.func = sw->upper;
+    sw->up.max_speed = pcie.max_speed;
+    sw->up.max_width = pcie.max_width;
+}
+
+static void switch_make_down(struct pcie_switch *sw, const struct switch_params *params,
+                             unsigned index)
+{
+    struct pcie_params pcie = params->down[index].pcie;
+    char *name = g_strdup_printf("%s.%u", params->name, index);
+    const struct bridge_port_params bridge = {
+        .name = name,
+        .ids = params->down_ids.vendor ? &params->down_ids : &switch_default_ids,
+        .pcie = &pcie,
+        .msi = params->down[index].msi,
+        .interrupt_pin = 1,
+        .devfn = (uint8_t)(index << 3),
+    };
+
+    pcie.type = PCIE_DOWNSTREAM_PORT;
+    bridge_port_init(&sw->down[index], sw->fabric, &bridge, &switch_down_ops, sw);
+    sw->down_func[index] = sw->down[index].func;
+    sw->down_devfn[index] = bridge.devfn;
+    g_free(name);
+}
+
+struct pcie_switch *pcie_switch_new(struct fabric *fabric, const struct switch_params *params)
+{
+    struct pcie_switch *sw = g_new0(struct pcie_switch, 1);
+
+    assert(params->down_count >= 1 && params->down_count <= SWITCH_DOWN_MAX);
+    sw->fabric = fabric;
+    sw->name = g_strdup(params->name);
+    sw->down_count = params->down_count;
+    sw->down = g_new0(struct bridge_port, sw->down_count);
+    sw->down_func = g_new0(struct pci_func *, sw->down_count);
+    sw->down_devfn = g_new0(uint8_t, sw->down_count);
+    switch_make_upper(sw, params);
+    for (unsigned i = 0; i < sw->down_count; i++)
+        switch_make_down(sw, params, i);
+    sw->view = (struct route_view){
+        .upper = sw->upper,
+        .down = sw->down_func,
+        .down_devfn = sw->down_devfn,
+        .down_count = sw->down_count,
+    };
+    return sw;
+}
+
+void pcie_switch_free(struct pcie_switch *sw)
+{
+    if (!sw)
+        return;
+    for (unsigned i = 0; i < sw->down_count; i++)
+        bridge_port_fini(&sw->down[i]);
+    link_free(sw->up.link);
+    port_fini(&sw->up);
+    pci_func_free(sw->upper);
+    g_free(sw->down);
+    g_free(sw->down_func);
+    g_free(sw->down_devfn);
+    g_free(sw->up_name);
+    g_free(sw->name);
+    g_free(sw);
+}
+
+void pcie_switch_reset(struct pcie_switch *sw)
+{
+    switch_reset_funcs(sw, REG_RESET_COLD);
+    port_cold_reset(&sw->up);
+}
+
+struct port *pcie_switch_upstream(struct pcie_switch *sw)
+{
+    return &sw->up;
+}
+
+struct port *pcie_switch_downstream(struct pcie_switch *sw, unsigned index)
+{
+    assert(index < sw->down_count);
+    return &sw->down[index].port;
+}
+
+struct pci_func *pcie_switch_func(struct pcie_switch *sw, int index)
+{
+    assert(index >= -1 && index < (int)sw->down_count);
+    return index < 0 ? sw->upper : sw->down_func[index];
+}

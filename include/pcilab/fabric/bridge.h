@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What root ports and switch downstream ports have in common: a type 1 function with a
+ * downstream-facing port. Its registers act on the link (Secondary Bus Reset, Link Disable,
+ * Retrain Link), the link acts on its registers, and INTx wires come up through it.
+ */
+#ifndef PCILAB_FABRIC_BRIDGE_H
+#define PCILAB_FABRIC_BRIDGE_H
+
+#include "pcilab/fabric/fabric.h"
+#include "pcilab/fabric/intx.h"
+
+struct bridge_port;
+
+struct bridge_port_ops {
+    void (*receive)(struct bridge_port *bridge, struct tlp *tlp);
+    /* A wire changed on the bridge's primary side; pin is not yet swizzled by the bridge's own
+     * device number. */
+    void (*drive)(struct bridge_port *bridge, unsigned pin, bool level);
+    /* The bridge's own MSI or MSI-X. */
+    void (*send_msi)(struct bridge_port *bridge, uint64_t addr, uint32_t data);
+    /* After a configuration write to the bridge; may be NULL. */
+    void (*config_written)(struct bridge_port *bridge, unsigned offset, unsigned len);
+};
+
+struct bridge_port_params {
+    const char *name;
+    const struct pci_ids *ids;
+    const struct pcie_params *pcie;
+    bool msi;
+    uint8_t interrupt_pin;
+    uint8_t devfn; /* its place on the internal bus */
+};
+
+struct bridge_port {
+    struct port port;
+    struct pci_func *func;
+    char *name;
+    const struct bridge_port_ops *ops;
+    void *owner;
+    uint8_t devfn;
+    uint8_t below;           /* pins that are asserted over the link, a bit each */
+    uint8_t own;             /* the same for the function's own interrupt */
+    struct intx_wires wires; /* the OR of both */
+};
+
+/* Embedded in the owner. */
+void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
+                      const struct bridge_port_params *params, const struct bridge_port_ops *ops,
+                      void *owner);
+void bridge_port_fini(struct bridge_port *bridge);
+/* Resets the function. COLD trains the link again; WARM is a hot reset that came from above, for
+ * the duration of which the owner holds this port's link in reset. */
+void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind);
+/* An Assert_ or Deassert_INTx message arrived over the link. */
+void bridge_port_intx(struct bridge_port *bridge, const struct tlp *tlp);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A completer: turns a request TLP into accesses of bytes, and the outcome into completions
+ * (PCIe Base 6.0, 2.3.1): split at the read completion boundary and Max_Payload_Size, with Byte
+ * Count and Lower Address, or one completion with a status.
+ *
+ * A struct completer describes who answers; it is filled in per request on the stack. Requests
+ * are consumed.
+ */
+#ifndef PCILAB_FABRIC_COMPLETER_H
+#define PCILAB_FABRIC_COMPLETER_H
+
+#include "pcilab/pci/function.h"
+#include "pcilab/trace/trace.h"
+
+struct completer {
+    const char *name; /* for traces */
+    struct trace *trace;
+    /* Takes the completions. */
+    void (*send)(void *owner, struct tlp *cpl);
+    void *owner;
+    struct pci_rid id;
+    unsigned max_payload_bytes; /* 128 to 4096 */
+    unsigned boundary_bytes;    /* read completion boundary: 64 or 128 */
+
+    /* Accesses of enabled bytes in ascending order, reads in pieces of at most max_payload_bytes;
+     * the owner has seen to it that the whole request is its own. A status other than TLP_SC ends
+     * a read; of a posted write it is traced. */
+    enum tlp_status (*read)(void *context, uint64_t addr, void *data, unsigned len);
+    enum tlp_status (*write)(void *context, uint64_t addr, const void *data, unsigned len);
+    void *context;
+};
+
+/* Memory and I/O reads and writes. */
+void completer_access(const struct completer *completer, struct tlp *request);
+/* A configuration request of type 0 to `func` (NULL: no such function). Writes capture bus and
+ * device number; the completer ID is the function's. */
+void completer_config(const struct completer *completer, struct tlp *request,
+                      struct pci_func *func);
+/* Refuses a request: a completion with the status, or for posted requests nothing. `why` names
+ * the rule, for the trace. */
+void completer_refuse(const struct completer *completer, struct tlp *request,
+                      enum tlp_status status, const char *why);
+
+#endif
