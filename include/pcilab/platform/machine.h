@@ -17,6 +17,16 @@
 
 struct block_image; /* pcilab/io/block.h */
 
+/* What is wrong with a description, an option or a file; the message says what to do next. */
+#define MACHINE_ERROR machine_error_quark()
+GQuark machine_error_quark(void);
+
+enum machine_error {
+    MACHINE_ERROR_INPUT,  /* a description or an option */
+    MACHINE_ERROR_FILE,   /* a kernel or an initrd: unreadable, damaged, of the wrong kind */
+    MACHINE_ERROR_MEMORY, /* does not fit */
+};
+
 enum machine_kind {
     MACHINE_HOST_BRIDGE,
     MACHINE_ROOT_PORT,
@@ -101,7 +111,7 @@ struct machine_disk {
 struct machine_console {
     /* A byte from the guest. */
     void (*output)(void *opaque, uint8_t byte);
-    /* The UART can take more input: call machine_console_input(). May be NULL. */
+    /* The UART can take more input: call machine_console_input(), now or later. May be NULL. */
     void (*input_wanted)(void *opaque);
     void *opaque;
 };
@@ -136,11 +146,14 @@ void machine_free(struct machine *machine);
 bool machine_load(struct machine *machine, const struct machine_boot *boot, GError **error);
 /* Power-on state for everything, RAM included; then machine_load() again. */
 void machine_restart(struct machine *machine);
-/* Runs until virtual time until_ps or until something stops the machine. */
+/* Runs until virtual time until_ps or until something stops the machine. May overshoot by a few
+ * microseconds, so that how a caller slices time changes nothing of what the guest sees. */
 enum machine_stop machine_run(struct machine *machine, uint64_t until_ps);
-/* True when all processors idle and the next event is later than now: its time. */
+/* When all processors are idle: the time of the next event, SIM_NEVER when none is pending (only
+ * console input could wake the guest: give up if none can come). Otherwise: now. */
 uint64_t machine_idle_until(const struct machine *machine);
-/* Bytes typed at the console; returns how many the UART took. */
+/* Bytes typed at the console; returns how many the UART took. It takes none before the guest
+ * listens, and then no more than the line's rate allows: offer the rest when input_wanted(). */
 unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, unsigned len);
 struct sim *machine_sim(struct machine *machine);
 struct trace *machine_trace(struct machine *machine);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A machine's life: made, loaded, restarted, gone. */
+#include <assert.h>
+
+#include "board.h"
+#include "pcilab/base/bits.h"
+
+/* Not G_DEFINE_QUARK: it keeps the number in a writable static. */
+GQuark machine_error_quark(void)
+{
+    return g_quark_from_static_string("pcilab-machine-error-quark");
+}
+
+static int board_ack(void *opaque, unsigned index)
+{
+    struct machine *machine = opaque;
+
+    return lapic_ack(&machine->apics.lapic[index]);
+}
+
+static void board_eoi(void *opaque, uint8_t vector)
+{
+    struct machine *machine = opaque;
+
+    ioapic_eoi(&machine->ioapic, vector);
+}
+
+static void board_kick(void *opaque)
+{
+    struct machine *machine = opaque;
+
+    machine->wake = true;
+}
+
+static void board_uart_irq(void *opaque, bool level)
+{
+    struct machine *machine = opaque;
+
+    ioapic_set_line(&machine->ioapic, MAP_UART_GSI, level);
+}
+
+static void board_uart_output(void *opaque, uint8_t byte)
+{
+    struct machine *machine = opaque;
+
+    if (machine->console.output)
+        machine->console.output(machine->console.opaque, byte);
+}
+
+static void board_uart_input_wanted(void *opaque)
+{
+    struct machine *machine = opaque;
+
+    if (machine->console.input_wanted)
+        machine->console.input_wanted(machine->console.opaque);
+}
+
+static void board_power_off(void *opaque)
+{
+    struct machine *machine = opaque;
+
+    machine->stop = MACHINE_POWERED_OFF;
+}
+
+static void board_reset(void *opaque)
+{
+    struct machine *machine = opaque;
+
+    machine->stop = MACHINE_RESET;
+}
+
+static const struct pm_ops board_pm_ops = {.power_off = board_power_off, .reset = board_reset};
+
+static void create_processors(struct machine *machine)
+{
+    struct cpu_group_config config = {
+        .count = machine->cpu_count,
+        .ps_per_insn = BOARD_PS_PER_INSN,
+        .tsc_hz = BOARD_TSC_HZ,
+        .seed = machine->seed,
+        .ram = machine->ram.piece,
+        .ram_count = machine->ram.piece_count,
+        .ack = board_ack,
+        .opaque = machine,
+    };
+
+    machine->cpus = cpu_group_new(&config);
+    sched_init(machine);
+}
+
+static void create_board(struct machine *machine)
+{
+    struct apic_bus_config apics = {
+        .sim = &machine->sim,
+        .trace = &machine->trace,
+        .cpus = machine->cpus,
+        .count = machine->cpu_count,
+        .crystal_hz = BOARD_CRYSTAL_HZ,
+        .eoi = board_eoi,
+        .kick = board_kick,
+        .opaque = machine,
+    };
+    struct uart_config uart = {
+        .sim = &machine->sim,
+        .trace = &machine->trace,
+        .output = board_uart_output,
+        .input_wanted = board_uart_input_wanted,
+        .set_irq = board_uart_irq,
+        .opaque = machine,
+    };
+
+    apic_bus_init(&machine->apics, &apics);
+    ioapic_init(&machine->ioapic, &machine->apics);
+    uart_init(&machine->uart, &uart);
+    pm_init(&machine->pm, &board_pm_ops, machine);
+    host_attach(machine);
+}
+
+struct machine *machine_new(const struct machine_desc *desc, const struct machine_options *options,
+                            GError **error)
+{
+    struct machine *machine;
+
+    if (desc->cpus < 1 || desc->cpus > CPU_MAX) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "%u processors: 1 to %u are allowed",
+                    desc->cpus, CPU_MAX);
+        return NULL;
+    }
+    machine = g_new0(struct machine, 1);
+    machine->console = options->console;
+    machine->seed = options->seed;
+    machine->cpu_count = desc->cpus;
+    sim_init(&machine->sim, options->seed);
+    machine->trace.now_ps = &machine->sim.now_ps;
+    if (!ram_init(&machine->ram, desc->memory_bytes, error)) {
+        sim_fini(&machine->sim);
+        g_free(machine);
+        return NULL;
+    }
+    create_processors(machine);
+    create_board(machine);
+    if (!wiring_create(machine, desc, options, error)) {
+        machine_free(machine);
+        return NULL;
+    }
+    sched_reset(machine);
+    return machine;
+}
+
+void machine_free(struct machine *machine)
+{
+    if (!machine)
+        return;
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        sim_cancel(&machine->sim, &machine->slot[i].access);
+    wiring_destroy(machine);
+    pm_fini(&machine->pm);
+    uart_fini(&machine->uart);
+    ioapic_fini(&machine->ioapic);
+    apic_bus_fini(&machine->apics);
+    cpu_group_free(machine->cpus);
+    ram_fini(&machine->ram);
+    sim_fini(&machine->sim);
+    g_free(machine);
+}
+
+void machine_restart(struct machine *machine)
+{
+    ram_clear(&machine->ram);
+    cpu_group_reset(machine->cpus);
+    wiring_reset(machine);
+    host_reset(machine);
+    pm_reset(&machine->pm);
+    uart_reset(&machine->uart);
+    ioapic_reset(&machine->ioapic);
+    apic_bus_reset(&machine->apics);
+    sched_reset(machine);
+}
+
+unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, unsigned len)
+{
+    return uart_input(&machine->uart, bytes, len);
+}
+
+struct sim *machine_sim(struct machine *machine)
+{
+    return &machine->sim;
+}
+
+struct trace *machine_trace(struct machine *machine)
+{
+    return &machine->trace;
+}
+
+uint64_t machine_retired(const struct machine *machine)
+{
+    uint64_t total = 0;
+
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        total += cpu_retired_total(machine->slot[i].cpu);
+    return total;
+}

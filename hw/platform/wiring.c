@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The page of wiring: from the components of a description to root complexes, ports, switches,
+ * endpoints, links and disks. The only place that names concrete devices.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "board.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/endpoint/devices.h"
+#include "pcilab/io/block.h"
+#include "pcilab/switch/switch.h"
+
+#define MAX_PAYLOAD_BYTES 512 /* CHOICE: what every port supports */
+#define SLOT_POWER_WATTS  25
+
+struct wiring {
+    struct machine *machine;
+    const struct machine_desc *desc;
+    const struct machine_options *options;
+};
+
+/* Memory as the root complexes see it. */
+
+static bool dma_read(void *opaque, uint64_t gpa, void *data, unsigned len)
+{
+    struct board_bridge *bridge = opaque;
+    const void *from = ram_ptr(&bridge->machine->ram, gpa, len);
+
+    if (from)
+        memcpy(data, from, len);
+    return from != NULL;
+}
+
+static bool dma_write(void *opaque, uint64_t gpa, const void *data, unsigned len)
+{
+    struct board_bridge *bridge = opaque;
+    void *to = ram_ptr(&bridge->machine->ram, gpa, len);
+
+    if (!to)
+        return false;
+    memcpy(to, data, len);
+    cpu_group_ram_written(bridge->machine->cpus, gpa, len);
+    return true;
+}
+
+static void dma_msi(void *opaque, uint64_t addr, uint32_t data)
+{
+    struct board_bridge *bridge = opaque;
+
+    apic_deliver_msi(&bridge->machine->apics, addr, data);
+}
+
+/* Bridges with the same GSIs share the wires. */
+static void dma_intx(void *opaque, unsigned line, bool level)
+{
+    struct board_bridge *bridge = opaque;
+    struct machine *machine = bridge->machine;
+    bool any = false;
+
+    bridge->intx = (uint8_t)((bridge->intx & ~(1u << line)) | (unsigned)level << line);
+    for (unsigned i = 0; i < machine->bridge_count; i++) {
+        if (machine->bridge[i].map.intx_gsi == bridge->map.intx_gsi)
+            any = any || (machine->bridge[i].intx >> line & 1);
+    }
+    ioapic_set_line(&machine->ioapic, bridge->map.intx_gsi + line, any);
+}
+
+static const struct root_host_ops host_ops = {
+    .mem_read = dma_read, .mem_write = dma_write, .msi = dma_msi, .intx = dma_intx};
+
+/* Disks as an NVMe sees them. */
+
+static int storage_read(void *opaque, uint64_t offset, void *data, uint64_t len)
+{
+    return block_read(opaque, offset, data, len);
+}
+
+static int storage_write(void *opaque, uint64_t offset, const void *data, uint64_t len)
+{
+    return block_write(opaque, offset, data, len);
+}
+
+static int storage_zero(void *opaque, uint64_t offset, uint64_t len)
+{
+    return block_zero(opaque, offset, len);
+}
+
+static int storage_flush(void *opaque)
+{
+    return block_flush(opaque);
+}
+
+/* Address windows. */
+
+/* ECAM of a segment: the first segment met lies below 4 GiB, the others above. */
+static uint64_t ecam_base(const struct machine *machine, uint16_t segment)
+{
+    unsigned segments = 0;
+
+    for (unsigned i = 0; i < machine->bridge_count; i++) {
+        const struct map_bridge *map = &machine->bridge[i].map;
+        bool is_new = true;
+
+        if (map->segment == segment)
+            return map->ecam_base;
+        for (unsigned j = 0; j < i; j++)
+            is_new = is_new && machine->bridge[j].map.segment != map->segment;
+        segments += is_new;
+    }
+    return segments == 0 ? MAP_ECAM_BASE : MAP_ECAM_HIGH_BASE + (segments - 1) * MAP_ECAM_SIZE;
+}
+
+static void assign_windows(struct map_bridge *map, unsigned index, unsigned count)
+{
+    uint64_t mem32 = align_down((MAP_MMIO32_END - MAP_MMIO32_BASE) / count, 16 << 20);
+    uint64_t io = align_down((MAP_BRIDGE_IO_END - MAP_BRIDGE_IO_BASE) / count, 0x1000);
+
+    map->mem32_base = MAP_MMIO32_BASE + index * mem32;
+    map->mem32_size = mem32;
+    map->mem64_base = MAP_MMIO64_BASE + index * MAP_MMIO64_SIZE;
+    map->mem64_size = MAP_MMIO64_SIZE;
+    map->io_base = (uint32_t)(MAP_BRIDGE_IO_BASE + index * io);
+    map->io_size = (uint32_t)io;
+    map->intx_gsi = index % 2 ? MAP_INTX_GSI_ODD : MAP_INTX_GSI_EVEN;
+}
+
+static unsigned count_bridges(const struct machine_desc *desc)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < desc->count; i++)
+        n += desc->components[i].kind == MACHINE_HOST_BRIDGE;
+    return n;
+}
+
+/* Components. */
+
+static struct pcie_params port_params(const struct machine_port_desc *port,
+                                      enum pcie_port_type type, unsigned number)
+{
+    return (struct pcie_params){
+        .type = type,
+        .max_speed = port->speed,
+        .max_width = port->width,
+        .port_number = (uint8_t)number,
+        .max_payload_bytes = MAX_PAYLOAD_BYTES,
+        .slot = port->slot,
+        .slot_number = port->slot_number,
+        .slot_power_watts = SLOT_POWER_WATTS,
+        .ari_forwarding = port->ari,
+        .flr = type == PCIE_ENDPOINT || type == PCIE_RC_INTEGRATED_ENDPOINT,
+        .ten_bit_tags = false,
+    };
+}
+
+static struct pcie_params endpoint_params(const struct machine_component *c)
+{
+    return port_params(&c->port, c->integrated ? PCIE_RC_INTEGRATED_ENDPOINT : PCIE_ENDPOINT, 0);
+}
+
+static struct board_part *part_of(struct wiring *w, const struct machine_component *c)
+{
+    return &w->machine->part[c - w->desc->components];
+}
+
+static struct board_bridge *bridge_of(struct wiring *w, const struct machine_component *c)
+{
+    while (c->kind != MACHINE_HOST_BRIDGE) {
+        assert(c->parent >= 0 && (unsigned)c->parent < w->desc->count);
+        c = &w->desc->components[c->parent];
+    }
+    return part_of(w, c)->object;
+}
+
+/* The port that the component's link comes from. */
+static struct port *parent_port(struct wiring *w, const struct machine_component *c)
+{
+    const struct machine_component *parent = &w->desc->components[c->parent];
+    void *object = part_of(w, parent)->object;
+
+    if (parent->kind == MACHINE_ROOT_PORT)
+        return root_port_link(object);
+    assert(parent->kind == MACHINE_SWITCH && c->parent_port < parent->sw.down_count);
+    return pcie_switch_downstream(object, c->parent_port);
+}
+
+static bool wire_bridge(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct machine *machine = w->machine;
+    unsigned index = machine->bridge_count;
+
+    if (index == MAP_BRIDGES_MAX) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT,
+                    "%s: a machine has at most %u host bridges", c->name, MAP_BRIDGES_MAX);
+        return false;
+    }
+    struct board_bridge *bridge = &machine->bridge[index];
+    bridge->machine = machine;
+    bridge->map.segment = c->bridge.segment;
+    bridge->map.bus_first = c->bridge.bus_first;
+    bridge->map.bus_last = c->bridge.bus_last;
+    bridge->map.ecam_base = ecam_base(machine, c->bridge.segment);
+    assign_windows(&bridge->map, index, count_bridges(w->desc));
+    machine->bridge_count++;
+    struct root_params params = {
+        .name = c->name,
+        .segment = c->bridge.segment,
+        .bus_first = c->bridge.bus_first,
+        .bus_last = c->bridge.bus_last,
+        .host = &host_ops,
+        .opaque = bridge,
+    };
+    bridge->rc = root_complex_new(machine->fabric, &params);
+    part_of(w, c)->object = bridge;
+    return true;
+}
+
+static bool wire_root_port(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct root_port_params params = {
+        .name = c->name,
+        .device = c->device,
+        .function = c->function,
+        .pcie = port_params(&c->port, PCIE_ROOT_PORT, c->device * 8u + c->function),
+        .msi = c->port.msi,
+    };
+
+    part_of(w, c)->object = root_port_add(bridge_of(w, c)->rc, &params);
+    return true;
+}
+
+static bool wire_switch(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct switch_port_params down[MACHINE_SWITCH_PORTS_MAX];
+    struct switch_params params = {
+        .name = c->name,
+        .up = {.pcie = port_params(&c->port, PCIE_UPSTREAM_PORT, 0), .msi = c->port.msi},
+        .down_count = c->sw.down_count,
+        .down = down,
+    };
+    struct board_part *part = part_of(w, c);
+
+    for (unsigned i = 0; i < c->sw.down_count; i++) {
+        down[i].pcie = port_params(&c->sw.down[i], PCIE_DOWNSTREAM_PORT, i + 1);
+        down[i].msi = c->sw.down[i].msi;
+    }
+    part->object = pcie_switch_new(w->machine->fabric, &params);
+    part->link = link_connect(parent_port(w, c), pcie_switch_upstream(part->object));
+    return true;
+}
+
+static void connect_endpoint(struct wiring *w, const struct machine_component *c)
+{
+    struct board_part *part = part_of(w, c);
+    struct port *port = endpoint_port(part->object);
+
+    if (c->integrated)
+        root_integrate(bridge_of(w, c)->rc, port, c->device);
+    else
+        part->link = link_connect(parent_port(w, c), port);
+}
+
+static struct block_image *find_disk(const struct machine_options *options, const char *name)
+{
+    for (unsigned i = 0; i < options->disk_count; i++) {
+        if (strcmp(options->disks[i].name, name) == 0)
+            return options->disks[i].image;
+    }
+    return NULL;
+}
+
+static bool wire_nvme(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct board_part *part = part_of(w, c);
+
+    part->image = find_disk(w->options, c->name);
+    part->image_owned = !part->image;
+    if (!part->image)
+        part->image = block_new_memory(c->nvme.size_bytes);
+    struct nvme_params params = {
+        .name = c->name,
+        .serial = c->nvme.serial,
+        .storage = {.size_bytes = block_size_bytes(part->image),
+                    .read_only = block_read_only(part->image),
+                    .read = storage_read,
+                    .write = storage_write,
+                    .zero = storage_zero,
+                    .flush = storage_flush,
+                    .opaque = part->image},
+        .io_queues = c->nvme.queues,
+        .pcie = endpoint_params(c),
+    };
+    part->object = nvme_new(w->machine->fabric, &params);
+    connect_endpoint(w, c);
+    return true;
+}
+
+static bool wire_exerciser(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct exerciser_params params = {
+        .name = c->name,
+        .functions = c->exerciser.functions,
+        .msix_vectors = c->exerciser.msix_vectors,
+        .msi_vectors = c->exerciser.msi_vectors,
+        .mem_bytes = c->exerciser.mem_bytes,
+        .pcie = endpoint_params(c),
+    };
+
+    part_of(w, c)->object = exerciser_new(w->machine->fabric, &params);
+    connect_endpoint(w, c);
+    return true;
+}
+
+static void free_switch(void *object)
+{
+    pcie_switch_free(object);
+}
+
+static void reset_switch(void *object)
+{
+    pcie_switch_reset(object);
+}
+
+static void free_endpoint(void *object)
+{
+    endpoint_free(object);
+}
+
+static void reset_endpoint(void *object)
+{
+    endpoint_reset(object);
+}
+
+/* Host bridges and root ports live and die with their root complex. */
+static const struct {
+    bool (*wire)(struct wiring *w, const struct machine_component *c, GError **error);
+    void (*free)(void *object);
+    void (*reset)(void *object);
+} kinds[MACHINE_KIND_COUNT] = {
+    [MACHINE_HOST_BRIDGE] = {.wire = wire_bridge},
+    [MACHINE_ROOT_PORT] = {.wire = wire_root_port},
+    [MACHINE_SWITCH] = {.wire = wire_switch, .free = free_switch, .reset = reset_switch},
+    [MACHINE_NVME] = {.wire = wire_nvme, .free = free_endpoint, .reset = reset_endpoint},
+    [MACHINE_EXERCISER] = {.wire = wire_exerciser, .free = free_endpoint, .reset = reset_endpoint},
+};
+
+static bool check_disks(const struct wiring *w, GError **error)
+{
+    for (unsigned i = 0; i < w->options->disk_count; i++) {
+        const char *name = w->options->disks[i].name;
+        int index = machine_desc_find(w->desc, name);
+
+        if (index >= 0 && w->desc->components[index].kind == MACHINE_NVME)
+            continue;
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "--disk %s: %s", name,
+                    index < 0 ? "the topology has no component of this name"
+                              : "this component takes no disk");
+        return false;
+    }
+    return true;
+}
+
+bool wiring_create(struct machine *machine, const struct machine_desc *desc,
+                   const struct machine_options *options, GError **error)
+{
+    struct wiring w = {.machine = machine, .desc = desc, .options = options};
+
+    machine->fabric = fabric_new(&machine->sim, &machine->trace);
+    machine->part = g_new0(struct board_part, desc->count);
+    if (!check_disks(&w, error))
+        return false;
+    for (unsigned i = 0; i < desc->count; i++) {
+        const struct machine_component *c = &desc->components[i];
+
+        machine->part[i].kind = c->kind;
+        machine->part_count = i + 1;
+        if (!kinds[c->kind].wire(&w, c, error))
+            return false;
+    }
+    return true;
+}
+
+void wiring_destroy(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->part_count; i++) {
+        if (machine->part[i].link)
+            link_free(machine->part[i].link);
+    }
+    for (unsigned i = machine->part_count; i-- > 0;) {
+        struct board_part *part = &machine->part[i];
+
+        if (kinds[part->kind].free && part->object)
+            kinds[part->kind].free(part->object);
+        if (part->image_owned)
+            block_free(part->image);
+    }
+    for (unsigned i = 0; i < machine->bridge_count; i++)
+        root_complex_free(machine->bridge[i].rc);
+    g_free(machine->part);
+    if (machine->fabric)
+        fabric_free(machine->fabric);
+}
+
+void wiring_reset(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->bridge_count; i++)
+        root_complex_reset(machine->bridge[i].rc);
+    for (unsigned i = 0; i < machine->part_count; i++) {
+        struct board_part *part = &machine->part[i];
+
+        if (kinds[part->kind].reset)
+            kinds[part->kind].reset(part->object);
+    }
+}
