@@ -24,7 +24,7 @@ ROOT = pathlib.Path("@source@" if not "@source@".startswith("@") else
                     pathlib.Path(__file__).resolve().parents[1])
 PCILAB = "@pcilab@" if not "@pcilab@".startswith("@") else str(ROOT / "build/pcilab")
 MARKERS = [("kernel", b"Linux version"), ("init", b"PCILAB: init"), ("end", b"reboot: Power down")]
-RATE = re.compile(r"([0-9][0-9.,]*) *(M|G)?(?:IPS| (?:million )?instructions per second)")
+STATS = re.compile(r"^pcilab: stats: .*\brun_s=([0-9.]+) .*\binstructions=([0-9]+)", re.M)
 TIMEOUT_S = 300
 
 
@@ -83,7 +83,7 @@ def run(command):
 def pcilab_command(args, kernel, initrd):
     command = [args.pcilab, "boot", str(args.topology), "--kernel", str(kernel), "--initrd",
                str(initrd), "--memory", f"{args.memory}M", "--cpus", str(args.cpus),
-               "--append", args.append]
+               "--stats", "--append", args.append]
     return command
 
 
@@ -106,11 +106,8 @@ def qemu_command(args, kernel, initrd):
 
 def rate_of(errors):
     """Retired guest instructions per second in millions, as pcilab reports them at its end."""
-    found = RATE.findall(errors)
-    if not found:
-        return None
-    value, unit = found[-1]
-    return float(value.replace(",", "")) * {"G": 1000, "M": 1, "": 1e-6}[unit]
+    found = STATS.search(errors)
+    return float(found.group(2)) / float(found.group(1)) / 1e6 if found else None
 
 
 def measure(name, command, runs):
