@@ -14,8 +14,7 @@ static void print_line(const char *prefix, const char *format, va_list args)
 {
     char *text = g_strdup_vprintf(format, args);
 
-    /* A terminal in raw mode needs the carriage return; it hurts nowhere else. */
-    fprintf(stderr, "%s%s%s\n", prefix, text, isatty(STDERR_FILENO) ? "\r" : "");
+    fprintf(stderr, "%s%s\n", prefix, text);
     g_free(text);
 }
 

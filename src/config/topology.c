@@ -343,6 +343,29 @@ static struct machine_desc *write_desc(const struct topo_parser *parser)
     return desc;
 }
 
+bool topology_override(struct machine_desc *desc, const char *name, const char *text,
+                       const char *what, GError **error)
+{
+    const struct topo_key *key = topo_key_find(TOPO_MACHINE, name);
+    struct topo_values values;
+
+    g_assert(key);
+    topo_values_init(&values, TOPO_MACHINE);
+    values.memory_bytes = desc->memory_bytes;
+    values.cpus = desc->cpus;
+    if (!key->type->parse(key, text, &values)) {
+        GString *allowed = g_string_new(NULL);
+        key->type->allowed(key, allowed);
+        g_set_error(error, topology_error_quark(), TOPOLOGY_ERROR_INPUT,
+                    "%s: \"%s\" is not allowed; it is %s", what, text, allowed->str);
+        g_string_free(allowed, TRUE);
+        return false;
+    }
+    desc->memory_bytes = values.memory_bytes;
+    desc->cpus = (unsigned)values.cpus;
+    return true;
+}
+
 struct machine_desc *topology_parse(const char *file, const char *text, size_t len, GError **error)
 {
     struct topo_parser parser = {0};

@@ -24,6 +24,10 @@ struct machine_desc *topology_load(const char *path, GError **error);
 /* The same for text in memory (any bytes); `file` is for messages. */
 struct machine_desc *topology_parse(const char *file, const char *text, size_t len, GError **error);
 
+/* Sets a key of [machine] ("memory", "cpus") from an option's text; `what` names it in errors. */
+bool topology_override(struct machine_desc *desc, const char *key, const char *text,
+                       const char *what, GError **error);
+
 /* Reference of all groups and keys, as plain text or as Markdown tables. g_free() it. */
 char *topology_keys_text(bool markdown);
 

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pcilab boot: options, files, and what is said before and after the run. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "boot_options.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/config/topology.h"
+#include "pcilab/config/units.h"
+#include "pcilab/fabric/fabric.h"
+#include "pcilab/io/block.h"
+
+/* CHOICE: a pipe whose writer has been silent this long before the start is a live one. */
+#define PIPE_PATIENCE_MS 250
+#define TRACE_BYTES      (1u << 20)
+
+/* Everything that one boot needs, freed in one place. */
+struct boot {
+    struct boot_options options;
+    char *topology;
+    struct machine_desc *desc;
+    struct boot_guest guest;
+    char *cmdline;
+    struct machine_boot load;
+    GArray *disks; /* struct machine_disk */
+    FILE *trace_file;
+    struct trace_text *trace;
+    struct trace_digest *digest;
+    struct boot_run run;
+    int64_t started_us, built_us, loaded_us;
+};
+
+static void boot_clear(struct boot *boot)
+{
+    trace_text_free(boot->trace);
+    trace_digest_free(boot->digest);
+    machine_free(boot->run.machine);
+    for (unsigned i = 0; boot->disks && i < boot->disks->len; i++) {
+        block_free(g_array_index(boot->disks, struct machine_disk, i).image);
+    }
+    g_clear_pointer(&boot->disks, g_array_unref);
+    if (boot->trace_file && boot->trace_file != stderr) {
+        fclose(boot->trace_file);
+    }
+    g_free(boot->cmdline);
+    boot_guest_clear(&boot->guest);
+    machine_desc_free(boot->desc);
+    g_free(boot->topology);
+    boot_options_clear(&boot->options);
+}
+
+static bool fail(GError *error)
+{
+    cli_error("%s", error->message);
+    g_error_free(error);
+    return false;
+}
+
+static bool load_topology(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+    GError *error = NULL;
+
+    boot->desc = cli_load_topology(o->topology, &boot->topology);
+    if (!boot->desc) {
+        return false;
+    }
+    if ((o->memory && !topology_override(boot->desc, "memory", o->memory, "--memory", &error)) ||
+        (o->cpus && !topology_override(boot->desc, "cpus", o->cpus, "--cpus", &error))) {
+        return fail(error);
+    }
+    char *memory = units_format_size(boot->desc->memory_bytes);
+    cli_note("topology: %s (%u processor%s, %s)", boot->topology, boot->desc->cpus,
+             boot->desc->cpus == 1 ? "" : "s", memory);
+    g_free(memory);
+    return true;
+}
+
+static bool file_is_readable(const char *what, const char *path)
+{
+    if (access(path, R_OK) != 0) {
+        cli_error("%s %s: %s", what, path, g_strerror(errno));
+        return false;
+    }
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        cli_error("%s %s: this is a directory", what, path);
+        return false;
+    }
+    return true;
+}
+
+static bool find_kernel(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+
+    boot->load.kernel_path = o->kernel;
+    boot->load.initrd_path = o->initrd;
+    boot->load.enter_bzimage = o->enter_bzimage;
+    if (!o->kernel) {
+        if (!boot_guest_find(&boot->guest)) {
+            return false;
+        }
+        boot->load.kernel_path = boot->guest.kernel;
+        if (!o->initrd) {
+            boot->load.initrd_path = boot->guest.initrd;
+        }
+        cli_note("kernel: %s, prepared by scripts/guest: %s", boot->guest.kernel,
+                 boot->guest.version);
+    } else {
+        cli_note("kernel: %s", o->kernel);
+    }
+    if (boot->load.initrd_path) {
+        cli_note("initrd: %s", boot->load.initrd_path);
+    }
+    boot->cmdline = boot_options_cmdline(o);
+    boot->load.cmdline = boot->cmdline;
+    cli_note("command line: %s", boot->cmdline);
+    return file_is_readable("kernel", boot->load.kernel_path) &&
+           (!boot->load.initrd_path || file_is_readable("initrd", boot->load.initrd_path));
+}
+
+static bool check_disk_name(const struct boot *boot, const char *name)
+{
+    const char **names = g_new0(const char *, boot->desc->count + 1);
+    GString *all = g_string_new(NULL);
+    unsigned count = 0;
+    bool found = false;
+
+    for (unsigned i = 0; i < boot->desc->count; i++) {
+        const struct machine_component *c = &boot->desc->components[i];
+        if (c->kind == MACHINE_NVME) {
+            g_string_append_printf(all, "%s%s", count ? ", " : "", c->name);
+            names[count++] = c->name;
+            found |= strcmp(c->name, name) == 0;
+        }
+    }
+    if (!found && !count) {
+        cli_error("--disk %s: there is no disk in %s", name, boot->topology);
+    } else if (!found) {
+        const char *near = units_nearest(name, names, count);
+        cli_error("--disk %s: there is no such disk in %s%s%s%s; there are: %s", name,
+                  boot->topology, near ? "; did you mean \"" : "", near ? near : "",
+                  near ? "\"?" : "", all->str);
+    }
+    for (unsigned i = 0; found && i < boot->disks->len; i++) {
+        if (strcmp(g_array_index(boot->disks, struct machine_disk, i).name, name) == 0) {
+            cli_error("--disk %s: given twice", name);
+            found = false;
+        }
+    }
+    g_string_free(all, TRUE);
+    g_free(names);
+    return found;
+}
+
+/* One --disk NAME=FILE; the text is cut in two. */
+static bool open_disk(struct boot *boot, char *text)
+{
+    char *equals = strchr(text, '=');
+    GError *error = NULL;
+
+    if (!equals || equals == text || !equals[1]) {
+        cli_error("--disk \"%s\" is not allowed; it is NAME=FILE, like nvme0=disk.img", text);
+        return false;
+    }
+    *equals = '\0';
+    if (!check_disk_name(boot, text)) {
+        return false;
+    }
+    struct machine_disk disk = {.name = text, .image = block_open_raw(equals + 1, true, &error)};
+    if (!disk.image) {
+        g_prefix_error(&error, "--disk %s: ", text);
+        return fail(error);
+    }
+    if (block_read_only(disk.image)) {
+        cli_error("--disk %s: %s cannot be written; the guest gets a write-protected disk", text,
+                  equals + 1);
+    }
+    g_array_append_val(boot->disks, disk);
+    return true;
+}
+
+static bool open_files(struct boot *boot)
+{
+    struct boot_options *o = &boot->options;
+
+    boot->disks = g_array_new(FALSE, FALSE, sizeof(struct machine_disk));
+    for (unsigned i = 0; o->disks && o->disks[i]; i++) {
+        if (!open_disk(boot, o->disks[i])) {
+            return false;
+        }
+    }
+    if (o->trace_file) {
+        boot->trace_file = fopen(o->trace_file, "we");
+        if (!boot->trace_file) {
+            cli_error("--trace-file %s: %s", o->trace_file, g_strerror(errno));
+            return false;
+        }
+        setvbuf(boot->trace_file, NULL, _IOFBF, TRACE_BYTES);
+    } else if (o->trace_kinds) {
+        boot->trace_file = stderr;
+    }
+    return true;
+}
+
+static bool build_machine(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+    GError *error = NULL;
+    struct machine_options options = {
+        .seed = o->seed,
+        .disks = (const struct machine_disk *)(void *)boot->disks->data,
+        .disk_count = boot->disks->len,
+        .console = {boot_output, boot_input_wanted, &boot->run},
+    };
+
+    boot->run.machine = machine_new(boot->desc, &options, &error);
+    if (!boot->run.machine) {
+        g_prefix_error(&error, "%s: ", boot->topology);
+        return fail(error);
+    }
+    if (o->digest) {
+        boot->digest = trace_digest_new(machine_trace(boot->run.machine));
+    }
+    if (boot->trace_file) {
+        boot->trace = trace_text_new(machine_trace(boot->run.machine), boot->trace_file,
+                                     o->trace_kinds, fabric_render_tlp);
+    }
+    boot->built_us = g_get_monotonic_time();
+    if (!machine_load(boot->run.machine, &boot->load, &error)) {
+        return fail(error);
+    }
+    boot->loaded_us = g_get_monotonic_time();
+    return true;
+}
+
+/* Disks are durable and files complete, or it is said which are not. */
+static int close_files(struct boot *boot, int status)
+{
+    for (unsigned i = 0; i < boot->disks->len; i++) {
+        const struct machine_disk *disk = &g_array_index(boot->disks, struct machine_disk, i);
+        int error = block_flush(disk->image);
+        if (error) {
+            cli_error("--disk %s: what the guest wrote may not be on the disk: %s", disk->name,
+                      g_strerror(-error));
+            status = status ? status : CLI_FAILED;
+        }
+    }
+    if (boot->trace_file && (fflush(boot->trace_file) != 0 || ferror(boot->trace_file))) {
+        cli_error("the trace is not complete: %s", g_strerror(errno));
+        status = status ? status : CLI_FAILED;
+    }
+    return status;
+}
+
+/* The last line on stdout, whatever the guest's last byte was. */
+static void print_digest(struct boot *boot)
+{
+    char hex[65];
+
+    trace_digest_hex(boot->digest, hex);
+    if (boot->run.console_bytes && boot->run.last_byte != '\n') {
+        console_put(boot->run.console, '\n');
+    }
+    for (const char *c = hex; *c; c++) {
+        console_put(boot->run.console, (uint8_t)*c);
+    }
+    console_put(boot->run.console, '\n');
+    console_flush(boot->run.console);
+}
+
+static double seconds(int64_t from_us, int64_t to_us)
+{
+    return (double)(to_us - from_us) / 1e6;
+}
+
+static void print_times(const struct boot *boot)
+{
+    const struct boot_run *run = &boot->run;
+    double wall = seconds(run->started_us, run->ended_us);
+    uint64_t instructions = machine_retired(run->machine);
+    char *virtual = units_format_time(run->virtual_ps);
+    int64_t first_us = run->console_bytes ? run->first_byte_us : run->ended_us;
+
+    cli_note("built in %.2f s, kernel loaded in %.2f s, first line after %.2f s, ran for %.2f s",
+             seconds(boot->started_us, boot->built_us), seconds(boot->built_us, boot->loaded_us),
+             seconds(run->started_us, first_us), wall);
+    cli_note("%s of virtual time, %.0f million instructions, %.0f million a second", virtual,
+             (double)instructions / 1e6, wall > 0 ? (double)instructions / 1e6 / wall : 0.0);
+    if (boot->options.stats) {
+        fprintf(stderr,
+                "pcilab: stats: build_s=%.3f load_s=%.3f first_byte_s=%.3f run_s=%.3f "
+                "virtual_s=%.6f instructions=%" G_GUINT64_FORMAT " resets=%u\n",
+                seconds(boot->started_us, boot->built_us), seconds(boot->built_us, boot->loaded_us),
+                seconds(run->started_us, first_us), wall, (double)run->virtual_ps / 1e12,
+                instructions, run->resets);
+    }
+    g_free(virtual);
+}
+
+static int boot_machine(struct boot *boot)
+{
+    struct boot_run *run = &boot->run;
+
+    run->boot = &boot->load;
+    run->real_clock = boot->options.real_clock;
+    run->no_reboot = boot->options.no_reboot;
+    run->limit_ps = boot->options.limit_ps;
+    run->limit_wall_us = boot->options.limit_wall_ps / PS_PER_US;
+    run->console = console_open(STDIN_FILENO, STDOUT_FILENO, PIPE_PATIENCE_MS);
+    if (console_source(run->console) == CONSOLE_TERMINAL) {
+        cli_note("Ctrl-A x leaves, Ctrl-A h helps");
+    } else if (console_source(run->console) == CONSOLE_LIVE && boot->options.digest) {
+        cli_note("stdin is a pipe that is still being written: when its bytes come decides the "
+                 "digest");
+    }
+    int status = close_files(boot, boot_run(run));
+    if (boot->digest) {
+        print_digest(boot);
+    }
+    console_close(run->console);
+    print_times(boot);
+    return status;
+}
+
+int cli_boot(char **argv)
+{
+    struct boot boot = {0};
+    int status = CLI_USAGE;
+
+    g_set_prgname("pcilab boot");
+    boot.started_us = g_get_monotonic_time();
+    if (boot_options_parse(&boot.options, argv)) {
+        cli_set_notes(boot.options.verbose || (!boot.options.quiet && isatty(STDERR_FILENO)));
+        if (load_topology(&boot) && find_kernel(&boot) && open_files(&boot) &&
+            build_machine(&boot)) {
+            status = boot_machine(&boot);
+        }
+    }
+    boot_clear(&boot);
+    return status;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pcilab boot: the run itself, apart from options and files. */
+#ifndef PCILAB_CLI_BOOT_H
+#define PCILAB_CLI_BOOT_H
+
+#include "cli.h"
+#include "pcilab/io/console.h"
+
+#define BOOT_TAIL_BYTES 16
+
+struct boot_run {
+    /* The machine, loaded, and how to load it again. */
+    struct machine *machine;
+    struct console *console;
+    const struct machine_boot *boot;
+
+    bool real_clock; /* virtual time keeps to the wall clock, also when busy */
+    bool no_reboot;
+    uint64_t limit_ps;      /* of virtual time; 0: none */
+    uint64_t limit_wall_us; /* 0: none */
+
+    /* What was seen. */
+    bool panicked; /* "Kernel panic" on the console */
+    bool hung;     /* the panic said its last line: the guest will never do anything again */
+    char tail[BOOT_TAIL_BYTES]; /* the console's last bytes */
+    uint64_t console_bytes;
+    uint8_t last_byte;
+    unsigned resets;
+    uint64_t virtual_ps; /* over all resets */
+    int64_t started_us, first_byte_us, ended_us;
+
+    uint64_t pace_virtual_ps; /* where both clocks were said to agree */
+    int64_t pace_wall_us;
+};
+
+/* The machine's side of the console; opaque is the struct boot_run. */
+void boot_output(void *opaque, uint8_t byte);
+void boot_input_wanted(void *opaque);
+
+/* Runs until the guest, the user or a limit ends it; says why unless all is well, and returns the
+ * exit status. The console is left open. */
+int boot_run(struct boot_run *run);
+
+/* Where scripts/guest put its kernel, initramfs and version; g_free() them. */
+struct boot_guest {
+    char *folder, *kernel, *initrd, *version;
+};
+/* Reports itself what to do when there is none. */
+bool boot_guest_find(struct boot_guest *guest);
+void boot_guest_clear(struct boot_guest *guest);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of pcilab boot. */
+#include <string.h>
+
+#include "boot_options.h"
+#include "cli.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/config/units.h"
+
+/* CHOICE: what makes the kernel talk to us and end a run that failed, and nothing that changes what
+ * it does. With panic=-1 a panic resets the machine at once. */
+#define DEFAULT_CMDLINE "console=ttyS0 panic=-1"
+
+/* Options that need more than glib's own types, as they were typed. */
+struct raw_options {
+    char *seed, *clock, *enter, *trace;
+    char **limits;
+    char **rest;
+};
+
+static void raw_clear(struct raw_options *raw)
+{
+    g_free(raw->seed);
+    g_free(raw->clock);
+    g_free(raw->enter);
+    g_free(raw->trace);
+    g_strfreev(raw->limits);
+    g_strfreev(raw->rest);
+}
+
+void boot_options_clear(struct boot_options *o)
+{
+    g_free(o->topology);
+    g_free(o->kernel);
+    g_free(o->initrd);
+    g_strfreev(o->append);
+    g_free(o->cmdline);
+    g_free(o->cpus);
+    g_free(o->memory);
+    g_strfreev(o->disks);
+    g_free(o->trace_file);
+    memset(o, 0, sizeof(*o));
+}
+
+char *boot_options_cmdline(const struct boot_options *o)
+{
+    GString *line = g_string_new(o->cmdline ? o->cmdline : DEFAULT_CMDLINE);
+
+    for (unsigned i = 0; o->append && o->append[i]; i++) {
+        g_string_append_printf(line, "%s%s", line->len ? " " : "", o->append[i]);
+    }
+    return g_string_free(line, FALSE);
+}
+
+static bool parse_choice(const char *option, const char *text, const char *off, const char *on,
+                         bool *value)
+{
+    if (!text || strcmp(text, off) == 0) {
+        *value = false;
+    } else if (strcmp(text, on) == 0) {
+        *value = true;
+    } else {
+        cli_error("%s=%s is not allowed; it is %s (the default) or %s", option, text, off, on);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_trace(const char *text, uint32_t *kinds)
+{
+    static const struct {
+        const char *name;
+        uint32_t kinds;
+    } names[] = {{"tlp", BIT(TRACE_TLP)},         {"irq", BIT(TRACE_IRQ)},
+                 {"console", BIT(TRACE_CONSOLE)}, {"rule", BIT(TRACE_RULE)},
+                 {"state", BIT(TRACE_STATE)},     {"all", (1u << TRACE_KIND_COUNT) - 1}};
+    char **words = g_strsplit(text, ",", -1);
+    bool ok = true;
+
+    for (unsigned i = 0; ok && words[i]; i++) {
+        uint32_t found = 0;
+        for (unsigned n = 0; n < G_N_ELEMENTS(names); n++) {
+            found |= strcmp(words[i], names[n].name) == 0 ? names[n].kinds : 0;
+        }
+        *kinds |= found;
+        if (!found) {
+            cli_error("--trace=%s is not allowed; it is all, or some of tlp,irq,console,rule,state",
+                      text);
+            ok = false;
+        }
+    }
+    g_strfreev(words);
+    return ok;
+}
+
+/* --limit 30s, --limit wall:60s; each kind once, the last one counts. */
+static bool parse_limit(struct boot_options *o, const char *text)
+{
+    bool wall = g_str_has_prefix(text, "wall:");
+    uint64_t ps;
+
+    if (!units_parse_time(wall ? text + 5 : text, &ps) || !ps) {
+        cli_error(
+            "--limit \"%s\" is not allowed; it is a virtual time like 30s or 500ms, or a wall "
+            "clock time like wall:60s",
+            text);
+        return false;
+    }
+    *(wall ? &o->limit_wall_ps : &o->limit_ps) = ps;
+    return true;
+}
+
+static bool take_raw(struct boot_options *o, struct raw_options *raw)
+{
+    if (raw->seed && !units_parse_uint(raw->seed, &o->seed)) {
+        cli_error("--seed \"%s\" is not allowed; it is a number of up to 64 bits", raw->seed);
+        return false;
+    }
+    if (!parse_choice("--clock", raw->clock, "virtual", "real", &o->real_clock) ||
+        !parse_choice("--enter", raw->enter, "kernel", "bzimage", &o->enter_bzimage)) {
+        return false;
+    }
+    if (raw->trace && !parse_trace(raw->trace, &o->trace_kinds)) {
+        return false;
+    }
+    if (o->trace_file && !o->trace_kinds) {
+        o->trace_kinds = (1u << TRACE_KIND_COUNT) - 1;
+    }
+    for (unsigned i = 0; raw->limits && raw->limits[i]; i++) {
+        if (!parse_limit(o, raw->limits[i])) {
+            return false;
+        }
+    }
+    if (raw->rest && raw->rest[0]) {
+        if (raw->rest[1]) {
+            cli_error("one topology is enough; what is \"%s\"? See pcilab boot --help",
+                      raw->rest[1]);
+            return false;
+        }
+        o->topology = g_strdup(raw->rest[0]);
+    }
+    return true;
+}
+
+static const char summary[] =
+    "TOPOLOGY is a topology file, or the name of one that comes with pcilab: minimal, default,\n"
+    "peer, two-bridges, deep. Without it: default. The guest's serial console is on stdin and\n"
+    "stdout; on a terminal, Ctrl-A x leaves and Ctrl-A h helps.";
+
+static const char description[] =
+    "Examples:\n"
+    "  pcilab boot                              a shell on the default topology\n"
+    "  pcilab boot deep --append quiet          another topology, more command line\n"
+    "  pcilab boot my.ini --disk nvme0=disk.img\n"
+    "                                           my topology, an image behind its NVMe\n"
+    "  pcilab boot --kernel arch/x86/boot/bzImage --initrd initramfs.img\n"
+    "                                           a kernel that I built\n"
+    "  echo 'lspci -tv; poweroff -f' | pcilab boot --digest\n"
+    "                                           commands from a pipe; the last line is the\n"
+    "                                           SHA-256 of all that happened\n"
+    "  pcilab boot --limit 20s --limit wall:5m --no-reboot </dev/null\n"
+    "                                           in a test: never for ever\n"
+    "  pcilab boot --trace=tlp --trace-file tlps.txt\n"
+    "                                           every TLP at every port\n"
+    "\n"
+    "Default command line: " DEFAULT_CMDLINE "\n"
+    "\n"
+    "Input: bytes of a file, a here-document or a pipe that is complete at the start enter when\n"
+    "the guest asks for them, which does not depend on the host. Bytes of a pipe that is still\n"
+    "being written, and of a terminal, enter when they come. The end of input is not the end of\n"
+    "the run.\n"
+    "\n"
+    "Exit status:\n"
+    "  0    the guest powered off, or reset itself with --no-reboot\n"
+    "  1    'Kernel panic' was seen on the console, or the guest stopped for good otherwise\n"
+    "  2    bad usage or input; nothing was started\n"
+    "  3    a limit was reached\n"
+    "  130  left with Ctrl-A x or Ctrl-C; other signals likewise 128 and their number\n";
+
+/* glib would take the word after a bare --trace for its value. */
+static char **spell_out(char **argv)
+{
+    char **words = g_strdupv(argv);
+
+    for (unsigned i = 1; words[i] && strcmp(words[i], "--") != 0; i++) {
+        if (strcmp(words[i], "--trace") == 0) {
+            g_free(words[i]);
+            words[i] = g_strdup("--trace=all");
+        }
+    }
+    return words;
+}
+
+bool boot_options_parse(struct boot_options *o, char **argv)
+{
+    struct raw_options raw = {0};
+    gboolean no_reboot = FALSE, digest = FALSE, quiet = FALSE, verbose = FALSE, stats = FALSE;
+    const GOptionEntry entries[] = {
+        {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &o->kernel,
+         "bzImage or vmlinux; default: what scripts/guest prepared", "FILE"},
+        {"initrd", 'i', 0, G_OPTION_ARG_FILENAME, &o->initrd, "Initial RAM file system", "FILE"},
+        {"append", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &o->append,
+         "Add to the kernel command line; may be repeated", "TEXT"},
+        {"cmdline", 0, 0, G_OPTION_ARG_STRING, &o->cmdline, "Replace the default command line",
+         "TEXT"},
+        {"cpus", 0, 0, G_OPTION_ARG_STRING, &o->cpus, "Processors, 1 to 8", "N"},
+        {"memory", 'm', 0, G_OPTION_ARG_STRING, &o->memory, "RAM, like 512M or 2G", "SIZE"},
+        {"disk", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &o->disks,
+         "Raw image behind the NVMe called NAME; may be repeated", "NAME=FILE"},
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &raw.seed, "Seed of all randomness; default: 0", "N"},
+        {"clock", 0, 0, G_OPTION_ARG_STRING, &raw.clock,
+         "Idle time is skipped (virtual, the default) or waited for (real)", "virtual|real"},
+        {"limit", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw.limits,
+         "End with status 3 after this virtual time (30s) or wall clock time (wall:60s)", "TIME"},
+        {"no-reboot", 0, 0, G_OPTION_ARG_NONE, &no_reboot, "A reset ends the run", NULL},
+        {"digest", 0, 0, G_OPTION_ARG_NONE, &digest,
+         "Print the SHA-256 of all TLPs, interrupts and console bytes as the last line", NULL},
+        {"trace", 0, 0, G_OPTION_ARG_STRING, &raw.trace,
+         "Trace to stderr: some of tlp,irq,console,rule,state; alone: all", "KINDS"},
+        {"trace-file", 0, 0, G_OPTION_ARG_FILENAME, &o->trace_file, "Trace to FILE", "FILE"},
+        {"enter", 0, 0, G_OPTION_ARG_STRING, &raw.enter,
+         "Unpack a bzImage ourselves (kernel, the default) or let it do so (bzimage)",
+         "kernel|bzimage"},
+        {"stats", 0, 0, G_OPTION_ARG_NONE, &stats, "Print times and counts for programs to stderr",
+         NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
+         "Say what is done, also where stderr is no terminal", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Say nothing but errors", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, NULL, "[TOPOLOGY]"},
+        {NULL}};
+    GOptionContext *context = g_option_context_new("- boot a Linux kernel on a topology");
+    char **words = spell_out(argv);
+
+    g_option_context_set_summary(context, summary);
+    g_option_context_set_description(context, description);
+    g_option_context_add_main_entries(context, entries, NULL);
+    bool ok = cli_parse(context, "boot", &words);
+    o->no_reboot = no_reboot;
+    o->digest = digest;
+    o->quiet = quiet;
+    o->verbose = verbose;
+    o->stats = stats;
+    ok = ok && take_raw(o, &raw);
+    raw_clear(&raw);
+    g_strfreev(words);
+    g_option_context_free(context);
+    return ok;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The run of `pcilab boot`: slices of virtual time, and between them what the outside world wants.
+ *
+ * How time is sliced is not seen by the guest. Input of which all bytes are known before the start
+ * enters only when the UART asks (boot_input_wanted); other input also between slices.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot.h"
+#include "pcilab/config/units.h"
+
+#define SLICE_PS       (10 * PS_PER_MS)
+#define PACED_SLICE_PS PS_PER_MS
+#define LONG_WAIT_MS   100 /* when nothing but input can happen */
+
+enum run_end {
+    END_NOT_YET,
+    END_POWERED_OFF,
+    END_RESET,
+    END_DEAD,
+    END_HUNG,
+    END_LIMIT,
+    END_WALL_LIMIT,
+    END_LEFT,
+    END_SIGNAL,
+    END_OUTPUT,
+    END_LOAD,
+};
+
+static bool tail_is(const struct boot_run *run, const char *text)
+{
+    size_t len = strlen(text);
+
+    return memcmp(run->tail + BOOT_TAIL_BYTES - len, text, len) == 0;
+}
+
+/* Linux writes "Kernel panic - not syncing" and, when it stays where it is for ever (panic=0),
+ * last of all "---[ end Kernel panic - not syncing: ... ]---" (kernel/panic.c). */
+static void watch_console(struct boot_run *run, uint8_t byte)
+{
+    memmove(run->tail, run->tail + 1, BOOT_TAIL_BYTES - 1);
+    run->tail[BOOT_TAIL_BYTES - 1] = (char)byte;
+    if (byte == 'c' && tail_is(run, "Kernel panic")) {
+        run->panicked = true;
+        run->hung |= tail_is(run, "end Kernel panic");
+    }
+}
+
+void boot_output(void *opaque, uint8_t byte)
+{
+    struct boot_run *run = opaque;
+
+    if (!run->console_bytes++) {
+        run->first_byte_us = g_get_monotonic_time();
+    }
+    run->last_byte = byte;
+    watch_console(run, byte);
+    console_put(run->console, byte);
+}
+
+void boot_input_wanted(void *opaque)
+{
+    struct boot_run *run = opaque;
+    const uint8_t *bytes;
+    unsigned len = console_peek(run->console, &bytes);
+
+    if (len) {
+        console_consume(run->console, machine_console_input(run->machine, bytes, len));
+    }
+}
+
+static void print_help(void)
+{
+    fputs("\npcilab: Ctrl-A x  leave; the machine is switched off, disks stay as they are\n"
+          "pcilab: Ctrl-A s  how far it has come\n"
+          "pcilab: Ctrl-A a  send Ctrl-A to the guest\n"
+          "pcilab: Ctrl-A h  this help\n",
+          stderr);
+}
+
+static void print_status(const struct boot_run *run)
+{
+    char *virtual = units_format_time(run->virtual_ps);
+
+    fprintf(stderr,
+            "\npcilab: %s of virtual time in %.1f s; %.1f million instructions; %u reset%s\n",
+            virtual, (double)(g_get_monotonic_time() - run->started_us) / 1e6,
+            (double)machine_retired(run->machine) / 1e6, run->resets, run->resets == 1 ? "" : "s");
+    g_free(virtual);
+}
+
+/* What came from outside since the last slice. */
+static enum run_end serve_user(struct boot_run *run)
+{
+    enum console_command command;
+
+    if (console_source(run->console) != CONSOLE_WHOLE) {
+        console_wait(run->console, 0);
+        boot_input_wanted(run);
+    }
+    while ((command = console_command(run->console)) != CONSOLE_NOTHING) {
+        switch (command) {
+        case CONSOLE_LEAVE: return END_LEFT;
+        case CONSOLE_HELP: print_help(); break;
+        case CONSOLE_STATUS: print_status(run); break;
+        case CONSOLE_NOTHING: break;
+        }
+    }
+    if (console_flush(run->console) != 0) {
+        return END_OUTPUT;
+    }
+    return console_signal() ? END_SIGNAL : END_NOT_YET;
+}
+
+static bool input_may_come(const struct boot_run *run)
+{
+    return console_source(run->console) != CONSOLE_WHOLE && !console_ended(run->console);
+}
+
+static bool is_paced(const struct boot_run *run)
+{
+    return run->real_clock || console_source(run->console) == CONSOLE_TERMINAL;
+}
+
+/* Idle time does not outrun the wall clock for a person at a terminal: time that was lost while the
+ * guest was busy is not made up for. With a real clock it is, and being busy does not run ahead. */
+static void keep_pace(struct boot_run *run)
+{
+    int64_t now_us = g_get_monotonic_time();
+    uint64_t idle_until = machine_idle_until(run->machine);
+    bool idle = idle_until > machine_sim(run->machine)->now_ps;
+
+    if (!is_paced(run)) {
+        if (idle_until == SIM_NEVER && input_may_come(run)) {
+            console_wait(run->console, LONG_WAIT_MS);
+        }
+        return;
+    }
+    int64_t ahead_us = (int64_t)((run->virtual_ps - run->pace_virtual_ps) / PS_PER_US) -
+                       (now_us - run->pace_wall_us);
+    if (!run->real_clock && (ahead_us < 0 || !idle)) {
+        run->pace_virtual_ps = run->virtual_ps;
+        run->pace_wall_us = now_us;
+    } else if (ahead_us >= 1000) {
+        console_wait(run->console, (unsigned)MIN(ahead_us / 1000, LONG_WAIT_MS));
+    }
+}
+
+static enum run_end check_limits(const struct boot_run *run)
+{
+    if (run->limit_ps && run->virtual_ps >= run->limit_ps) {
+        return END_LIMIT;
+    }
+    if (run->limit_wall_us &&
+        g_get_monotonic_time() - run->started_us >= (int64_t)run->limit_wall_us) {
+        return END_WALL_LIMIT;
+    }
+    return END_NOT_YET;
+}
+
+/* After a panic a restart would only meet it again: the run is as it was. */
+static enum run_end restart(struct boot_run *run)
+{
+    GError *error = NULL;
+
+    if (run->no_reboot || run->panicked) {
+        return END_RESET;
+    }
+    run->resets++;
+    cli_note("the guest reset the machine");
+    machine_restart(run->machine);
+    if (!machine_load(run->machine, run->boot, &error)) {
+        cli_error("%s", error->message);
+        g_error_free(error);
+        return END_LOAD;
+    }
+    return END_NOT_YET;
+}
+
+static enum run_end run_slice(struct boot_run *run)
+{
+    struct sim *sim = machine_sim(run->machine);
+    uint64_t before = sim->now_ps, slice = is_paced(run) ? PACED_SLICE_PS : SLICE_PS;
+
+    if (run->limit_ps) {
+        slice = MIN(slice, run->limit_ps - run->virtual_ps);
+    }
+    enum machine_stop stop = machine_run(run->machine, before + slice);
+    run->virtual_ps += sim->now_ps - before;
+    switch (stop) {
+    case MACHINE_POWERED_OFF: return END_POWERED_OFF;
+    case MACHINE_RESET: return restart(run);
+    case MACHINE_DEAD: return END_DEAD;
+    case MACHINE_RUNNING: break;
+    }
+    if (machine_idle_until(run->machine) == SIM_NEVER && !input_may_come(run)) {
+        return END_DEAD;
+    }
+    /* A person may still want to look at it. */
+    return run->hung && console_source(run->console) != CONSOLE_TERMINAL ? END_HUNG : END_NOT_YET;
+}
+
+static int explain(const struct boot_run *run, enum run_end end)
+{
+    char *limit =
+        units_format_time(end == END_LIMIT ? run->limit_ps : run->limit_wall_us * PS_PER_US);
+    int status = run->panicked ? CLI_FAILED : CLI_OK;
+
+    switch (end) {
+    case END_POWERED_OFF:
+    case END_RESET:
+    case END_HUNG: break;
+    case END_DEAD:
+        cli_error("all processors have halted for good, without powering off");
+        status = CLI_FAILED;
+        break;
+    case END_LIMIT:
+    case END_WALL_LIMIT:
+        cli_error("the limit of %s of %s time is reached", limit,
+                  end == END_LIMIT ? "virtual" : "wall clock");
+        status = run->panicked ? CLI_FAILED : CLI_LIMIT;
+        break;
+    case END_LEFT: status = CLI_INTERRUPTED; break;
+    case END_SIGNAL:
+        cli_error("ended by %s", g_strsignal(console_signal()));
+        status = 128 + console_signal();
+        break;
+    case END_OUTPUT:
+        if (console_flush(run->console) == EPIPE) {
+            status = 128 + SIGPIPE;
+        } else {
+            cli_error("the guest's console cannot be written: %s",
+                      g_strerror(console_flush(run->console)));
+            status = CLI_USAGE;
+        }
+        break;
+    case END_LOAD: status = CLI_USAGE; break;
+    case END_NOT_YET: g_assert_not_reached();
+    }
+    if (run->panicked) {
+        cli_error("the guest's kernel panicked");
+    }
+    g_free(limit);
+    return status;
+}
+
+int boot_run(struct boot_run *run)
+{
+    enum run_end end = END_NOT_YET;
+
+    run->started_us = run->pace_wall_us = g_get_monotonic_time();
+    while (end == END_NOT_YET) {
+        end = run_slice(run);
+        enum run_end user = serve_user(run);
+        if (end == END_NOT_YET) {
+            end = user;
+        }
+        if (end == END_NOT_YET) {
+            end = check_limits(run);
+        }
+        if (end == END_NOT_YET) {
+            keep_pace(run);
+        }
+    }
+    run->ended_us = g_get_monotonic_time();
+    return explain(run, end);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A machine that does what a list of steps says. */
+#include "fake_machine.h"
+
+#define BYTE_PS (87 * PS_PER_US) /* a byte at 115200 baud */
+
+void fake_machine_init(struct machine *machine, const struct fake_step *steps,
+                       const struct machine_console *console)
+{
+    *machine = (struct machine){.steps = steps, .next_ps = steps[0].after_ps};
+    machine->console = *console;
+    machine->heard = g_string_new(NULL);
+}
+
+void fake_machine_clear(struct machine *machine)
+{
+    g_string_free(machine->heard, TRUE);
+}
+
+static void step_done(struct machine *m)
+{
+    m->next++;
+    m->next_ps += m->steps[m->next].after_ps;
+    m->asking = m->line_taken = false;
+}
+
+static enum machine_stop do_step(struct machine *m, const struct fake_step *step)
+{
+    switch (step->what) {
+    case FAKE_SAY:
+        for (const char *c = step->text; *c; c++) {
+            m->console.output(m->console.opaque, (uint8_t)*c);
+        }
+        break;
+    case FAKE_ASK:
+        m->asking = true;
+        m->console.input_wanted(m->console.opaque);
+        if (!m->line_taken) {
+            m->next_ps += BYTE_PS;
+            return MACHINE_RUNNING;
+        }
+        break;
+    case FAKE_CALL: step->call(); break;
+    case FAKE_STOP: step_done(m); return step->stop;
+    case FAKE_FOREVER: break;
+    }
+    step_done(m);
+    return MACHINE_RUNNING;
+}
+
+enum machine_stop machine_run(struct machine *m, uint64_t until_ps)
+{
+    m->slices++;
+    while (m->next_ps <= until_ps && m->steps[m->next].what != FAKE_FOREVER) {
+        m->sim.now_ps = m->next_ps;
+        enum machine_stop stop = do_step(m, &m->steps[m->next]);
+        if (stop != MACHINE_RUNNING) {
+            return stop;
+        }
+    }
+    m->sim.now_ps = until_ps;
+    return MACHINE_RUNNING;
+}
+
+/* One byte at a time, and only while the guest asks. */
+unsigned machine_console_input(struct machine *m, const uint8_t *bytes, unsigned len)
+{
+    if (!len || !m->asking || m->line_taken) {
+        return 0;
+    }
+    g_string_append_printf(m->heard, "%" G_GUINT64_FORMAT ":%02x ",
+                           (uint64_t)(m->sim.now_ps / PS_PER_US), bytes[0]);
+    m->line_taken = bytes[0] == '\n';
+    return 1;
+}
+
+uint64_t machine_idle_until(const struct machine *m)
+{
+    if (m->busy) {
+        return m->sim.now_ps;
+    }
+    return m->steps[m->next].what == FAKE_FOREVER ? SIM_NEVER : m->next_ps;
+}
+
+void machine_restart(struct machine *m)
+{
+    m->restarts++;
+}
+
+bool machine_load(struct machine *m, const struct machine_boot *boot, GError **error)
+{
+    m->loads++;
+    if (m->load_fails) {
+        g_set_error(error, g_quark_from_static_string("fake"), 0, "kernel: gone");
+    }
+    return !m->load_fails;
+}
+
+struct sim *machine_sim(struct machine *m)
+{
+    return &m->sim;
+}
+
+uint64_t machine_retired(const struct machine *m)
+{
+    return 0;
+}
