@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Identify (Base 2.0, 5.17; NVM 1.0, 4.1.5). */
+#include "nvme.h"
+
+#include "../ids.h"
+
+#define CDW10_CNS GENMASK(7, 0)
+#define CDW11_CSI GENMASK(31, 24)
+
+#define MODEL "pcilab NVMe Controller"
+
+struct field {
+    const char *name;
+    uint16_t offset;
+    uint8_t width;
+    uint64_t value;
+};
+
+/* Identify Controller, figure 275: what is the same for every controller of ours; 0 elsewhere. */
+static const struct field controller_fields[] = {
+    {"vid", 0, 2, ENDPOINT_VENDOR_ID},
+    {"ssvid", 2, 2, ENDPOINT_VENDOR_ID},
+    {"rab", 72, 1, 3},
+    {"ieee", 73, 2, 0}, /* CHOICE: no OUI is ours; identifiers are UUIDs */
+    {"mdts", 77, 1, NVME_MDTS},
+    {"ver", 80, 4, NVME_VERSION},
+    {"cntrltype", 111, 1, 1}, /* I/O controller */
+    {"acl", 258, 1, NVME_ABORT_MAX - 1},
+    {"aerl", 259, 1, NVME_AER_MAX - 1},
+    {"frmw", 260, 1, 0x03},                    /* one slot, read-only */
+    {"lpa", 261, 1, BIT(1) | BIT(2) | BIT(5)}, /* effects, offsets, supported pages */
+    {"elpe", 262, 1, NVME_ERROR_LOG_ENTRIES - 1},
+    {"wctemp", 266, 2, 343},
+    {"cctemp", 268, 2, 353},
+    {"sqes", 512, 1, 0x66},
+    {"cqes", 513, 1, 0x44},
+    {"nn", 516, 4, NVME_NAMESPACES},
+    {"oncs", 520, 2, BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(7)},
+    {"vwc", 525, 1, 0x07}, /* present; Flush takes all namespaces at once */
+    {"mp", 2048, 2, 900},  /* power state 0: 9 W */
+};
+
+static void put_string(uint8_t *to, const char *text, size_t width)
+{
+    size_t len = MIN(strlen(text), width);
+
+    memset(to, ' ', width);
+    for (size_t i = 0; i < len; i++) {
+        to[i] = g_ascii_isprint(text[i]) ? (uint8_t)text[i] : '?';
+    }
+}
+
+static uint16_t namespace_status(const struct nvme_cmd *cmd)
+{
+    return nvme_find_namespace(cmd->ctrl, cmd->nsid) ? NVME_OK
+                                                     : NVME_INVALID_NAMESPACE | NVME_STATUS_DNR;
+}
+
+/* CNS 00h: NVM 4.1.5.1 */
+static uint16_t identify_namespace(struct nvme_cmd *cmd, uint8_t *page)
+{
+    const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
+
+    if (!ns) {
+        return namespace_status(cmd);
+    }
+    le64_store(page, ns->blocks);      /* nsze */
+    le64_store(page + 8, ns->blocks);  /* ncap */
+    le64_store(page + 16, ns->blocks); /* nuse */
+    page[33] = BIT(0) | BIT(3);        /* dlfeat: deallocated reads as 0, also by Write Zeroes */
+    page[99] = ns->write_protected;    /* nsattr */
+    page[130] = NVME_LBA_SHIFT;        /* lbaf0.lbads */
+    return NVME_OK;
+}
+
+/* CNS 01h */
+static uint16_t identify_controller(struct nvme_cmd *cmd, uint8_t *page)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(controller_fields); i++) {
+        const struct field *field = &controller_fields[i];
+        le_store(page + field->offset, field->value, field->width);
+    }
+    put_string(page + 4, cmd->ctrl->serial, 20);
+    put_string(page + 24, MODEL, 40);
+    put_string(page + 64, NVME_FIRMWARE, 8);
+    memcpy(page + 768, cmd->ctrl->subnqn, strlen(cmd->ctrl->subnqn));
+    return NVME_OK;
+}
+
+/* CNS 02h and, for the NVM command set, 07h: active namespaces above NSID. */
+static uint16_t identify_active_list(struct nvme_cmd *cmd, uint8_t *page)
+{
+    if (cmd->nsid >= NVME_NSID_ALL - 1) {
+        return NVME_INVALID_NAMESPACE | NVME_STATUS_DNR;
+    }
+    for (uint32_t nsid = cmd->nsid + 1; nsid <= NVME_NAMESPACES; nsid++, page += 4) {
+        le32_store(page, nsid);
+    }
+    return NVME_OK;
+}
+
+/* CNS 03h: the UUID and the command set of a namespace. */
+static uint16_t identify_descriptors(struct nvme_cmd *cmd, uint8_t *page)
+{
+    const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
+
+    if (!ns) {
+        return namespace_status(cmd);
+    }
+    page[0] = 3; /* UUID */
+    page[1] = sizeof(ns->uuid);
+    memcpy(page + 4, ns->uuid, sizeof(ns->uuid));
+    page[20] = 4; /* command set identifier: 0, NVM */
+    page[21] = 1;
+    return NVME_OK;
+}
+
+/* CNS 05h, NVM 4.1.5.3: no protection information, so all fields are 0. */
+static uint16_t identify_nvm_namespace(struct nvme_cmd *cmd, uint8_t *page)
+{
+    return namespace_status(cmd);
+}
+
+/* CNS 06h, NVM 4.1.5.2: no limits beyond those of the commands. */
+static uint16_t identify_nvm_controller(struct nvme_cmd *cmd, uint8_t *page)
+{
+    return NVME_OK;
+}
+
+/* CNS 08h */
+static uint16_t identify_independent(struct nvme_cmd *cmd, uint8_t *page)
+{
+    const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
+
+    if (ns) {
+        page[8] = ns->write_protected; /* nsattr */
+    }
+    return namespace_status(cmd);
+}
+
+static const struct {
+    uint8_t cns;
+    bool has_csi;
+    uint16_t (*compose)(struct nvme_cmd *cmd, uint8_t *page);
+} structures[] = {
+    {0x00, false, identify_namespace},    {0x01, false, identify_controller},
+    {0x02, false, identify_active_list},  {0x03, false, identify_descriptors},
+    {0x05, true, identify_nvm_namespace}, {0x06, true, identify_nvm_controller},
+    {0x07, true, identify_active_list},   {0x08, false, identify_independent},
+};
+
+static uint16_t identify_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
+{
+    uint64_t cns = FIELD_GET(CDW10_CNS, nvme_dword(cmd, SQE_CDW10));
+    uint64_t csi = FIELD_GET(CDW11_CSI, nvme_dword(cmd, SQE_CDW11));
+
+    memset(cmd->buf, 0, len);
+    for (unsigned i = 0; i < ARRAY_LEN(structures); i++) {
+        if (structures[i].cns == cns && !(structures[i].has_csi && csi)) {
+            return structures[i].compose(cmd, cmd->buf);
+        }
+    }
+    return NVME_INVALID_FIELD | NVME_STATUS_DNR;
+}
+
+void nvme_identify(struct nvme_cmd *cmd)
+{
+    nvme_transfer_start(cmd, true, NVME_PAGE_BYTES, identify_move, nvme_transfer_complete);
+}
+
+/* A UUID of version 5 (RFC 4122, 4.3) by name: the same on every run. */
+static void make_uuid(uint8_t uuid[16], const char *serial, uint32_t nsid)
+{
+    g_autofree char *text = g_strdup_printf("pcilab nvme %s %u", serial, nsid);
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA1);
+    uint8_t digest[20];
+    gsize len = sizeof(digest);
+
+    g_checksum_update(sum, (const guchar *)text, -1);
+    g_checksum_get_digest(sum, digest, &len);
+    g_checksum_free(sum);
+    memcpy(uuid, digest, 16);
+    uuid[6] = (uuid[6] & 0x0f) | 0x50;
+    uuid[8] = (uuid[8] & 0x3f) | 0x80;
+}
+
+void nvme_identify_init(struct nvme *ctrl)
+{
+    uint8_t uuid[16];
+    GString *nqn = g_string_new("nqn.2014-08.org.nvmexpress:uuid:");
+
+    for (unsigned i = 0; i < NVME_NAMESPACES; i++) {
+        make_uuid(ctrl->ns[i].uuid, ctrl->serial, ctrl->ns[i].nsid);
+    }
+    make_uuid(uuid, ctrl->serial, 0);
+    for (unsigned i = 0; i < sizeof(uuid); i++) {
+        g_string_append_printf(nqn, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+                               uuid[i]);
+    }
+    g_strlcpy(ctrl->subnqn, nqn->str, sizeof(ctrl->subnqn));
+    g_string_free(nqn, TRUE);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The NVM command set (NVM 1.0, chapter 3). Without metadata and protection information. */
+#include "nvme.h"
+
+#include <errno.h>
+
+/* CHOICE: what the medium takes, in virtual time. */
+#define READ_PS  (8 * PS_PER_US)
+#define WRITE_PS (6 * PS_PER_US)
+#define FLUSH_PS (30 * PS_PER_US)
+/* Commands without data work in slices, so that one event of the simulator stays short. */
+#define SLICE_BYTES (16u << 20)
+#define SLICE_PS    (20 * PS_PER_US)
+
+#define CDW12_NLB   GENMASK(15, 0)
+#define CDW12_FUA   BIT(30)
+#define DSM_NR      GENMASK(7, 0)
+#define DSM_AD      BIT(2)
+#define RANGE_BYTES 16
+
+static struct nvme_namespace *command_namespace(const struct nvme_cmd *cmd)
+{
+    return nvme_find_namespace(cmd->ctrl, cmd->nsid);
+}
+
+static uint16_t media_status(struct nvme_cmd *cmd, int err, enum nvme_status fault)
+{
+    if (!err) {
+        return NVME_OK;
+    }
+    cmd->ctrl->smart.media_errors++;
+    if (err == -ENOSPC || err == -EDQUOT) {
+        return NVME_CAPACITY_EXCEEDED;
+    }
+    return err == -EROFS ? NVME_WRITE_PROTECTED | NVME_STATUS_DNR : (uint16_t)fault;
+}
+
+/* True, with cmd->lba and cmd->blocks set, when the command can go on. Commands with data have
+ * the limit of MDTS. */
+static bool command_begin(struct nvme_cmd *cmd, bool writes, bool data)
+{
+    const struct nvme_namespace *ns = command_namespace(cmd);
+    uint16_t status = NVME_OK;
+
+    cmd->lba = le64_load(cmd->sqe + SQE_CDW10);
+    cmd->blocks = FIELD_GET(CDW12_NLB, nvme_dword(cmd, SQE_CDW12)) + 1;
+    if (!ns) {
+        status = NVME_INVALID_NAMESPACE;
+    } else if (data && cmd->blocks << NVME_LBA_SHIFT > (uint64_t)NVME_PAGE_BYTES << NVME_MDTS) {
+        status = NVME_INVALID_FIELD;
+    } else if (!range_inside(cmd->lba, cmd->blocks, 0, ns->blocks)) {
+        status = NVME_LBA_OUT_OF_RANGE;
+    } else if (writes && ns->write_protected) {
+        status = NVME_WRITE_PROTECTED;
+    }
+    if (status) {
+        nvme_complete(cmd, status | NVME_STATUS_DNR);
+    }
+    return !status;
+}
+
+static uint64_t byte_offset(const struct nvme_cmd *cmd, uint32_t pos)
+{
+    return (cmd->lba << NVME_LBA_SHIFT) + pos;
+}
+
+static uint16_t storage_flush(struct nvme_cmd *cmd)
+{
+    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+
+    return media_status(cmd, storage->flush(storage->opaque), NVME_WRITE_FAULT);
+}
+
+/* The end of what writes: durable now with Force Unit Access or without a write cache. */
+static void write_done(struct nvme_cmd *cmd)
+{
+    bool durable = (nvme_dword(cmd, SQE_CDW12) & CDW12_FUA) ||
+                   !(nvme_feature(cmd->ctrl, NVME_FEAT_WRITE_CACHE) & 1);
+
+    nvme_complete(cmd, durable ? storage_flush(cmd) : NVME_OK);
+}
+
+/* NVM 3.2.4 */
+static uint16_t read_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
+{
+    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+    int err = storage->read(storage->opaque, byte_offset(cmd, pos), cmd->buf, len);
+
+    return media_status(cmd, err, NVME_READ_ERROR);
+}
+
+static void read_run(struct nvme_cmd *cmd)
+{
+    if (command_begin(cmd, false, true)) {
+        cmd->ctrl->smart.reads++;
+        cmd->ctrl->smart.read_blocks += cmd->blocks;
+        nvme_transfer_start(cmd, true, (uint32_t)cmd->blocks << NVME_LBA_SHIFT, read_move,
+                            nvme_transfer_complete);
+    }
+}
+
+/* NVM 3.2.6 */
+static uint16_t write_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
+{
+    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+    int err = storage->write(storage->opaque, byte_offset(cmd, pos), cmd->buf, len);
+
+    return media_status(cmd, err, NVME_WRITE_FAULT);
+}
+
+static void write_run(struct nvme_cmd *cmd)
+{
+    if (command_begin(cmd, true, true)) {
+        cmd->ctrl->smart.writes++;
+        cmd->ctrl->smart.written_blocks += cmd->blocks;
+        nvme_transfer_start(cmd, false, (uint32_t)cmd->blocks << NVME_LBA_SHIFT, write_move,
+                            write_done);
+    }
+}
+
+/* NVM 3.2.1 */
+static uint16_t compare_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
+{
+    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+    uint8_t *stored = cmd->ctrl->scratch;
+    int err = storage->read(storage->opaque, byte_offset(cmd, pos), stored, len);
+
+    if (err) {
+        return media_status(cmd, err, NVME_READ_ERROR);
+    }
+    return memcmp(stored, cmd->buf, len) ? NVME_COMPARE_FAILURE | NVME_STATUS_DNR : NVME_OK;
+}
+
+static void compare_run(struct nvme_cmd *cmd)
+{
+    if (command_begin(cmd, false, true)) {
+        cmd->ctrl->smart.reads++;
+        cmd->ctrl->smart.read_blocks += cmd->blocks;
+        nvme_transfer_start(cmd, false, (uint32_t)cmd->blocks << NVME_LBA_SHIFT, compare_move,
+                            nvme_transfer_complete);
+    }
+}
+
+/* Base 7.1 */
+static void flush_run(struct nvme_cmd *cmd)
+{
+    uint16_t status = NVME_OK;
+
+    if (cmd->nsid != NVME_NSID_ALL && !command_namespace(cmd)) {
+        nvme_complete(cmd, NVME_INVALID_NAMESPACE | NVME_STATUS_DNR);
+        return;
+    }
+    for (unsigned i = 0; i < NVME_NAMESPACES && !status; i++) {
+        struct nvme_storage *storage = &cmd->ctrl->ns[i].storage;
+        if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == cmd->ctrl->ns[i].nsid) {
+            status = media_status(cmd, storage->flush(storage->opaque), NVME_WRITE_FAULT);
+        }
+    }
+    nvme_complete(cmd, status);
+}
+
+/* Takes up to a slice from cmd->lba and cmd->blocks; returns its bytes. */
+static uint64_t take_slice(struct nvme_cmd *cmd, uint64_t max_bytes, uint64_t *offset)
+{
+    uint64_t blocks = MIN(cmd->blocks, max_bytes >> NVME_LBA_SHIFT);
+
+    *offset = cmd->lba << NVME_LBA_SHIFT;
+    cmd->lba += blocks;
+    cmd->blocks -= blocks;
+    return blocks << NVME_LBA_SHIFT;
+}
+
+static void resume_later(struct nvme_cmd *cmd, void (*resume)(struct nvme_cmd *cmd))
+{
+    cmd->resume = resume;
+    sim_schedule_in(cmd->ctrl->sim, &cmd->timer, SLICE_PS);
+}
+
+/* NVM 3.2.8 */
+static void write_zeroes_slice(struct nvme_cmd *cmd)
+{
+    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+    uint64_t offset, len = take_slice(cmd, SLICE_BYTES, &offset);
+    int err = storage->zero(storage->opaque, offset, len);
+
+    if (err) {
+        nvme_complete(cmd, media_status(cmd, err, NVME_WRITE_FAULT));
+    } else if (cmd->blocks) {
+        resume_later(cmd, write_zeroes_slice);
+    } else {
+        write_done(cmd);
+    }
+}
+
+static void write_zeroes_run(struct nvme_cmd *cmd)
+{
+    if (command_begin(cmd, true, false)) {
+        write_zeroes_slice(cmd);
+    }
+}
+
+/* NVM 3.2.5: reads without sending anything. */
+static void verify_slice(struct nvme_cmd *cmd)
+{
+    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+
+    for (unsigned i = 0; i < 16 && cmd->blocks; i++) {
+        uint64_t offset, len = take_slice(cmd, NVME_CHUNK_BYTES, &offset);
+        int err = storage->read(storage->opaque, offset, cmd->buf, len);
+        if (err) {
+            nvme_complete(cmd, media_status(cmd, err, NVME_READ_ERROR));
+            return;
+        }
+    }
+    if (cmd->blocks) {
+        resume_later(cmd, verify_slice);
+    } else {
+        nvme_complete(cmd, NVME_OK);
+    }
+}
+
+static void verify_run(struct nvme_cmd *cmd)
+{
+    if (command_begin(cmd, false, false)) {
+        verify_slice(cmd);
+    }
+}
+
+/* NVM 3.2.3. Ranges are checked before any is deallocated; the other attributes are hints. */
+static unsigned dsm_ranges(const struct nvme_cmd *cmd)
+{
+    return (unsigned)FIELD_GET(DSM_NR, nvme_dword(cmd, SQE_CDW10)) + 1;
+}
+
+static void dsm_slice(struct nvme_cmd *cmd)
+{
+    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+
+    while (!cmd->blocks && cmd->range < dsm_ranges(cmd)) {
+        const uint8_t *range = cmd->buf + (size_t)cmd->range++ * RANGE_BYTES;
+        cmd->blocks = le32_load(range + 4);
+        cmd->lba = le64_load(range + 8);
+    }
+    if (!cmd->blocks) {
+        nvme_complete(cmd, NVME_OK);
+        return;
+    }
+    uint64_t offset, len = take_slice(cmd, SLICE_BYTES, &offset);
+    int err = storage->zero(storage->opaque, offset, len);
+    if (err) {
+        nvme_complete(cmd, media_status(cmd, err, NVME_WRITE_FAULT));
+        return;
+    }
+    resume_later(cmd, dsm_slice);
+}
+
+static void dsm_received(struct nvme_cmd *cmd)
+{
+    const struct nvme_namespace *ns = command_namespace(cmd);
+
+    for (unsigned i = 0; i < dsm_ranges(cmd); i++) {
+        const uint8_t *range = cmd->buf + (size_t)i * RANGE_BYTES;
+        cmd->lba = le64_load(range + 8);
+        if (!range_inside(cmd->lba, le32_load(range + 4), 0, ns->blocks)) {
+            nvme_complete(cmd, NVME_LBA_OUT_OF_RANGE | NVME_STATUS_DNR);
+            return;
+        }
+    }
+    if (!(nvme_dword(cmd, SQE_CDW11) & DSM_AD)) {
+        nvme_complete(cmd, NVME_OK);
+        return;
+    }
+    cmd->range = 0;
+    cmd->blocks = 0;
+    dsm_slice(cmd);
+}
+
+static uint16_t keep_in_buffer(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
+{
+    return NVME_OK;
+}
+
+static void dsm_run(struct nvme_cmd *cmd)
+{
+    const struct nvme_namespace *ns = command_namespace(cmd);
+
+    if (!ns) {
+        nvme_complete(cmd, NVME_INVALID_NAMESPACE | NVME_STATUS_DNR);
+    } else if (ns->write_protected && (nvme_dword(cmd, SQE_CDW11) & DSM_AD)) {
+        nvme_complete(cmd, NVME_WRITE_PROTECTED | NVME_STATUS_DNR);
+    } else {
+        nvme_transfer_start(cmd, false, dsm_ranges(cmd) * RANGE_BYTES, keep_in_buffer,
+                            dsm_received);
+    }
+}
+
+#define READS  (NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_NAMESPACE)
+#define WRITES (READS | NVME_EFFECT_LBCC)
+
+const struct nvme_opcode nvme_io_opcodes[] = {
+    {"flush", "Base 2.0 7.1", NVME_IO_FLUSH, READS, FLUSH_PS, flush_run},
+    {"write", "NVM 1.0 3.2.6", NVME_IO_WRITE, WRITES, WRITE_PS, write_run},
+    {"read", "NVM 1.0 3.2.4", NVME_IO_READ, READS, READ_PS, read_run},
+    {"compare", "NVM 1.0 3.2.1", NVME_IO_COMPARE, READS, READ_PS, compare_run},
+    {"write_zeroes", "NVM 1.0 3.2.8", NVME_IO_WRITE_ZEROES, WRITES, WRITE_PS, write_zeroes_run},
+    {"dsm", "NVM 1.0 3.2.3", NVME_IO_DSM, WRITES, WRITE_PS, dsm_run},
+    {"verify", "NVM 1.0 3.2.5", NVME_IO_VERIFY, READS, READ_PS, verify_run},
+};
+const unsigned nvme_io_opcode_count = ARRAY_LEN(nvme_io_opcodes);

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Queues: doorbells, arbitration, fetching and completing of commands (Base 2.0, 3.3; PCIe 1.0,
+ * 3.1.2).
+ */
+#include "nvme.h"
+
+/* CHOICE: from a doorbell to the fetch; also the time between two turns of the arbiter. */
+#define ARBITER_PS (100 * PS_PER_NS)
+/* Commands fetched in one turn, so that one event of the simulator stays short. */
+#define FETCHES_PER_TURN 32
+/* CHOICE: how long a controller takes to reject a command. */
+#define REJECT_PS (1 * PS_PER_US)
+
+static void arbiter_fn(void *opaque);
+static void cmd_timer_fn(void *opaque);
+static void fetched(struct dma_op *op, enum dma_status status);
+static void posted(struct dma_op *op, enum dma_status status);
+
+void nvme_queues_init(struct nvme *ctrl)
+{
+    sim_event_init(&ctrl->arbiter, arbiter_fn, ctrl);
+    ctrl->cmds = g_new0(struct nvme_cmd, NVME_CMDS);
+    /* Large enough to come from fresh pages: only what is used becomes resident. */
+    ctrl->buffers = g_malloc0((size_t)(NVME_CMDS + 1) * NVME_CHUNK_BYTES);
+    ctrl->scratch = ctrl->buffers + (size_t)NVME_CMDS * NVME_CHUNK_BYTES;
+    for (unsigned i = NVME_CMDS; i-- > 0;) {
+        struct nvme_cmd *cmd = &ctrl->cmds[i];
+        cmd->ctrl = ctrl;
+        cmd->buf = ctrl->buffers + (size_t)i * NVME_CHUNK_BYTES;
+        cmd->next = ctrl->free_cmds;
+        ctrl->free_cmds = cmd;
+        sim_event_init(&cmd->timer, cmd_timer_fn, cmd);
+    }
+    for (unsigned i = 0; i < nvme_admin_opcode_count; i++) {
+        ctrl->admin_op[nvme_admin_opcodes[i].opcode] = &nvme_admin_opcodes[i];
+    }
+    for (unsigned i = 0; i < nvme_io_opcode_count; i++) {
+        ctrl->io_op[nvme_io_opcodes[i].opcode] = &nvme_io_opcodes[i];
+    }
+}
+
+void nvme_queues_enable(struct nvme *ctrl)
+{
+    uint64_t aqa = reg_get(ctrl->regs, NVME_REG_AQA);
+
+    ctrl->cq[0] = (struct nvme_cq){
+        .exists = true,
+        .irq_enabled = true,
+        .phase = true,
+        .size = (uint32_t)FIELD_GET(NVME_AQA_ACQS, aqa) + 1,
+        .base = reg_get(ctrl->regs, NVME_REG_ACQ),
+        .users = 1,
+    };
+    ctrl->sq[0] = (struct nvme_sq){
+        .exists = true,
+        .cq = &ctrl->cq[0],
+        .size = (uint32_t)FIELD_GET(NVME_AQA_ASQS, aqa) + 1,
+        .base = reg_get(ctrl->regs, NVME_REG_ASQ),
+    };
+    ctrl->next_sq = 0;
+    ctrl->burst_left = 0;
+}
+
+/* Contexts. */
+
+static struct nvme_cmd *cmd_take(struct nvme *ctrl, struct nvme_sq *sq)
+{
+    struct nvme_cmd *cmd = ctrl->free_cmds;
+
+    assert(cmd && cmd->state == NVME_CMD_FREE && !cmd->dma);
+    ctrl->free_cmds = cmd->next;
+    cmd->sq = sq;
+    cmd->prev = NULL;
+    cmd->next = sq->cmds;
+    if (cmd->next) {
+        cmd->next->prev = cmd;
+    }
+    sq->cmds = cmd;
+    cmd->state = NVME_CMD_FETCHING;
+    cmd->dead = false;
+    cmd->op = NULL;
+    cmd->status = NVME_OK;
+    cmd->result = 0;
+    cmd->lba = 0;
+    sq->cq->reserved++;
+    if (sq->qid) {
+        if (!ctrl->io_cmds++) {
+            ctrl->smart.busy_since_ps = ctrl->sim->now_ps;
+        }
+    } else {
+        ctrl->admin_cmds++;
+    }
+    return cmd;
+}
+
+static void cmd_unlink(struct nvme_cmd *cmd)
+{
+    struct nvme *ctrl = cmd->ctrl;
+
+    if (cmd->prev) {
+        cmd->prev->next = cmd->next;
+    } else {
+        cmd->sq->cmds = cmd->next;
+    }
+    if (cmd->next) {
+        cmd->next->prev = cmd->prev;
+    }
+    if (cmd->sq->qid) {
+        if (!--ctrl->io_cmds) {
+            ctrl->smart.busy_ps += ctrl->sim->now_ps - ctrl->smart.busy_since_ps;
+        }
+    } else {
+        ctrl->admin_cmds--;
+    }
+    cmd->sq = NULL;
+}
+
+static void cmd_free(struct nvme_cmd *cmd)
+{
+    struct nvme *ctrl = cmd->ctrl;
+
+    assert(!cmd->dma && !cmd->sq);
+    cmd->state = NVME_CMD_FREE;
+    cmd->next = ctrl->free_cmds;
+    ctrl->free_cmds = cmd;
+}
+
+static void cmd_release(struct nvme_cmd *cmd)
+{
+    struct nvme_sq *sq = cmd->sq;
+
+    cmd_unlink(cmd);
+    cmd_free(cmd);
+    nvme_sq_drained(sq);
+}
+
+void nvme_dma(struct nvme_cmd *cmd, struct dma_op *op)
+{
+    cmd->dma++;
+    cmd->ctrl->live_dma++;
+    op->opaque = cmd;
+    endpoint_dma(cmd->ctrl->func, op);
+}
+
+bool nvme_dma_done(struct nvme_cmd *cmd)
+{
+    struct nvme *ctrl = cmd->ctrl;
+
+    assert(cmd->dma && ctrl->live_dma);
+    cmd->dma--;
+    ctrl->live_dma--;
+    if (!cmd->dead) {
+        return true;
+    }
+    if (!cmd->dma) {
+        cmd_free(cmd);
+    }
+    if (!ctrl->live_dma) {
+        nvme_dma_drained(ctrl);
+    }
+    return false;
+}
+
+void nvme_queues_disable(struct nvme *ctrl, bool dma_gone)
+{
+    for (unsigned i = 0; i < NVME_CMDS; i++) {
+        struct nvme_cmd *cmd = &ctrl->cmds[i];
+        if (cmd->state == NVME_CMD_FREE) {
+            continue;
+        }
+        if (dma_gone) {
+            ctrl->live_dma -= cmd->dma;
+            cmd->dma = 0;
+        }
+        sim_cancel(ctrl->sim, &cmd->timer);
+        if (cmd->sq) {
+            cmd_unlink(cmd);
+        }
+        cmd->dead = true;
+        if (!cmd->dma) {
+            cmd_free(cmd);
+        }
+    }
+    for (unsigned i = 0; i < NVME_QUEUES_MAX; i++) {
+        ctrl->sq[i] = (struct nvme_sq){.exists = false};
+        ctrl->cq[i] = (struct nvme_cq){.exists = false};
+    }
+    ctrl->io_queues_made = 0;
+    ctrl->aers = 0;
+    sim_cancel(ctrl->sim, &ctrl->arbiter);
+    nvme_irq_update_intx(ctrl);
+}
+
+/* Doorbells. */
+
+/* The error log has an entry that belongs to no command: its identifier is FFFFh. */
+static void doorbell_error(struct nvme *ctrl, const char *why, unsigned event, uint64_t qid)
+{
+    struct nvme_error error = {.sqid = (uint16_t)qid, .cid = 0xffff};
+
+    nvme_rule(ctrl, why, qid);
+    nvme_log_error(ctrl, &error);
+    nvme_event(ctrl, NVME_EVENT_ERROR, event);
+}
+
+static bool doorbell_value_ok(struct nvme *ctrl, const char *why, bool ok, uint16_t qid)
+{
+    if (!ok) {
+        doorbell_error(ctrl, why, NVME_EVENT_INVALID_DOORBELL_VALUE, qid);
+    }
+    return ok;
+}
+
+static void doorbell_sq(struct nvme *ctrl, struct nvme_sq *sq, uint32_t value)
+{
+    if (!doorbell_value_ok(ctrl, "submission queue tail outside the queue", value < sq->size,
+                           sq->qid)) {
+        return;
+    }
+    uint32_t queued = (sq->tail + sq->size - sq->head) % sq->size;
+    uint32_t added = (value + sq->size - sq->tail) % sq->size;
+    if (!doorbell_value_ok(ctrl, "submission queue tail passes the head", queued + added < sq->size,
+                           value)) {
+        return;
+    }
+    sq->tail = value;
+    nvme_kick(ctrl);
+}
+
+static void doorbell_cq(struct nvme *ctrl, struct nvme_cq *cq, uint32_t value)
+{
+    if (!doorbell_value_ok(ctrl, "completion queue head outside the queue", value < cq->size,
+                           cq->qid)) {
+        return;
+    }
+    uint32_t taken = (value + cq->size - cq->head) % cq->size;
+    if (!doorbell_value_ok(ctrl, "completion queue head passes the tail", taken <= nvme_cq_used(cq),
+                           value)) {
+        return;
+    }
+    cq->head = value;
+    nvme_irq_update_intx(ctrl);
+    if (cq->qid == 0) {
+        nvme_events_deliver(ctrl);
+    }
+    nvme_kick(ctrl);
+}
+
+/* PCIe 1.0, 3.1.2.1 and 3.1.2.2, with CAP.DSTRD 0; Base 5.2.1 for the events. */
+void nvme_doorbell(struct nvme *ctrl, uint64_t offset, uint32_t value)
+{
+    uint64_t index = (offset - NVME_REG_DOORBELLS) / 4;
+    uint64_t qid = index / 2;
+
+    if (ctrl->state != NVME_READY) {
+        nvme_rule(ctrl, "doorbell while the controller is not ready", offset);
+        return;
+    }
+    value &= 0xffff;
+    if (qid < NVME_QUEUES_MAX && !(index & 1) && ctrl->sq[qid].exists) {
+        doorbell_sq(ctrl, &ctrl->sq[qid], value);
+    } else if (qid < NVME_QUEUES_MAX && (index & 1) && ctrl->cq[qid].exists) {
+        doorbell_cq(ctrl, &ctrl->cq[qid], value);
+    } else {
+        doorbell_error(ctrl, "doorbell of a queue that does not exist",
+                       NVME_EVENT_INVALID_DOORBELL_REGISTER, qid);
+    }
+}
+
+/* Arbitration: round robin with a burst (Base 3.4.4.1). */
+
+void nvme_kick(struct nvme *ctrl)
+{
+    if (ctrl->state == NVME_READY && !sim_event_pending(&ctrl->arbiter)) {
+        sim_schedule_in(ctrl->sim, &ctrl->arbiter, ARBITER_PS);
+    }
+}
+
+static bool sq_can_fetch(const struct nvme *ctrl, const struct nvme_sq *sq)
+{
+    if (!sq->exists || sq->deleter || sq->head == sq->tail || !nvme_cq_has_room(sq->cq)) {
+        return false;
+    }
+    return ctrl->free_cmds &&
+           (sq->qid ? ctrl->io_cmds < NVME_IO_CMDS : ctrl->admin_cmds < NVME_ADMIN_CMDS);
+}
+
+static struct nvme_sq *arbitrate(struct nvme *ctrl)
+{
+    for (unsigned i = 0; i <= NVME_QUEUES_MAX; i++) {
+        struct nvme_sq *sq = &ctrl->sq[ctrl->next_sq];
+        if (ctrl->burst_left && sq_can_fetch(ctrl, sq)) {
+            ctrl->burst_left--;
+            return sq;
+        }
+        unsigned ab = nvme_feature(ctrl, NVME_FEAT_ARBITRATION) & 7;
+        ctrl->next_sq = (ctrl->next_sq + 1) % NVME_QUEUES_MAX;
+        ctrl->burst_left = ab == 7 ? FETCHES_PER_TURN : 1u << ab; /* 7: no limit */
+    }
+    return NULL;
+}
+
+static void fetch(struct nvme *ctrl, struct nvme_sq *sq)
+{
+    struct nvme_cmd *cmd = cmd_take(ctrl, sq);
+
+    cmd->fetch_op = (struct dma_op){
+        .kind = DMA_READ,
+        .addr = sq->base + (uint64_t)sq->head * NVME_SQE_BYTES,
+        .len = NVME_SQE_BYTES,
+        .buf = cmd->sqe,
+        .done = fetched,
+    };
+    sq->head = (sq->head + 1) % sq->size;
+    nvme_dma(cmd, &cmd->fetch_op);
+}
+
+static void arbiter_fn(void *opaque)
+{
+    struct nvme *ctrl = opaque;
+
+    for (unsigned i = 0; i < FETCHES_PER_TURN; i++) {
+        struct nvme_sq *sq = nvme_running(ctrl) ? arbitrate(ctrl) : NULL;
+        if (!sq) {
+            return;
+        }
+        fetch(ctrl, sq);
+    }
+    nvme_kick(ctrl);
+}
+
+/* What can be said of a command before it runs (Base 3.3.3.1). */
+static uint16_t find_command_error(const struct nvme_cmd *cmd)
+{
+    for (const struct nvme_cmd *other = cmd->sq->cmds; other; other = other->next) {
+        if (other != cmd && other->cid == cmd->cid && other->state != NVME_CMD_FETCHING &&
+            other->state != NVME_CMD_POSTING) {
+            return NVME_CID_CONFLICT | NVME_STATUS_DNR;
+        }
+    }
+    if (!cmd->op) {
+        return NVME_INVALID_OPCODE | NVME_STATUS_DNR;
+    }
+    /* Neither fused operations nor SGLs are supported. */
+    if (cmd->sqe[SQE_FLAGS] & (SQE_FLAGS_FUSE | SQE_FLAGS_PSDT)) {
+        return NVME_INVALID_FIELD | NVME_STATUS_DNR;
+    }
+    return NVME_OK;
+}
+
+static void fetched(struct dma_op *op, enum dma_status status)
+{
+    struct nvme_cmd *cmd = op->opaque;
+    struct nvme *ctrl = cmd->ctrl;
+
+    if (!nvme_dma_done(cmd)) {
+        return;
+    }
+    if (status != DMA_OK) {
+        nvme_fatal(ctrl, "a submission queue entry could not be read");
+        return;
+    }
+    cmd->cid = le16_load(cmd->sqe + SQE_CID);
+    cmd->nsid = nvme_dword(cmd, SQE_NSID);
+    cmd->op = (cmd->sq->qid ? ctrl->io_op : ctrl->admin_op)[cmd->sqe[SQE_OPCODE]];
+    cmd->status = find_command_error(cmd);
+    cmd->state = NVME_CMD_WAITING;
+    sim_schedule_in(ctrl->sim, &cmd->timer, cmd->status ? REJECT_PS : cmd->op->latency_ps);
+}
+
+static void cmd_timer_fn(void *opaque)
+{
+    struct nvme_cmd *cmd = opaque;
+
+    if (cmd->state == NVME_CMD_WAITING) {
+        cmd->state = NVME_CMD_RUNNING;
+        if (cmd->status) {
+            nvme_complete(cmd, cmd->status);
+            return;
+        }
+        cmd->op->run(cmd);
+        return;
+    }
+    cmd->resume(cmd);
+}
+
+/* Completion (Base 3.3.3.2). */
+
+static void log_failure(struct nvme_cmd *cmd, uint16_t status)
+{
+    struct nvme_error error = {
+        .sqid = cmd->sq->qid,
+        .cid = cmd->cid,
+        .status = status,
+        .lba = cmd->lba,
+        .nsid = cmd->nsid,
+    };
+
+    nvme_log_error(cmd->ctrl, &error);
+}
+
+void nvme_complete(struct nvme_cmd *cmd, uint16_t status)
+{
+    struct nvme_sq *sq = cmd->sq;
+    struct nvme_cq *cq = sq->cq;
+
+    assert(cq->reserved && cmd->state != NVME_CMD_POSTING);
+    sim_cancel(cmd->ctrl->sim, &cmd->timer);
+    if (status && status != NVME_ABORT_REQUESTED && status != NVME_ABORTED_SQ_DELETION) {
+        status |= NVME_STATUS_MORE; /* there is an entry in the error log */
+        log_failure(cmd, status);
+    }
+    cmd->state = NVME_CMD_POSTING;
+    le64_store(cmd->cqe, cmd->result);
+    le16_store(cmd->cqe + 8, (uint16_t)sq->head);
+    le16_store(cmd->cqe + 10, sq->qid);
+    le16_store(cmd->cqe + 12, cmd->cid);
+    le16_store(cmd->cqe + 14, (uint16_t)(status << 1 | cq->phase));
+    cmd->fetch_op = (struct dma_op){
+        .kind = DMA_WRITE,
+        .addr = cq->base + (uint64_t)cq->tail * NVME_CQE_BYTES,
+        .len = NVME_CQE_BYTES,
+        .buf = cmd->cqe,
+        .done = posted,
+    };
+    cq->reserved--;
+    if (++cq->tail == cq->size) {
+        cq->tail = 0;
+        cq->phase = !cq->phase;
+    }
+    nvme_dma(cmd, &cmd->fetch_op);
+}
+
+static void posted(struct dma_op *op, enum dma_status status)
+{
+    struct nvme_cmd *cmd = op->opaque;
+    struct nvme *ctrl = cmd->ctrl;
+
+    if (!nvme_dma_done(cmd)) {
+        return;
+    }
+    if (status != DMA_OK) {
+        nvme_fatal(ctrl, "a completion queue entry could not be written");
+        return;
+    }
+    nvme_irq_raise(ctrl, cmd->sq->cq);
+    cmd_release(cmd);
+    nvme_kick(ctrl);
+}

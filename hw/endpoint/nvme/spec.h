@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers of the NVM Express Base Specification 2.0 ("Base"), the NVM Command Set Specification
+ * 1.0 ("NVM") and the NVMe over PCIe Transport Specification 1.0 ("PCIe").
+ */
+#ifndef PCILAB_HW_NVME_SPEC_H
+#define PCILAB_HW_NVME_SPEC_H
+
+#include "pcilab/base/bits.h"
+
+/* Controller properties: Base 3.1.3. */
+enum {
+    NVME_REG_CAP = 0x00,
+    NVME_REG_VS = 0x08,
+    NVME_REG_INTMS = 0x0c,
+    NVME_REG_INTMC = 0x10,
+    NVME_REG_CC = 0x14,
+    NVME_REG_CSTS = 0x1c,
+    NVME_REG_AQA = 0x24,
+    NVME_REG_ASQ = 0x28,
+    NVME_REG_ACQ = 0x30,
+    NVME_REG_CRTO = 0x68,
+    NVME_REG_DOORBELLS = 0x1000, /* PCIe 3.1.2 */
+};
+
+#define NVME_VERSION 0x00020000
+
+#define NVME_CAP_MQES   GENMASK(15, 0)
+#define NVME_CAP_CQR    BIT(16)
+#define NVME_CAP_TO     GENMASK(31, 24)
+#define NVME_CAP_CSS    GENMASK(44, 37)
+#define NVME_CAP_MPSMAX GENMASK(55, 52)
+#define NVME_CAP_CRWMS  BIT(59)
+
+#define NVME_CC_EN     BIT(0)
+#define NVME_CC_CSS    GENMASK(6, 4)
+#define NVME_CC_MPS    GENMASK(10, 7)
+#define NVME_CC_AMS    GENMASK(13, 11)
+#define NVME_CC_SHN    GENMASK(15, 14)
+#define NVME_CC_IOSQES GENMASK(19, 16)
+#define NVME_CC_IOCQES GENMASK(23, 20)
+
+#define NVME_CSTS_RDY  BIT(0)
+#define NVME_CSTS_CFS  BIT(1)
+#define NVME_CSTS_SHST GENMASK(3, 2)
+enum { NVME_SHST_NONE = 0, NVME_SHST_OCCURRING = 1, NVME_SHST_COMPLETE = 2 };
+
+#define NVME_AQA_ASQS GENMASK(11, 0)
+#define NVME_AQA_ACQS GENMASK(27, 16)
+
+#define NVME_SQE_BYTES 64
+#define NVME_CQE_BYTES 16
+
+#define NVME_NSID_ALL 0xffffffffu
+
+/* Submission queue entry: Base 3.3.3.1. Byte offsets. */
+enum {
+    SQE_OPCODE = 0,
+    SQE_FLAGS = 1,
+    SQE_CID = 2,
+    SQE_NSID = 4,
+    SQE_PRP1 = 24,
+    SQE_PRP2 = 32,
+    SQE_CDW10 = 40,
+    SQE_CDW11 = 44,
+    SQE_CDW12 = 48,
+    SQE_CDW13 = 52,
+    SQE_CDW14 = 56,
+    SQE_CDW15 = 60,
+};
+
+#define SQE_FLAGS_FUSE 0x03
+#define SQE_FLAGS_PSDT 0xc0
+
+/* Status field without the phase tag: Base 3.3.3.2.1. Status code 7:0, type 10:8. */
+enum nvme_status {
+    NVME_OK = 0x000,
+    NVME_INVALID_OPCODE = 0x001,
+    NVME_INVALID_FIELD = 0x002,
+    NVME_CID_CONFLICT = 0x003,
+    NVME_DATA_TRANSFER_ERROR = 0x004,
+    NVME_INTERNAL_ERROR = 0x006,
+    NVME_ABORT_REQUESTED = 0x007,
+    NVME_ABORTED_SQ_DELETION = 0x008,
+    NVME_INVALID_NAMESPACE = 0x00b,
+    NVME_SEQUENCE_ERROR = 0x00c,
+    NVME_PRP_OFFSET_INVALID = 0x013,
+    NVME_WRITE_PROTECTED = 0x020,
+    NVME_LBA_OUT_OF_RANGE = 0x080,
+    NVME_CAPACITY_EXCEEDED = 0x081,
+
+    NVME_CQ_INVALID = 0x100,
+    NVME_INVALID_QID = 0x101,
+    NVME_INVALID_QUEUE_SIZE = 0x102,
+    NVME_ABORT_LIMIT_EXCEEDED = 0x103,
+    NVME_AER_LIMIT_EXCEEDED = 0x105,
+    NVME_INVALID_VECTOR = 0x108,
+    NVME_INVALID_LOG_PAGE = 0x109,
+    NVME_INVALID_QUEUE_DELETION = 0x10c,
+    NVME_FEATURE_NOT_SAVEABLE = 0x10d,
+    NVME_FEATURE_NOT_PER_NAMESPACE = 0x10f,
+
+    NVME_WRITE_FAULT = 0x280,
+    NVME_READ_ERROR = 0x281,
+    NVME_COMPARE_FAILURE = 0x285,
+
+    NVME_STATUS_MORE = 0x2000,
+    NVME_STATUS_DNR = 0x4000,
+};
+
+enum {
+    NVME_ADMIN_DELETE_SQ = 0x00,
+    NVME_ADMIN_CREATE_SQ = 0x01,
+    NVME_ADMIN_GET_LOG_PAGE = 0x02,
+    NVME_ADMIN_DELETE_CQ = 0x04,
+    NVME_ADMIN_CREATE_CQ = 0x05,
+    NVME_ADMIN_IDENTIFY = 0x06,
+    NVME_ADMIN_ABORT = 0x08,
+    NVME_ADMIN_SET_FEATURES = 0x09,
+    NVME_ADMIN_GET_FEATURES = 0x0a,
+    NVME_ADMIN_ASYNC_EVENT = 0x0c,
+};
+
+enum {
+    NVME_IO_FLUSH = 0x00,
+    NVME_IO_WRITE = 0x01,
+    NVME_IO_READ = 0x02,
+    NVME_IO_COMPARE = 0x05,
+    NVME_IO_WRITE_ZEROES = 0x08,
+    NVME_IO_DSM = 0x09,
+    NVME_IO_VERIFY = 0x0c,
+};
+
+/* Base 5.27.1, NVM 4.1.3 */
+enum nvme_fid {
+    NVME_FEAT_ARBITRATION = 0x01,
+    NVME_FEAT_POWER = 0x02,
+    NVME_FEAT_TEMPERATURE = 0x04,
+    NVME_FEAT_ERROR_RECOVERY = 0x05,
+    NVME_FEAT_WRITE_CACHE = 0x06,
+    NVME_FEAT_QUEUES = 0x07,
+    NVME_FEAT_COALESCING = 0x08,
+    NVME_FEAT_VECTOR = 0x09,
+    NVME_FEAT_WRITE_ATOMICITY = 0x0a,
+    NVME_FEAT_ASYNC_EVENTS = 0x0b,
+};
+
+/* Base 5.16.1 */
+enum {
+    NVME_LOG_SUPPORTED = 0x00,
+    NVME_LOG_ERROR = 0x01,
+    NVME_LOG_SMART = 0x02,
+    NVME_LOG_FIRMWARE = 0x03,
+    NVME_LOG_EFFECTS = 0x05,
+    NVME_LOG_FEATURE_EFFECTS = 0x12,
+};
+
+/* Asynchronous events: Base 5.2.1 */
+enum nvme_event_type { NVME_EVENT_ERROR, NVME_EVENT_SMART, NVME_EVENT_TYPES };
+enum {
+    NVME_EVENT_INVALID_DOORBELL_REGISTER = 0x00, /* of type error */
+    NVME_EVENT_INVALID_DOORBELL_VALUE = 0x01,
+    NVME_EVENT_TEMPERATURE = 0x01, /* of type SMART / health */
+};
+
+/* Commands Supported and Effects: Base 5.16.1.6 */
+#define NVME_EFFECT_CSUPP           BIT(0)
+#define NVME_EFFECT_LBCC            BIT(1)
+#define NVME_EFFECT_SCOPE_NAMESPACE BIT(20)
+#define NVME_EFFECT_SCOPE_CTRL      BIT(21)
+
+#endif

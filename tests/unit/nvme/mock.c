@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mock.h"
+
+#include <assert.h>
+#include <glib.h>
+#include <string.h>
+
+#include "pcilab/base/bits.h"
+#include "pcilab/base/le.h"
+
+#define CAP_MSI  0x50
+#define CAP_MSIX 0x70
+
+struct endpoint_func {
+    struct endpoint *ep;
+    struct endpoint_func_desc desc;
+    struct pci_func pci;
+    uint8_t config[256];
+    struct mock_irqs irqs;
+};
+
+struct endpoint {
+    struct mock *mock;
+    struct endpoint_func func[MOCK_FUNCTIONS];
+    unsigned funcs;
+};
+
+static void finish(struct dma_op *op, enum dma_status status)
+{
+    op->done(op, status);
+}
+
+/* One operation an event, in order of issue. */
+static void work_fn(void *opaque)
+{
+    struct mock *mock = opaque;
+    struct dma_op *op = mock->first;
+
+    mock->first = op->next;
+    if (!mock->first) {
+        mock->last = NULL;
+    } else {
+        sim_schedule_in(&mock->sim, &mock->work, mock->dma_ps);
+    }
+    mock->dma_bytes += op->len;
+    if (!mock->bus_master) {
+        finish(op, DMA_NO_MASTER);
+    } else if (!range_inside(op->addr, op->len, 0, mock->ram_bytes) ||
+               (mock->bad_addr && mock->bad_addr - op->addr < op->len)) {
+        finish(op, DMA_UR);
+    } else if (op->kind == DMA_READ) {
+        mock->dma_reads++;
+        memcpy(op->buf, mock->ram + op->addr, op->len);
+        finish(op, DMA_OK);
+    } else {
+        mock->dma_writes++;
+        memcpy(mock->ram + op->addr, op->buf, op->len);
+        finish(op, DMA_OK);
+    }
+}
+
+struct mock *mock_new(uint64_t ram_bytes)
+{
+    struct mock *mock = g_new0(struct mock, 1);
+
+    sim_init(&mock->sim, 1);
+    mock->trace.now_ps = &mock->sim.now_ps;
+    mock->ram = g_malloc0(ram_bytes);
+    mock->ram_bytes = ram_bytes;
+    mock->bus_master = true;
+    mock->dma_ps = 10 * PS_PER_NS;
+    sim_event_init(&mock->work, work_fn, mock);
+    return mock;
+}
+
+void mock_free(struct mock *mock)
+{
+    sim_cancel(&mock->sim, &mock->work);
+    sim_fini(&mock->sim);
+    g_free(mock->ram);
+    g_free(mock);
+}
+
+struct fabric *mock_fabric(struct mock *mock)
+{
+    return (struct fabric *)mock;
+}
+
+struct endpoint_func *mock_func(struct endpoint *ep, unsigned number)
+{
+    assert(number < ep->funcs);
+    return &ep->func[number];
+}
+
+struct mock_irqs *mock_irqs(struct endpoint_func *func)
+{
+    return &func->irqs;
+}
+
+static void set_config_bit(struct endpoint_func *func, unsigned offset, uint16_t bit, bool on)
+{
+    uint16_t value = le16_load(func->config + offset);
+
+    le16_store(func->config + offset, (uint16_t)(on ? value | bit : value & ~bit));
+    if (func->desc.ops->config_changed) {
+        func->desc.ops->config_changed(func->desc.owner);
+    }
+}
+
+void mock_set_msix(struct endpoint_func *func, bool enabled)
+{
+    set_config_bit(func, CAP_MSIX + 2, 0x8000, enabled);
+}
+
+void mock_set_msi(struct endpoint_func *func, bool enabled)
+{
+    set_config_bit(func, CAP_MSI + 2, 1, enabled);
+}
+
+void mock_reset(struct endpoint_func *func, enum endpoint_reset kind)
+{
+    struct mock *mock = func->ep->mock;
+    struct dma_op **at = &mock->first;
+
+    mock->last = NULL;
+    while (*at) {
+        if ((*at)->func == func) {
+            *at = (*at)->next;
+        } else {
+            mock->last = *at;
+            at = &(*at)->next;
+        }
+    }
+    if (!mock->first) {
+        sim_cancel(&mock->sim, &mock->work);
+    }
+    memset(func->config, 0, sizeof(func->config));
+    func->irqs.intx = false;
+    func->desc.ops->reset(func->desc.owner, kind);
+}
+
+void mock_run(struct mock *mock, uint64_t ps)
+{
+    sim_run_until(&mock->sim, mock->sim.now_ps + ps);
+}
+
+uint64_t mock_read(struct endpoint_func *func, unsigned bar, uint64_t offset, unsigned len)
+{
+    uint8_t bytes[8] = {0};
+
+    func->desc.ops->bar_read(func->desc.owner, bar, offset, bytes, len);
+    return le64_load(bytes);
+}
+
+void mock_write(struct endpoint_func *func, unsigned bar, uint64_t offset, unsigned len,
+                uint64_t value)
+{
+    uint8_t bytes[8];
+
+    le64_store(bytes, value);
+    func->desc.ops->bar_write(func->desc.owner, bar, offset, bytes, len);
+}
+
+/* endpoint.h */
+
+struct endpoint *endpoint_new(struct fabric *fabric, const char *name)
+{
+    struct endpoint *ep = g_new0(struct endpoint, 1);
+
+    ep->mock = (struct mock *)fabric;
+    return ep;
+}
+
+void endpoint_free(struct endpoint *ep)
+{
+    for (unsigned i = 0; i < ep->funcs; i++) {
+        ep->func[i].desc.ops->destroy(ep->func[i].desc.owner);
+    }
+    g_free(ep);
+}
+
+struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoint_func_desc *desc)
+{
+    struct endpoint_func *func = &ep->func[ep->funcs++];
+
+    assert(ep->funcs <= MOCK_FUNCTIONS);
+    func->ep = ep;
+    func->desc = *desc;
+    return func;
+}
+
+struct pci_func *endpoint_func_pci(struct endpoint_func *func)
+{
+    return &func->pci;
+}
+
+void endpoint_ready(struct endpoint *ep)
+{
+}
+
+void endpoint_dma(struct endpoint_func *func, struct dma_op *op)
+{
+    struct mock *mock = func->ep->mock;
+
+    op->func = func;
+    op->next = NULL;
+    if (mock->last) {
+        mock->last->next = op;
+    } else {
+        mock->first = op;
+        sim_schedule_in(&mock->sim, &mock->work, mock->dma_ps);
+    }
+    mock->last = op;
+}
+
+void endpoint_interrupt(struct endpoint_func *func, unsigned vector)
+{
+    assert(vector < MOCK_VECTORS);
+    func->irqs.vector[vector]++;
+    func->irqs.total++;
+}
+
+void endpoint_set_intx(struct endpoint_func *func, bool level)
+{
+    func->irqs.intx_edges += level && !func->irqs.intx;
+    func->irqs.intx = level;
+}
+
+struct sim *endpoint_sim(struct endpoint_func *func)
+{
+    return &func->ep->mock->sim;
+}
+
+struct trace *endpoint_trace(struct endpoint_func *func)
+{
+    return &func->ep->mock->trace;
+}
+
+/* pci/function.h, as far as devices use it */
+
+void pci_func_set_bar(struct pci_func *func, unsigned bar, enum pci_bar_kind kind, uint64_t size)
+{
+    func->bar[bar].kind = kind;
+    func->bar[bar].size = size;
+}
+
+void pci_func_set_interrupt_pin(struct pci_func *func, uint8_t pin)
+{
+    func->interrupt_pin = pin;
+}
+
+void pci_func_set_multifunction(struct pci_func *func, bool multi)
+{
+}
+
+uint32_t pci_func_config_read(struct pci_func *func, unsigned offset, unsigned len)
+{
+    struct endpoint_func *owner = CONTAINER_OF(func, struct endpoint_func, pci);
+
+    assert(offset + len <= sizeof(owner->config));
+    return (uint32_t)le_load(owner->config + offset, len);
+}
+
+void pci_cap_pm_add(struct pci_func *func)
+{
+}
+
+void pci_cap_msi_add(struct pci_func *func, const struct pci_msi_params *params)
+{
+    func->cap_msi = CAP_MSI;
+}
+
+void pci_cap_msix_add(struct pci_func *func, unsigned vectors, unsigned bar, uint32_t table_offset,
+                      uint32_t pba_offset)
+{
+    func->cap_msix = CAP_MSIX;
+    func->msix_count = (uint16_t)vectors;
+}
+
+void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
+{
+}
+
+void pci_cap_dsn_add(struct pci_func *func, uint64_t serial)
+{
+}
+
+void pci_cap_ari_add(struct pci_func *func, uint8_t next_function)
+{
+}
+
+void pci_func_set_intx(struct pci_func *func, bool level)
+{
+}
