@@ -83,9 +83,15 @@ need_packages() {
     if ! apt-cache show "${missing[@]}" >/dev/null 2>&1; then
         as_root apt-get -qq update || note "could not refresh the package lists; going on"
     fi
+    if ! install_packages "${missing[@]}" 2>/dev/null; then
+        # Lists of yesterday name packages that are gone.
+        as_root apt-get -qq update || true
+        install_packages "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
+    fi
+}
+install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-        -o Dpkg::Use-Pty=0 install "${missing[@]}" >/dev/null ||
-        die "apt-get could not install: ${missing[*]}"
+        -o Dpkg::Use-Pty=0 install "$@" >/dev/null
 }
 
 # configure DIR [meson option...]: configure a build folder once.
