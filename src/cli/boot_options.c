@@ -143,8 +143,8 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
 }
 
 static const char summary[] =
-    "TOPOLOGY is a topology file, or the name of one that comes with pcilab: minimal, default,\n"
-    "peer, two-bridges, deep. Without it: default. The guest's serial console is on stdin and\n"
+    "TOPOLOGY is a topology file, or the name of one that comes with pcilab:\n" CLI_TOPOLOGIES
+    ". Without it: default.\nThe guest's serial console is on stdin and\n"
     "stdout; on a terminal, Ctrl-A x leaves and Ctrl-A h helps.";
 
 static const char description[] =

@@ -8,6 +8,9 @@
 
 #include "pcilab/platform/machine.h"
 
+/* The names in configs/. */
+#define CLI_TOPOLOGIES "minimal, default, peer, two-bridges, deep"
+
 enum cli_status {
     CLI_OK = 0,     /* the guest powered off */
     CLI_FAILED = 1, /* the kernel panicked, or a check failed */

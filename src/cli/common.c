@@ -96,11 +96,17 @@ struct machine_desc *cli_load_topology(const char *name, char **path)
     GError *error = NULL;
     char *file = NULL;
 
-    if (!name || (!strchr(name, '/') && !g_file_test(name, G_FILE_TEST_EXISTS))) {
+    *path = NULL;
+    if (name && (strchr(name, '/') || g_file_test(name, G_FILE_TEST_EXISTS))) {
+        file = g_strdup(name);
+    } else {
         file = find_config(name ? name : "default");
     }
     if (!file) {
-        file = g_strdup(name ? name : "default.ini");
+        cli_error("there is no topology \"%s\": no such file, and those that come with pcilab "
+                  "are " CLI_TOPOLOGIES,
+                  name ? name : "default");
+        return NULL;
     }
     struct machine_desc *desc = topology_load(file, &error);
     if (!desc) {

@@ -27,8 +27,7 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
 
     g_option_context_set_summary(
         context,
-        "FILE is a topology file, or the name of one that comes with pcilab: minimal, default,\n"
-        "peer, two-bridges, deep.");
+        "FILE is a topology file, or the name of one that comes with pcilab:\n" CLI_TOPOLOGIES ".");
     g_option_context_set_description(
         context,
         "Examples:\n"

@@ -5,8 +5,7 @@
 #include "lines.h"
 #include "pcilab/config/topology.h"
 
-#define FILE_BYTES_MAX (1u << 20)
-#define GROUPS_MAX     4096
+#define GROUPS_MAX 4096
 
 G_DEFINE_QUARK(pcilab - topology - error, topology_error)
 
@@ -160,9 +159,9 @@ static bool check_text(const char *file, const char *text, size_t len, GError **
 {
     const char *end;
 
-    if (len > FILE_BYTES_MAX) {
+    if (len > TOPO_FILE_BYTES_MAX) {
         topo_fail(error, file, 0, NULL, NULL, "larger than %u bytes: not a topology file",
-                  FILE_BYTES_MAX);
+                  TOPO_FILE_BYTES_MAX);
         return false;
     }
     if (!g_utf8_validate_len(text, len, &end)) {

@@ -10,6 +10,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define TOPO_FILE_BYTES_MAX (1u << 20)
+
 struct topo_key_line {
     char *name;
     unsigned line;

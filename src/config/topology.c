@@ -3,6 +3,8 @@
  * Topology files -> struct machine_desc, in five steps: index the lines, know the groups and their
  * keys, read the values, place everything, write the description.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "parser.h"
@@ -386,16 +388,33 @@ struct machine_desc *topology_parse(const char *file, const char *text, size_t l
     return desc;
 }
 
+/* Reads at most one byte more than is allowed, whatever kind of file it is. */
+static char *read_file(const char *path, size_t *len)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+
+    if (file) {
+        text = g_malloc(TOPO_FILE_BYTES_MAX + 1);
+        *len = fread(text, 1, TOPO_FILE_BYTES_MAX + 1, file);
+        int error = errno;
+        if (ferror(file)) {
+            g_clear_pointer(&text, g_free);
+        }
+        fclose(file);
+        errno = error;
+    }
+    return text;
+}
+
 struct machine_desc *topology_load(const char *path, GError **error)
 {
-    GError *inner = NULL;
-    char *text;
     size_t len;
+    char *text = read_file(path, &len);
 
-    if (!g_file_get_contents(path, &text, &len, &inner)) {
+    if (!text) {
         g_set_error(error, topology_error_quark(), TOPOLOGY_ERROR_FILE, "%s: cannot be read: %s",
-                    path, inner->message);
-        g_error_free(inner);
+                    path, g_strerror(errno));
         return NULL;
     }
     struct machine_desc *desc = topology_parse(path, text, len, error);

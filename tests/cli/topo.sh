@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# pcilab and pcilab topo: help, trees, mistakes.
+. "$SOURCE/tests/cli/lib.sh"
+
+run "$PCILAB" --help
+expect 0 '--help' out 'Usage: pcilab COMMAND' out 'Start here:' out 'topo' out 'Exit status:'
+run "$PCILAB" --version
+expect 0 '--version' out 'pcilab '
+run "$PCILAB"
+expect 2 'no command: help on stderr' err 'Usage: pcilab COMMAND'
+run "$PCILAB" tpoo
+error 'an unknown command' 'did you mean "topo"?'
+run "$PCILAB" my.ini
+error 'a topology without a command' 'pcilab boot my.ini'
+
+run "$PCILAB" topo --help
+expect 0 'topo --help' out 'Examples:' out '--keys' out '[root-port rp0]'
+for name in minimal default peer two-bridges deep; do
+    run "$PCILAB" topo "$name"
+    expect 0 "topo $name" out 'machine  ' out 'NVMe'
+    cp "$work/out" "$work/by-name"
+    run "$PCILAB" topo "$SOURCE/configs/$name.ini"
+    cmp -s "$work/out" "$work/by-name"
+    point $? "topo $name.ini: the same by its path"
+done
+LC_ALL=C.UTF-8 run "$PCILAB" topo deep
+grep -q '[^ -~]' "$work/out"
+point $((1 - $?)) 'plain characters where stdout is no terminal'
+LC_ALL=C.UTF-8 script -qc "'$PCILAB' topo deep" "$work/typescript" >/dev/null </dev/null
+grep -q '└─ ' "$work/typescript"
+point $? 'box drawing on a UTF-8 terminal'
+
+run "$PCILAB" topo --keys
+expect 0 'topo --keys' out '[switch NAME]' out 'downstream-width'
+run "$PCILAB" topo --keys --markdown
+expect 0 'topo --keys --markdown' out '### `[exerciser NAME]`'
+
+run "$PCILAB" topo
+error 'no file' 'one topology file is needed'
+run "$PCILAB" topo a b
+error 'two files' 'one topology file is needed'
+run "$PCILAB" topo --kyes
+error 'an unknown option' 'pcilab topo --help'
+run "$PCILAB" topo "$work/absent.ini"
+error 'a file that is not there' "$work/absent.ini: cannot be read: No such file or directory"
+run "$PCILAB" topo absent
+error 'a name that is not there' 'there is no topology "absent"'
+run "$PCILAB" topo "$work"
+error 'a directory' 'cannot be read: Is a directory'
+run "$PCILAB" topo /dev/zero
+error 'a file without an end' '/dev/zero: larger than 1048576 bytes'
+run "$PCILAB" topo "$PCILAB"
+error 'a program instead of a topology' 'not'
+
+cat >"$work/t.ini" <<'END'
+[root-port rp0]
+[switch sw0]
+at=rp0
+downstream=4
+[nvme nvme0]
+at=sw0.4
+END
+run "$PCILAB" topo "$work/t.ini"
+error 'a mistake: file, line and key' "$work/t.ini:6: [nvme nvme0] at: sw0 has no port"
+mkfifo "$work/fifo"
+cat "$SOURCE/configs/minimal.ini" >"$work/fifo" &
+run "$PCILAB" topo "$work/fifo"
+expect 0 'a pipe' out 'nvme0'
+finish
