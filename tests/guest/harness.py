@@ -97,7 +97,8 @@ class Tap:
         if not good:
             self.failed += 1
             for result in results:
-                print(result.tail() if hasattr(result, "tail") else f"# {result}")
+                text = result.tail() if isinstance(result, Result) else f"# {result}"
+                print(text.replace("\n", "\n# ").replace("\n# # ", "\n# "))
         return good
 
     def relay(self, result, test):
