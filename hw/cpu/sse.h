@@ -14,8 +14,10 @@
 /* Which instructions with the row's prefix and opcode it means. */
 enum {
     SIMD_ANY = 0xFF,
-    SIMD_W0 = 0xF0, /* without REX.W */
-    SIMD_W1 = 0xF1, /* with REX.W */
+    SIMD_W0 = 0xF0,  /* without REX.W */
+    SIMD_W1 = 0xF1,  /* with REX.W */
+    SIMD_REG = 0xF2, /* ModRM.mod == 3 */
+    SIMD_MEM = 0xF3,
     /* else: the value of ModRM.reg, an extension of the opcode */
 };
 

@@ -84,7 +84,7 @@ TO_GPR_BOTH(cvttsd2si, sd)
 
 /* ---- MMX ---- */
 
-/* To MMX: the transition happens only if the instruction completes. */
+/* CHOICE: as on Intel's processors, the transition to MMX stays if #XM stops the instruction. */
 #define TO_MM(name, insn, load)                                                                    \
     SIMD_FN(name)                                                                                  \
     {                                                                                              \
@@ -92,10 +92,9 @@ TO_GPR_BOTH(cvttsd2si, sd)
         uint32_t csr = sse_host_csr(fpu), out;                                                     \
         SSE_RUN(insn, r, b, csr, out);                                                             \
         uint32_t vector = sse_finish(fpu, out);                                                    \
-        if (vector == FPU_OK) {                                                                    \
-            simd_enter_mmx(fpu);                                                                   \
+        simd_enter_mmx(fpu);                                                                       \
+        if (vector == FPU_OK)                                                                      \
             simd_store_mm(dst, r);                                                                 \
-        }                                                                                          \
         return vector;                                                                             \
     }
 
@@ -104,7 +103,7 @@ TO_MM(cvttps2pi, "cvttps2dq", lo)
 TO_MM(cvtpd2pi, "cvtpd2dq", all)
 TO_MM(cvttpd2pi, "cvttpd2dq", all)
 
-/* From memory there is no transition to MMX (SDM volume 2, CVTPI2PS and CVTPI2PD). */
+/* From memory there is no transition to MMX, nor #MF (SDM volume 2, CVTPI2PS and CVTPI2PD). */
 SIMD_FN(cvtpi2ps_mem)
 {
     __m128i r = _mm_setzero_si128(), b = simd_load8(src);
@@ -118,10 +117,8 @@ SIMD_FN(cvtpi2ps_mem)
 
 SIMD_FN(cvtpi2ps_mm)
 {
-    uint32_t vector = cvtpi2ps_mem(fpu, dst, src, imm8);
-    if (vector == FPU_OK)
-        simd_enter_mmx(fpu);
-    return vector;
+    simd_enter_mmx(fpu);
+    return cvtpi2ps_mem(fpu, dst, src, imm8);
 }
 
 SIMD_FN(cvtpi2pd_mm)
@@ -153,8 +150,10 @@ SIMD_FN(cvtpi2pd_mm)
     ROW(prefix, opcode, SIMD_ANY, fn, fn, bytes, flags, X, X)
 
 static const struct simd_row rows[] = {
-    ROW(P0, 0x2A, SIMD_ANY, cvtpi2ps_mm, cvtpi2ps_mem, 8, MX, X, M),
-    ROW(P6, 0x2A, SIMD_ANY, cvtpi2pd_mm, cvtdq2pd, 8, MX, X, M),
+    ROW(P0, 0x2A, SIMD_REG, cvtpi2ps_mm, NULL, 8, MX, X, M),
+    ROW(P0, 0x2A, SIMD_MEM, NULL, cvtpi2ps_mem, 8, 0, X, M),
+    ROW(P6, 0x2A, SIMD_REG, cvtpi2pd_mm, NULL, 8, MX, X, M),
+    ROW(P6, 0x2A, SIMD_MEM, NULL, cvtdq2pd, 8, 0, X, M),
     ROW(P3, 0x2A, SIMD_W0, cvtsi2ss32, cvtsi2ss32, 4, 0, X, G),
     ROW(P3, 0x2A, SIMD_W1, cvtsi2ss64, cvtsi2ss64, 8, 0, X, G),
     ROW(P2, 0x2A, SIMD_W0, cvtsi2sd32, cvtsi2sd32, 4, 0, X, G),

@@ -25,9 +25,12 @@ static uint32_t load(struct fpu *fpu, enum x87_format format, const void *from)
         if (x87_stack_fault(fpu, true))
             return FPU_OK;
     } else {
-        uint16_t sw = x87_host_load(format, &value, from);
-        if (!x87_finish(fpu, sw & ~FSW_C1))
+        uint16_t sw = x87_host_load(format, &value, from) & FSW_FLAGS;
+        /* An unmasked denormal is pushed nevertheless, as on Intel's processors. */
+        if ((sw & FSW_IE) && !x87_finish(fpu, sw))
             return FPU_OK;
+        x87_set_c1(fpu, false);
+        x87_raise(fpu, sw);
     }
     x87_push(fpu, &value);
     return FPU_OK;
@@ -178,6 +181,18 @@ X87_FN(fstp_sti)
     return FPU_OK;
 }
 
+/* D9 D8+i, in no manual: FSTP ST(i) that stores nothing, and raises nothing, if ST(0) is empty. */
+X87_FN(fstp_sti_nce)
+{
+    x87_set_c1(fpu, false);
+    if (!x87_empty(fpu, 0)) {
+        *x87_st(fpu, fop & 7) = *x87_st(fpu, 0);
+        x87_tag_valid(fpu, fop & 7);
+    }
+    x87_pop(fpu);
+    return FPU_OK;
+}
+
 /* ---- Moves on the stack ---- */
 
 static void fill_empty(struct fpu *fpu, unsigned i)
@@ -219,7 +234,6 @@ X87_FN(fcmov)
             return FPU_OK;
         x87_tag_valid(fpu, 0);
     } else {
-        x87_set_c1(fpu, false);
         if (!(fpu->eflags & masks[fop >> 3 & 3]) != negate)
             return FPU_OK;
         value = *x87_st(fpu, i);
@@ -228,14 +242,17 @@ X87_FN(fcmov)
     return FPU_OK;
 }
 
+/* Intel's processors clear C1, which the manual leaves undefined. */
 X87_FN(ffree)
 {
+    x87_set_c1(fpu, false);
     x87_tag_empty(fpu, fop & 7);
     return FPU_OK;
 }
 
 X87_FN(ffreep)
 {
+    x87_set_c1(fpu, false);
     x87_tag_empty(fpu, fop & 7);
     x87_pop(fpu);
     return FPU_OK;
@@ -281,7 +298,10 @@ X87_FN(fabs_st0)
 
 #define CODES (FSW_C0 | FSW_C2 | FSW_C3)
 
-/* Compares ST(0); false if an unmasked exception leaves codes and stack as they are. */
+/*
+ * Compares ST(0). False if an unmasked exception is raised: as on Intel's processors the codes are
+ * those of the masked case then, but nothing is popped.
+ */
 static bool compare_codes(struct fpu *fpu, bool quiet, unsigned i, uint16_t *codes)
 {
     *codes = CODES;
@@ -295,11 +315,10 @@ static bool compare_codes(struct fpu *fpu, bool quiet, unsigned i, uint16_t *cod
 static uint32_t compare(struct fpu *fpu, bool quiet, unsigned i, unsigned pops)
 {
     uint16_t codes;
+    bool good = compare_codes(fpu, quiet, i, &codes);
 
-    if (!compare_codes(fpu, quiet, i, &codes))
-        return FPU_OK;
     fpu->ctl.fsw = (uint16_t)((fpu->ctl.fsw & ~CODES) | codes);
-    while (pops--)
+    while (good && pops--)
         x87_pop(fpu);
     return FPU_OK;
 }
@@ -334,15 +353,18 @@ X87_FN(fucompp)
     return compare(fpu, true, 1, 2);
 }
 
+/* Without a stack fault C1 stays, as on Intel's processors. */
 static uint32_t compare_eflags(struct fpu *fpu, bool quiet, unsigned i, bool pop)
 {
-    uint16_t codes;
+    uint16_t codes, c1 = fpu->ctl.fsw & FSW_C1;
+    bool underflow = x87_empty(fpu, 0) || x87_empty(fpu, i);
+    bool good = compare_codes(fpu, quiet, i, &codes);
 
-    if (!compare_codes(fpu, quiet, i, &codes))
-        return FPU_NO_STORE;
+    if (!underflow)
+        fpu->ctl.fsw |= c1;
     fpu->eflags =
         (codes & FSW_C0 ? 0x01 : 0) | (codes & FSW_C2 ? 0x04 : 0) | (codes & FSW_C3 ? 0x40 : 0);
-    if (pop)
+    if (pop && good)
         x87_pop(fpu);
     return FPU_OK;
 }
@@ -373,12 +395,10 @@ X87_FN(ftst)
     uint16_t codes = CODES;
 
     if (x87_empty(fpu, 0)) {
-        if (x87_stack_fault(fpu, false))
-            return FPU_OK;
+        x87_stack_fault(fpu, false);
     } else {
         codes = x87_host_compare(false, X87_F80, x87_st(fpu, 0), &zero);
-        if (!x87_finish(fpu, codes & ~FSW_C1))
-            return FPU_OK;
+        x87_finish(fpu, codes & ~FSW_C1);
     }
     fpu->ctl.fsw = (uint16_t)((fpu->ctl.fsw & ~CODES) | (codes & CODES));
     return FPU_OK;
@@ -554,7 +574,7 @@ static const struct fpu_x87_op env_ops[4][4] = {
 static const struct fpu_x87_op reg_ops[8][8] = {
     {REG(x87_arith_st0), REG(x87_arith_st0), REG(fcom), REG(fcomp), REG(x87_arith_st0),
      REG(x87_arith_st0), REG(x87_arith_st0), REG(x87_arith_st0)},
-    {REG(fld_sti), REG(fxch), {0}, REG(fstp_sti), {0}, {0}, {0}, {0}},
+    {REG(fld_sti), REG(fxch), {0}, REG(fstp_sti_nce), {0}, {0}, {0}, {0}},
     {CMOV, CMOV, CMOV, CMOV, {0}, {0}, {0}, {0}},
     {CMOV, CMOV, CMOV, CMOV, {0}, COMI(fucomi), COMI(fcomi), {0}},
     {REG(x87_arith_sti), REG(x87_arith_sti), REG(fcom), REG(fcomp), REG(x87_arith_sti),

@@ -74,7 +74,6 @@ static bool compute(struct fpu *fpu, unsigned index, enum x87_format format, con
     return x87_finish(fpu, sw);
 }
 
-/* Sets the condition codes of a comparison that found an empty register: unordered. */
 static void set_codes(struct fpu *fpu, uint16_t codes)
 {
     uint16_t all = FSW_C0 | FSW_C2 | FSW_C3;
@@ -84,17 +83,17 @@ static void set_codes(struct fpu *fpu, uint16_t codes)
 static uint32_t compare_mem(struct fpu *fpu, enum x87_format format, const void *mem, bool pop)
 {
     uint16_t codes = FSW_C0 | FSW_C2 | FSW_C3;
+    bool good;
 
     if (x87_empty(fpu, 0)) {
-        if (x87_stack_fault(fpu, false))
-            return FPU_OK;
+        good = !x87_stack_fault(fpu, false);
     } else {
         codes = x87_host_compare(false, format, x87_st(fpu, 0), mem);
-        if (!x87_finish(fpu, codes & ~FSW_C1))
-            return FPU_OK;
+        good = x87_finish(fpu, codes & ~FSW_C1);
     }
+    /* As on Intel's processors the codes are set even if the exception is unmasked. */
     set_codes(fpu, codes);
-    if (pop)
+    if (pop && good)
         x87_pop(fpu);
     return FPU_OK;
 }
@@ -344,6 +343,7 @@ static uint32_t remainder_insn(struct fpu *fpu, bool nearest)
     struct fpu_reg result = x87_indefinite;
     uint16_t codes = 0;
 
+    fpu->ctl.fsw &= (uint16_t)~FSW_C2;
     if (x87_empty(fpu, 0) || x87_empty(fpu, 1)) {
         if (x87_stack_fault(fpu, false))
             return FPU_OK;
@@ -352,8 +352,10 @@ static uint32_t remainder_insn(struct fpu *fpu, bool nearest)
         uint16_t sw = remainder_of(fpu->ctl.fcw, &result, x87_st(fpu, 1), nearest, &codes);
         if (!x87_finish(fpu, sw))
             return FPU_OK;
-        set_codes(fpu, codes);
-        x87_set_c1(fpu, codes & FSW_C1);
+        if (x87_classify(&result) < X87_NAN) {
+            set_codes(fpu, codes);
+            x87_set_c1(fpu, codes & FSW_C1);
+        }
     }
     *x87_st(fpu, 0) = result;
     x87_tag_valid(fpu, 0);

@@ -52,6 +52,13 @@ static uint16_t denormal_flag(const struct fpu_reg *reg)
     return x87_classify(reg) == X87_DENORMAL ? FSW_DE : 0;
 }
 
+/* A result that cannot be exact, even where the bits computed look so. */
+static uint16_t inexact_to_reg(struct x87_wide w, uint16_t fcw, struct fpu_reg *out)
+{
+    w.m |= 1;
+    return wide_to_reg(w, 64, fcw, out);
+}
+
 /* ---- Series ---- */
 
 /* 1 +- q/(first*(first+1)) +- ..., Horner from the last of `terms`: sine (2) and cosine (1). */
@@ -126,7 +133,7 @@ static struct x87_wide wide_atan(struct x87_wide t)
         [7] = {.m = U128(0xB8053E2BC2319E73, 0xCB2DA55210A4443D), .exp = -1},
         [8] = {.m = U128(0xC90FDAA22168C234, 0xC4C6628B80DC1CD1), .exp = -1},
     };
-    unsigned n = t.m && t.exp >= -5 ? ((unsigned)(t.m >> (127 - 4 - t.exp)) + 1) / 2 : 0;
+    unsigned n = t.m && t.exp >= -4 ? ((unsigned)(t.m >> (127 - 4 - t.exp)) + 1) / 2 : 0;
     struct x87_wide z = t;
     if (n) {
         struct x87_wide c = wide_make(false, 124, n);
@@ -161,7 +168,7 @@ static uint16_t f2xm1(uint16_t fcw, const struct fpu_reg *in, struct fpu_reg *ou
     struct x87_wide y = wide_mul(x, w_ln2), sum = w_one;
     for (unsigned k = 28; k >= 2; k--)
         sum = wide_add(w_one, wide_div_small(wide_mul(y, sum), k));
-    return denormal_flag(in) | wide_to_reg(wide_mul(y, sum), 64, fcw, out);
+    return denormal_flag(in) | inexact_to_reg(wide_mul(y, sum), fcw, out);
 }
 
 /* ---- FSIN, FCOS, FSINCOS, FPTAN ---- */
@@ -226,9 +233,9 @@ static uint16_t sin_cos(uint16_t fcw, const struct fpu_reg *in, struct fpu_reg *
         return FSW_C2;
     sw = denormal_flag(in);
     if (sin != &unused)
-        sw |= wide_to_reg(sin_quadrant(quadrant, r), 64, fcw, sin);
+        sw |= inexact_to_reg(sin_quadrant(quadrant, r), fcw, sin);
     if (cos != &unused)
-        sw |= wide_to_reg(sin_quadrant(quadrant + 1, r), 64, fcw, cos);
+        sw |= inexact_to_reg(sin_quadrant(quadrant + 1, r), fcw, cos);
     return sw;
 }
 
@@ -257,7 +264,7 @@ static uint16_t tangent(uint16_t fcw, const struct fpu_reg *in, struct fpu_reg *
     if (!reduce(wide_from_reg(in), &quadrant, &r))
         return FSW_C2;
     struct x87_wide s = sin_quadrant(quadrant, r), c = sin_quadrant(quadrant + 1, r);
-    return denormal_flag(in) | wide_to_reg(wide_div(s, c), 64, fcw, out);
+    return denormal_flag(in) | inexact_to_reg(wide_div(s, c), fcw, out);
 }
 
 /* ---- FPATAN ---- */
@@ -299,7 +306,7 @@ static uint16_t fpatan(uint16_t fcw, const struct fpu_reg *a, const struct fpu_r
     if (left)
         angle = wide_sub(w_pi, angle);
     angle.negative = negative;
-    return sw | wide_to_reg(angle, 64, fcw, out);
+    return sw | inexact_to_reg(angle, fcw, out);
 }
 
 /* ---- FYL2X, FYL2XP1 ---- */
@@ -330,7 +337,9 @@ static uint16_t finite_product(struct x87_wide log, const struct fpu_reg *b, uin
         *out = x87_make(negative, 0, 0);
         return denormal_flag(b);
     }
-    return denormal_flag(b) | wide_to_reg(wide_mul(log, wide_from_reg(b)), 64, fcw, out);
+    /* Intel's processors flag even an exact result, of a power of two, as inexact. */
+    uint16_t sw = wide_to_reg(wide_mul(log, wide_from_reg(b)), 64, fcw, out);
+    return denormal_flag(b) | FSW_PE | sw;
 }
 
 /* b * log2(a) */
@@ -345,7 +354,7 @@ static uint16_t fyl2x(uint16_t fcw, const struct fpu_reg *a, const struct fpu_re
         if (cb == X87_ZERO)
             return invalid(out);
         infinite_product(true, b, out);
-        return cb == X87_INFINITY ? 0 : FSW_ZE | denormal_flag(b);
+        return cb == X87_INFINITY ? 0 : FSW_ZE;
     }
     if (x87_negative(a))
         return invalid(out);
@@ -385,6 +394,12 @@ static uint16_t fyl2xp1(uint16_t fcw, const struct fpu_reg *a, const struct fpu_
 
 /* ---- The instructions ---- */
 
+/* C2 tells whether the operand of a trigonometric function was in range: cleared first. */
+static void clear_c2(struct fpu *fpu)
+{
+    fpu->ctl.fsw &= (uint16_t)~FSW_C2;
+}
+
 static uint32_t in_place(struct fpu *fpu, trans_unary fn)
 {
     struct fpu_reg result = {0};
@@ -397,9 +412,7 @@ static uint32_t in_place(struct fpu *fpu, trans_unary fn)
         return FPU_OK;
     }
     uint16_t sw = fn(fpu->ctl.fcw, x87_st(fpu, 0), &result);
-    fpu->ctl.fsw &= (uint16_t)~FSW_C2;
-    if (sw & FSW_C2)
-        fpu->ctl.fsw |= FSW_C2;
+    fpu->ctl.fsw |= sw & FSW_C2;
     if (x87_finish(fpu, sw) && !(sw & FSW_C2))
         *x87_st(fpu, 0) = result;
     return FPU_OK;
@@ -428,6 +441,7 @@ static uint32_t replace_and_push(struct fpu *fpu, bool is_tangent)
 {
     struct fpu_reg first = x87_indefinite, second = x87_indefinite;
 
+    clear_c2(fpu);
     if (x87_empty(fpu, 0) || !x87_empty(fpu, 7)) {
         if (x87_stack_fault(fpu, !x87_empty(fpu, 0)))
             return FPU_OK;
@@ -440,13 +454,10 @@ static uint32_t replace_and_push(struct fpu *fpu, bool is_tangent)
         } else {
             sw = sin_cos(fpu->ctl.fcw, in, &first, &second);
         }
-        fpu->ctl.fsw &= (uint16_t)~FSW_C2;
-        if (sw & FSW_C2)
-            fpu->ctl.fsw |= FSW_C2;
+        fpu->ctl.fsw |= sw & FSW_C2;
         if (!x87_finish(fpu, sw) || (sw & FSW_C2))
             return FPU_OK;
     }
-    fpu->ctl.fsw &= (uint16_t)~FSW_C2;
     *x87_st(fpu, 0) = first;
     x87_tag_valid(fpu, 0);
     x87_push(fpu, &second);
@@ -460,11 +471,13 @@ uint32_t x87_f2xm1(struct fpu *fpu, void *mem, uint32_t fop)
 
 uint32_t x87_fsin(struct fpu *fpu, void *mem, uint32_t fop)
 {
+    clear_c2(fpu);
     return in_place(fpu, fsin);
 }
 
 uint32_t x87_fcos(struct fpu *fpu, void *mem, uint32_t fop)
 {
+    clear_c2(fpu);
     return in_place(fpu, fcos);
 }
 

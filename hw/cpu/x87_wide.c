@@ -199,16 +199,18 @@ uint16_t wide_to_reg(struct x87_wide w, unsigned bits, uint16_t fcw, struct fpu_
             return overflow(w.negative, bits, rc, out);
         flags |= FSW_OE;
         exp -= X87_EXP_ADJUST;
-        if (exp > X87_EXP_BIAS)
-            return overflow(w.negative, bits, rc, out);
+        if (exp > X87_EXP_BIAS) { /* only FSCALE gets this far: section 8.5.4 */
+            *out = x87_make(w.negative, X87_EXP_MAX, X87_INTEGER_BIT);
+            return FSW_OE | FSW_PE | FSW_C1;
+        }
     } else if (exp < 1 - X87_EXP_BIAS) {
         if (fcw & FSW_UE)
             return denormalise(w, bits, rc, out);
         flags |= FSW_UE;
         exp += X87_EXP_ADJUST;
         if (exp < 1 - X87_EXP_BIAS) {
-            w.exp = exp;
-            return flags | denormalise(w, bits, rc, out);
+            *out = x87_make(w.negative, 0, 0);
+            return FSW_UE | FSW_PE;
         }
     }
     *out = x87_make(w.negative, (unsigned)(exp + X87_EXP_BIAS), (uint64_t)(m >> 64));
