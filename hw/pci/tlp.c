@@ -141,7 +141,8 @@ struct tlp *tlp_new_completion(const struct tlp *request, struct pci_rid complet
     cpl->requester = request->requester;
     cpl->tag = request->tag;
     cpl->tc = request->tc;
-    cpl->attr = request->attr;
+    /* Attr[2] need not match and wants IDO Completion Enable, which no function here has. */
+    cpl->attr = request->attr & (uint8_t)~TLP_ATTR_IDO;
     cpl->completer = completer;
     cpl->status = (uint8_t)status;
     if (request->type == TLP_MRD || request->type == TLP_MRDLK) {

@@ -30,8 +30,8 @@ enum pci_bar_kind {
 
 struct pci_bar {
     enum pci_bar_kind kind;
-    uint64_t size; /* a power of two; memory at least 128 bytes, I/O at least 4 */
-    bool mapped;   /* enabled by Command and not all ones; kept up to date by the engine */
+    uint64_t size; /* a power of two; memory at least 128 bytes, I/O 4 to 256 */
+    bool mapped; /* Command, D0 (and ROM enable), and not all ones; kept up to date by the engine */
     uint64_t addr;
 };
 
@@ -60,17 +60,21 @@ struct pci_func_ops {
     void (*flr)(struct pci_func *func);
     /* A BAR was mapped, moved or unmapped; may be NULL. */
     void (*bar_changed)(struct pci_func *func, unsigned bar);
-    /* Bridge: Secondary Bus Reset or windows changed; may be NULL. */
+    /* Bridge Control was written (Secondary Bus Reset), or with both values equal a window or bus
+     * number changed; may be NULL. */
     void (*bridge_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value);
-    /* MSI or MSI-X: send this message as a memory write from this function. */
+    /* MSI or MSI-X: send this message as a memory write from this function. Bus Master Enable and
+     * power state have been looked at: what they forbid stays pending and is sent later. */
     void (*send_msi)(struct pci_func *func, uint64_t addr, uint32_t data);
     /* INTx: level of the function's pin changed after masks; send Assert_/Deassert_INTx. */
     void (*intx)(struct pci_func *func, bool level);
+    /* Ports: Link Control was written; `retrain` when Retrain Link was among it. Whoever models
+     * retraining calls pcie_link_retrained() when it is over. NULL: retraining takes no time. */
+    void (*link_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value,
+                         bool retrain);
 };
 
-struct pci_msix_vector {
-    bool pending;
-};
+#define PCIE_PME_QUEUE 8
 
 struct pci_func {
     char *name; /* owned */
@@ -88,11 +92,19 @@ struct pci_func {
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
 
+    uint16_t command;     /* copies of what is asked per TLP */
+    uint8_t power_state;  /* 0 (D0) or 3 (D3hot) */
+    uint8_t pcie_type;    /* enum pcie_port_type */
+    uint8_t pcie_max_mps; /* Max_Payload_Size Supported, encoded */
+    uint8_t port_events;  /* interrupt conditions of a port that hold now */
+    uint8_t pme_count;    /* PM_PME messages that wait for PME Status to be cleared */
+    struct pci_rid pme_queue[PCIE_PME_QUEUE];
+
     uint8_t interrupt_pin; /* 0: none, 1: INTA ... */
     bool intx_wanted;      /* what the device asks for, before Interrupt Disable */
     bool intx_sent;
 
-    /* MSI-X table and PBA live in a BAR of the device, see cap_msix.h */
+    /* MSI-X table and PBA: owned here, seen through a BAR of the device. */
     uint8_t *msix_table;
     uint64_t *msix_pba;
     uint16_t msix_count;
@@ -109,7 +121,9 @@ void pci_func_free(struct pci_func *func);
 void pci_func_set_bar(struct pci_func *func, unsigned bar, enum pci_bar_kind kind, uint64_t size);
 void pci_func_set_multifunction(struct pci_func *func, bool multi);
 void pci_func_set_interrupt_pin(struct pci_func *func, uint8_t pin);
-/* Room for a capability; returns its offset, linked and with its identifier filled in. */
+/* Room for a capability; returns its offset, linked and with its identifier filled in. The rows'
+ * offsets count from the capability's start and leave its header out: they begin at 2, those of an
+ * extended capability at 4. */
 unsigned pci_func_place_cap(struct pci_func *func, uint8_t id, const struct reg_def *defs,
                             unsigned count, unsigned size_bytes);
 unsigned pci_func_place_ext_cap(struct pci_func *func, uint16_t id, uint8_t version,
@@ -121,9 +135,15 @@ uint32_t pci_func_config_read(struct pci_func *func, unsigned offset, unsigned l
 void pci_func_config_write(struct pci_func *func, unsigned offset, unsigned len, uint32_t value);
 void pci_func_capture(struct pci_func *func, unsigned bus, unsigned device);
 
+/* Configuration space, MSI-X table and interrupt state. A level that was sent by ops->intx is taken
+ * back through it only by a Function Level Reset; otherwise whoever resets knows (2.2.8.1). */
 void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind);
 
-/* Command register and power state, as the rules ask. */
+/* Sets bits of Status, or of a bridge's Secondary Status: PCI_STATUS_* of pcilab/pci/config.h. */
+void pci_func_note_status(struct pci_func *func, uint16_t bits);
+void pci_bridge_note_secondary_status(struct pci_func *func, uint16_t bits);
+
+/* Command register and power state, as the rules ask: each is false outside D0. */
 bool pci_func_memory_enabled(const struct pci_func *func);
 bool pci_func_io_enabled(const struct pci_func *func);
 bool pci_func_bus_master(const struct pci_func *func);
@@ -132,7 +152,8 @@ unsigned pci_func_power_state(const struct pci_func *func); /* 0 (D0) to 3 (D3ho
 /* The BAR that decodes [addr, addr + len) entirely, or -1. */
 int pci_func_find_bar(const struct pci_func *func, bool io, uint64_t addr, unsigned len);
 
-/* Bridges: which way. */
+/* Bridges: whether an address or bus lies in what is programmed behind the bridge. Only the windows
+ * and ISA Enable are looked at, not Command and the power state. */
 bool pci_bridge_claims_mem(const struct pci_func *func, uint64_t addr);
 bool pci_bridge_claims_io(const struct pci_func *func, uint64_t addr);
 bool pci_bridge_claims_bus(const struct pci_func *func, unsigned bus);
@@ -143,13 +164,18 @@ void pci_func_msi_raise(struct pci_func *func, unsigned vector);
 bool pci_func_msi_enabled(const struct pci_func *func);     /* MSI or MSI-X */
 unsigned pci_func_msi_vectors(const struct pci_func *func); /* allocated to software now */
 void pci_func_set_intx(struct pci_func *func, bool level);
-/* The MSI-X table and PBA inside a BAR: true when [offset, offset+len) was theirs. */
+/* The MSI-X table and PBA inside a BAR: true when [offset, offset + len) touches one of them; bytes
+ * of the range outside both then read as 0 and ignore writes. */
 bool pci_msix_bar_read(struct pci_func *func, unsigned bar, uint64_t offset, void *data,
                        unsigned len);
 bool pci_msix_bar_write(struct pci_func *func, unsigned bar, uint64_t offset, const void *data,
                         unsigned len);
 
 /* Capabilities (PCIe Base 6.0 chapter 7; PCI Power Management 1.2). */
+/*
+ * Power Management: D0 and D3hot with No_Soft_Reset, which loses nothing. Endpoints announce no
+ * PME; ports forward it (7.5.2.1) and so announce it.
+ */
 struct pci_msi_params {
     unsigned vectors; /* 1 to 32, a power of two */
     bool maskable;    /* per-vector masking; addresses are always 64-bit */
@@ -192,8 +218,33 @@ void pci_cap_ari_add(struct pci_func *func, uint8_t next_function);
  * is the slot's. */
 void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool active);
 void pcie_set_presence(struct pci_func *func, bool present);
-unsigned pcie_max_payload_bytes(const struct pci_func *func);      /* Device Control */
-unsigned pcie_max_read_request_bytes(const struct pci_func *func); /* Device Control */
+/* A retraining that Retrain Link asked for is over: Link Bandwidth Management Status. */
+void pcie_link_retrained(struct pci_func *func);
+/* Target Link Speed (Link Control 2), within what the port supports. */
+unsigned pcie_target_speed(const struct pci_func *func);
+
+/* Device Control and Device Control 2 as requesters and completers must honour them. Without a PCI
+ * Express capability: the reset values. */
+unsigned pcie_max_payload_bytes(const struct pci_func *func);
+unsigned pcie_max_read_request_bytes(const struct pci_func *func);
 unsigned pcie_completion_boundary_bytes(const struct pci_func *func);
+bool pcie_extended_tags(const struct pci_func *func); /* 8-bit tags, else 5 bits */
+/* Of the attributes that a request wants to carry, those that the function may set. */
+uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr);
+bool pcie_ari_forwarding(const struct pci_func *func); /* root and downstream ports */
+
+/* Device Status: PCIE_DEVSTA_* of pcilab/pci/config.h, and Transactions Pending. */
+void pcie_note_device_status(struct pci_func *func, uint16_t bits);
+void pcie_set_transactions_pending(struct pci_func *func, bool pending);
+
+/* Payload of a Set_Slot_Power_Limit message (2.2.8.5): what a slot sends, what an upstream port
+ * captures. */
+uint32_t pcie_slot_power_limit(const struct pci_func *func);
+void pcie_capture_slot_power(struct pci_func *func, uint32_t limit);
+
+/* A PM_PME message from `requester` arrived at a root port: Root Status, interrupt. While PME
+ * Status is set a few more wait their turn; what comes on top is dropped, as the sender repeats it
+ * (5.3.3.3.1). */
+void pcie_root_pme(struct pci_func *func, struct pci_rid requester);
 
 #endif

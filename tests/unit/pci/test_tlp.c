@@ -321,7 +321,7 @@ START_TEST(test_completion_fields)
     tlp->requester.v = 0x123;
     tlp->tag = 77;
     tlp->tc = 2;
-    tlp->attr = TLP_ATTR_IDO;
+    tlp->attr = TLP_ATTR_IDO | TLP_ATTR_RELAXED;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         struct tlp *cpl;
 
@@ -334,7 +334,7 @@ START_TEST(test_completion_fields)
         ck_assert_uint_eq(cpl->lower_addr, 0x48 + rows[i].lower);
         ck_assert_uint_eq(cpl->type, TLP_CPLD);
         ck_assert(cpl->requester.v == 0x123 && cpl->completer.v == 0x456 && cpl->tag == 77);
-        ck_assert(cpl->tc == 2 && cpl->attr == TLP_ATTR_IDO);
+        ck_assert(cpl->tc == 2 && cpl->attr == TLP_ATTR_RELAXED);
         tlp_free(cpl);
     }
     tlp_free(tlp);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the registers of the PCI Express capability call. */
+#ifndef PCILAB_PCI_PCIE_H
+#define PCILAB_PCI_PCIE_H
+
+#include "pcilab/pci/function.h"
+
+void pcie_link_control(struct pci_func *func, const struct reg_write *write);
+void pcie_root_status_written(struct pci_func *func, const struct reg_write *write);
+/* Recomputes a port's interrupt conditions; one that begins is signalled. */
+void pcie_port_update_events(struct pci_func *func);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Device registers of the PCI Express capability as requesters and completers read them. */
+#include "internal.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
+
+#define SIZE_BASE_BYTES 128
+#define SIZE_CODE_MAX   5 /* 4096 bytes; 6 and 7 are reserved */
+#define MRRS_DEFAULT    2
+#define RCB_ROOT_BYTES  64
+#define RCB_OTHER_BYTES 128
+
+static uint64_t device_control(const struct pci_func *func)
+{
+    return reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL);
+}
+
+unsigned pcie_max_payload_bytes(const struct pci_func *func)
+{
+    unsigned code;
+
+    if (!func->cap_pcie) {
+        return SIZE_BASE_BYTES;
+    }
+    code = (unsigned)FIELD_GET(PCIE_DEVCTL_MPS, device_control(func));
+    /* More than what is supported is software's error (7.5.3.4); what is supported holds. */
+    return SIZE_BASE_BYTES << (code < func->pcie_max_mps ? code : func->pcie_max_mps);
+}
+
+unsigned pcie_max_read_request_bytes(const struct pci_func *func)
+{
+    unsigned code;
+
+    if (!func->cap_pcie) {
+        return SIZE_BASE_BYTES << MRRS_DEFAULT;
+    }
+    code = (unsigned)FIELD_GET(PCIE_DEVCTL_MRRS, device_control(func));
+    return SIZE_BASE_BYTES << (code < SIZE_CODE_MAX ? code : SIZE_CODE_MAX);
+}
+
+unsigned pcie_completion_boundary_bytes(const struct pci_func *func)
+{
+    /* 2.3.1.1: 64 or 128 bytes for a root complex (here 64), 128 for all others. */
+    return func->cap_pcie && func->pcie_type == PCIE_ROOT_PORT ? RCB_ROOT_BYTES : RCB_OTHER_BYTES;
+}
+
+bool pcie_extended_tags(const struct pci_func *func)
+{
+    return func->cap_pcie && (device_control(func) & PCIE_DEVCTL_EXT_TAG);
+}
+
+uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr)
+{
+    uint64_t control, control2;
+    uint8_t allowed = 0;
+
+    if (!func->cap_pcie) {
+        return attr & (TLP_ATTR_RELAXED | TLP_ATTR_NO_SNOOP);
+    }
+    control = device_control(func);
+    control2 = reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2);
+    allowed |= control & PCIE_DEVCTL_RELAXED ? TLP_ATTR_RELAXED : 0;
+    allowed |= control & PCIE_DEVCTL_NO_SNOOP ? TLP_ATTR_NO_SNOOP : 0;
+    allowed |= control2 & PCIE_DEVCTL2_IDO_REQUEST ? TLP_ATTR_IDO : 0;
+    return attr & allowed;
+}
+
+bool pcie_ari_forwarding(const struct pci_func *func)
+{
+    return func->cap_pcie && (reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & PCIE_DEVCTL2_ARI);
+}
+
+void pcie_note_device_status(struct pci_func *func, uint16_t bits)
+{
+    const uint16_t errors =
+        PCIE_DEVSTA_COR | PCIE_DEVSTA_NONFATAL | PCIE_DEVSTA_FATAL | PCIE_DEVSTA_UR;
+
+    if (func->cap_pcie) {
+        reg_update(func->cfg, func->cap_pcie + PCIE_DEVSTA, bits & errors, bits);
+    }
+}
+
+void pcie_set_transactions_pending(struct pci_func *func, bool pending)
+{
+    if (func->cap_pcie) {
+        reg_update(func->cfg, func->cap_pcie + PCIE_DEVSTA, PCIE_DEVSTA_PENDING,
+                   pending ? PCIE_DEVSTA_PENDING : 0);
+    }
+}
+
+void pcie_capture_slot_power(struct pci_func *func, uint32_t limit)
+{
+    if (func->cap_pcie) {
+        reg_update(func->cfg, func->cap_pcie + PCIE_DEVCAP, PCIE_DEVCAP_POWER,
+                   FIELD_PREP(PCIE_DEVCAP_POWER, limit & 0x3ff));
+    }
+}
