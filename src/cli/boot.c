@@ -242,10 +242,10 @@ static int close_files(struct boot *boot, int status)
 {
     for (unsigned i = 0; i < boot->disks->len; i++) {
         const struct machine_disk *disk = &g_array_index(boot->disks, struct machine_disk, i);
-        int error = block_flush(disk->image);
-        if (error) {
-            cli_error("--disk %s: what the guest wrote may not be on the disk: %s", disk->name,
-                      g_strerror(-error));
+        block_flush(disk->image);
+        if (block_host_error(disk->image)) {
+            cli_error("--disk %s: not all that the guest read or wrote worked on this host: %s",
+                      disk->name, g_strerror(-block_host_error(disk->image)));
             status = status ? status : CLI_FAILED;
         }
     }

@@ -20,7 +20,22 @@ struct block_image {
     bool read_only;
     int fd;       /* raw file; -1: memory */
     uint8_t *mem; /* scratch; private anonymous pages */
+    int host_error;
 };
+
+/* A host error: remembered for whoever reports the run, and passed on for the guest. */
+static int block_host_failed(struct block_image *image, int err)
+{
+    if (!image->host_error) {
+        image->host_error = -err;
+    }
+    return -err;
+}
+
+int block_host_error(const struct block_image *image)
+{
+    return image->host_error;
+}
 
 static bool block_fail(GError **error, const char *path, int err, const char *what)
 {
@@ -180,7 +195,7 @@ int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t 
         }
         if (n <= 0) {
             /* End of file inside the image: somebody truncated it under us. */
-            return n < 0 ? -errno : -EIO;
+            return block_host_failed(image, n < 0 ? errno : EIO);
         }
         to += n;
         offset += (uint64_t)n;
@@ -198,7 +213,7 @@ static int block_write_file(struct block_image *image, uint64_t offset, const ui
             continue;
         }
         if (n <= 0) {
-            return n < 0 ? -errno : -EIO;
+            return block_host_failed(image, n < 0 ? errno : EIO);
         }
         from += n;
         offset += (uint64_t)n;
@@ -267,7 +282,7 @@ int block_flush(struct block_image *image)
     }
     while (fdatasync(image->fd)) {
         if (errno != EINTR) {
-            return -errno;
+            return block_host_failed(image, errno);
         }
     }
     return 0;

@@ -31,5 +31,7 @@ int block_write(struct block_image *image, uint64_t offset, const void *data, ui
 int block_zero(struct block_image *image, uint64_t offset, uint64_t len);
 /* All completed writes are durable on return. */
 int block_flush(struct block_image *image);
+/* The first error of the host (full disk, I/O error) that a call ran into: a negative errno; 0. */
+int block_host_error(const struct block_image *image);
 
 #endif

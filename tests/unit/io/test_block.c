@@ -203,6 +203,7 @@ START_TEST(full_host_disk_is_an_error)
     signal(SIGXFSZ, handler);
     ck_assert_int_eq(err, -EFBIG);
     ck_assert_int_eq(block_write(image, 0, data, IMAGE_BYTES), 0);
+    ck_assert_int_eq(block_host_error(image), -EFBIG);
     block_free(image);
 }
 END_TEST
