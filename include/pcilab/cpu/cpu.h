@@ -22,6 +22,8 @@
 
 #define CPU_MAX             8
 #define CPU_ACCESS_MAX_SIZE 64
+/* Core crystal clock (CPUID 0x15 ECX): also what the local APIC timer counts. */
+#define CPU_CRYSTAL_HZ 25000000u
 
 struct cpu;
 struct cpu_group;
