@@ -23,7 +23,8 @@ struct cpuid_row {
      BIT(26) /* SSE2 */ | BIT(27) /* SS: self-snoop */)
 #define EDX1_HTT BIT(28)
 #define ECX1                                                                                       \
-    (BIT(13) /* CX16 */ | BIT(21) /* x2APIC */ | BIT(24) /* TSC_DEADLINE */ | BIT(30) /* RDRAND */)
+    (BIT(13) /* CX16 */ | BIT(21) /* x2APIC */ | BIT(24) /* TSC_DEADLINE */ | BIT(30) /* RDRAND    \
+                                                                                       */)
 #define EBX7                                                                                       \
     (BIT(0) /* FSGSBASE */ | BIT(1) /* TSC_ADJUST */ | BIT(7) /* SMEP */ | BIT(9) /* ERMS */ |     \
      BIT(13) /* FCS and FDS are 0 */ | BIT(18) /* RDSEED */)
@@ -35,7 +36,7 @@ struct cpuid_row {
      BIT(29) /* LM */)
 
 /* Leaf 4: EBX = ways - 1, partitions - 1, line - 1; ECX = sets - 1. */
-#define CACHE_GEOMETRY(ways, sets) (((ways) - 1u) << 22 | 63u), ((sets) - 1u)
+#define CACHE_GEOMETRY(ways, sets) (((ways)-1u) << 22 | 63u), ((sets)-1u)
 
 static const struct cpuid_row rows[] = {
     {0x00, ANY, {0x16, 0x756E6547, 0x6C65746E, 0x49656E69}}, /* GenuineIntel */
@@ -46,9 +47,10 @@ static const struct cpuid_row rows[] = {
     {0x04, 2, {0x0143, CACHE_GEOMETRY(20, 1024), 0}},        /* L2 1.25 MiB */
     {0x04, 3, {0x0163, CACHE_GEOMETRY(12, 32768), 4}},       /* L3 24 MiB, shared */
     {0x06, ANY, {BIT(2), 0, 0, 0}},                          /* ARAT */
-    {0x07, 0, {0, EBX7, ECX7, EDX7}},
-    {0x0B, 0, {0, 1, 0x100, 0}}, /* one thread per core */
-    {0x0B, 1, {0, 1, 0x201, 0}}, /* cores: filled in */
+    {0x07, 0, {2, EBX7, ECX7, EDX7}},
+    {0x07, 2, {0, 0, 0, BIT(4) /* BHI_CTRL: else Linux clears branch history in software */}},
+    {0x0B, 0, {0, 1, 0x100, 0}},            /* one thread per core */
+    {0x0B, 1, {0, 1, 0x201, 0}},            /* cores: filled in */
     {0x15, ANY, {0, 0, CPU_CRYSTAL_HZ, 0}}, /* filled in */
     {0x16, ANY, {0, 0, 100, 0}},            /* filled in */
     {0x80000000, ANY, {0x80000008, 0, 0, 0}},
@@ -56,9 +58,9 @@ static const struct cpuid_row rows[] = {
     {0x80000002, ANY, {0x6C696370, 0x73206261, 0x7774666F, 0x20657261}}, /* "pcilab software " */
     {0x80000003, ANY, {0x636F7270, 0x6F737365, 0x00000072, 0}},          /* "processor" */
     {0x80000004, ANY, {0, 0, 0, 0}},
-    {0x80000006, ANY, {0, 0, 0x05007040, 0}},   /* L2: 1280 KiB, 64-byte lines */
-    {0x80000007, ANY, {0, 0, 0, BIT(8)}},       /* invariant TSC */
-    {0x80000008, ANY, {0x3000, 0, 0, 0}},       /* 48 linear bits; physical filled in */
+    {0x80000006, ANY, {0, 0, 0x05007040, 0}}, /* L2: 1280 KiB, 64-byte lines */
+    {0x80000007, ANY, {0, 0, 0, BIT(8)}},     /* invariant TSC */
+    {0x80000008, ANY, {0x3000, 0, 0, 0}},     /* 48 linear bits; physical filled in */
 };
 
 /*

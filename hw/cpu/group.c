@@ -97,7 +97,6 @@ void cpu_reset_init(struct cpu *c, bool power_on)
         memset(&c->msr, 0, sizeof(c->msr));
         c->msr.pat = 0x0007040600070406ULL;
         c->msr.misc_enable = 1; /* fast strings */
-        c->msr.bios_sign_id = 0x0D0003F5ULL << 32;
         c->tsc_offset = 0;
         c->intr = false;
         fpu_reset(&c->fpu);

@@ -37,17 +37,17 @@ enum {
 
 static const struct msr_row rows[] = {
     {MSR_TSC, MSR_SPECIAL, 0, 0},
-    {0x17, MSR_CONST, 0, 0},                                    /* PLATFORM_ID */
+    {0x17, MSR_CONST, 0, 0}, /* PLATFORM_ID */
     {MSR_TSC_ADJUST, MSR_SPECIAL, 0, 0},
-    {0x48, MSR_PLAIN, FIELD(spec_ctrl), 0x7},                   /* SPEC_CTRL: IBRS, STIBP, SSBD */
-    {0x49, MSR_PLAIN, FIELD(discard), 0x1},                     /* PRED_CMD: IBPB */
-    {0x8B, MSR_PLAIN, FIELD(bios_sign_id), ~0ULL},              /* BIOS_SIGN_ID */
+    {0x48, MSR_PLAIN, FIELD(spec_ctrl), 0x407}, /* SPEC_CTRL: IBRS, STIBP, SSBD, BHI_DIS_S */
+    {0x49, MSR_PLAIN, FIELD(discard), 0x1},     /* PRED_CMD: IBPB */
+    {0x8B, MSR_IGNORE, 0, 0x0D0003F5ULL << 32}, /* BIOS_SIGN_ID: microcode revision */
     {MSR_ARCH_CAPABILITIES, MSR_SPECIAL, 0, 0},
     {0x174, MSR_PLAIN, FIELD(sysenter_cs), 0xFFFFFFFF},
     {0x175, MSR_CANONICAL, FIELD(sysenter_esp), ~0ULL},
     {0x176, MSR_CANONICAL, FIELD(sysenter_eip), ~0ULL},
-    {0x1A0, MSR_PLAIN, FIELD(misc_enable), ~0ULL},              /* MISC_ENABLE */
-    {0x1D9, MSR_IGNORE, 0, 0},                                  /* DEBUGCTL: no branch records */
+    {0x1A0, MSR_PLAIN, FIELD(misc_enable), ~0ULL}, /* MISC_ENABLE */
+    {0x1D9, MSR_IGNORE, 0, 0},                     /* DEBUGCTL: no branch records */
     {MSR_PAT, MSR_SPECIAL, FIELD(pat), ~0ULL},
     {MSR_EFER, MSR_SPECIAL, 0, 0},
     {0xC0000081, MSR_PLAIN, FIELD(star), ~0ULL},
@@ -222,8 +222,7 @@ OP(op_rdpmc)
 OP(op_cpuid)
 {
     ENTER();
-    struct cpuid_regs r =
-        cpuid_query(c, (uint32_t)c->gpr[CPU_RAX], (uint32_t)c->gpr[CPU_RCX]);
+    struct cpuid_regs r = cpuid_query(c, (uint32_t)c->gpr[CPU_RAX], (uint32_t)c->gpr[CPU_RCX]);
     c->gpr[CPU_RAX] = r.eax;
     c->gpr[CPU_RBX] = r.ebx;
     c->gpr[CPU_RCX] = r.ecx;

@@ -14,6 +14,8 @@ static bool row_matches(const struct simd_row *row, uint8_t modrm, bool rex_w)
     case SIMD_ANY: return true;
     case SIMD_W0: return !rex_w;
     case SIMD_W1: return rex_w;
+    case SIMD_REG: return modrm >= 0xC0;
+    case SIMD_MEM: return modrm < 0xC0;
     default: return row->select == ((modrm >> 3) & 7);
     }
 }
@@ -45,14 +47,15 @@ struct lane_format {
     unsigned bytes, lanes;
     enum x87_format x87;
     uint16_t fcw; /* rounds results of this size */
+    int max_exponent;
     uint64_t exponent, fraction;
 };
 
 static const struct lane_format lane_formats[] = {
-    [SIMD_F32X1] = {4, 1, X87_F32, 0x003F, 0x7F800000, 0x007FFFFF},
-    [SIMD_F32X4] = {4, 4, X87_F32, 0x003F, 0x7F800000, 0x007FFFFF},
-    [SIMD_F64X1] = {8, 1, X87_F64, 0x023F, 0x7FF0000000000000, 0x000FFFFFFFFFFFFF},
-    [SIMD_F64X2] = {8, 2, X87_F64, 0x023F, 0x7FF0000000000000, 0x000FFFFFFFFFFFFF},
+    [SIMD_F32X1] = {4, 1, X87_F32, 0x003F, 127, 0x7F800000, 0x007FFFFF},
+    [SIMD_F32X4] = {4, 4, X87_F32, 0x003F, 127, 0x7F800000, 0x007FFFFF},
+    [SIMD_F64X1] = {8, 1, X87_F64, 0x023F, 1023, 0x7FF0000000000000, 0x000FFFFFFFFFFFFF},
+    [SIMD_F64X2] = {8, 2, X87_F64, 0x023F, 1023, 0x7FF0000000000000, 0x000FFFFFFFFFFFFF},
 };
 
 static uint64_t lane(const __m128i *v, unsigned bytes, unsigned i)
@@ -79,28 +82,50 @@ static bool result_is_tiny(const struct sse_outcome *o)
 }
 
 /*
- * Whether one element would be inexact if its exponent had no bounds: computed by the x87, whose
- * exponent is wide enough for any result, with its precision set to the element's.
+ * The result of one element as if its exponent had no bounds: computed by the x87, whose exponent
+ * is wide enough for any result, with its precision set to the element's. Returns its flags.
  */
-static bool lane_inexact(const struct fpu *fpu, const struct sse_outcome *o, unsigned i)
+static uint16_t unbounded_lane(const struct fpu *fpu, const struct sse_outcome *o, unsigned i,
+                               struct fpu_reg *value)
 {
     static const float one = 1.0f;
     const struct lane_format *to = &lane_formats[o->kind];
     const struct lane_format *from = o->arith == SIMD_NARROW ? &lane_formats[SIMD_F64X2] : to;
     uint64_t a = lane(&o->a, from->bytes, i), b = lane(&o->b, from->bytes, i);
     uint16_t fcw = to->fcw | (uint16_t)((fpu->mxcsr >> MXCSR_RC_SHIFT & 3) << FCW_RC_SHIFT);
-    struct fpu_reg value;
 
     if (fpu->mxcsr & MXCSR_DAZ) {
         a = is_denormal(from, a) ? 0 : a;
         b = is_denormal(from, b) ? 0 : b;
     }
     if (o->arith == SIMD_NARROW) {
-        x87_host_load(from->x87, &value, &b);
-        return x87_host_arith(SIMD_MUL, X87_F32, fcw, &value, &one) & FSW_PE;
+        x87_host_load(from->x87, value, &b);
+        return x87_host_arith(SIMD_MUL, X87_F32, fcw, value, &one);
     }
-    x87_host_load(from->x87, &value, &a);
-    return x87_host_arith(o->arith, from->x87, fcw, &value, &b) & FSW_PE;
+    x87_host_load(from->x87, value, &a);
+    return x87_host_arith(o->arith, from->x87, fcw, value, &b);
+}
+
+/*
+ * Whether one element raises precision: where overflow or underflow is unmasked and met, by the
+ * unbounded result; else also by what the bounds did to it.
+ */
+static bool lane_inexact(const struct fpu *fpu, const struct sse_outcome *o, unsigned i)
+{
+    const struct lane_format *f = &lane_formats[o->kind];
+    uint64_t result = lane(&o->result, f->bytes, i);
+    struct fpu_reg value, bounded;
+    bool inexact = unbounded_lane(fpu, o, i, &value) & FSW_PE;
+    int exponent = (value.sign_exp & X87_EXP_MAX) - X87_EXP_BIAS;
+
+    if (x87_classify(&value) != X87_NORMAL)
+        return inexact;
+    if (exponent > f->max_exponent && !(fpu->mxcsr & MXCSR_OM))
+        return inexact;
+    if (exponent < 1 - f->max_exponent && !(fpu->mxcsr & MXCSR_UM))
+        return inexact;
+    x87_host_load(f->x87, &bounded, &result);
+    return inexact || bounded.mantissa != value.mantissa || bounded.sign_exp != value.sign_exp;
 }
 
 static bool result_is_inexact(const struct fpu *fpu, const struct sse_outcome *o)

@@ -109,6 +109,7 @@ static inline void simd_store_mm(void *dst, __m128i v)
 #define MXCSR_PE       0x0020u
 #define MXCSR_DAZ      0x0040u
 #define MXCSR_MASKS    0x1F80u
+#define MXCSR_OM       0x0400u
 #define MXCSR_UM       0x0800u
 #define MXCSR_FTZ      0x8000u
 #define MXCSR_RC_SHIFT 13
