@@ -12,6 +12,7 @@
 #include "pcilab/root/root.h"
 #include "pm.h"
 #include "ram.h"
+#include "rtc.h"
 #include "uart.h"
 
 /*
@@ -86,6 +87,7 @@ struct machine {
     struct ioapic ioapic;
     struct uart uart;
     struct pm pm;
+    struct rtc rtc;
     uint32_t cfg_address; /* latch of configuration mechanism #1 */
 
     struct fabric *fabric;

@@ -19,6 +19,7 @@ _Static_assert(DATA_BASE == MAP_ACPI_DATA_BASE, "data region");
 _Static_assert(DATA_BOARD_SIZE + DATA_BRIDGE_SIZE * MAP_BRIDGES_MAX <= MAP_ACPI_DATA_SIZE, "room");
 _Static_assert(UART_PORT == MAP_UART_PORT && UART_GSI == MAP_UART_GSI, "serial port");
 _Static_assert(SLEEP_PORT == MAP_SLEEP_PORT, "sleep registers");
+_Static_assert(RTC_PORT == MAP_RTC_PORT, "real-time clock");
 _Static_assert(CFG_ADDRESS_PORT == MAP_CFG_ADDRESS_PORT, "configuration mechanism #1");
 _Static_assert(INTX_GSI_EVEN == MAP_INTX_GSI_EVEN && INTX_GSI_ODD == MAP_INTX_GSI_ODD, "INTx");
 
@@ -40,6 +41,7 @@ enum {
     FADT_PROFILE = 45,
     FADT_LVL2_LATENCY = 96,
     FADT_LVL3_LATENCY = 98,
+    FADT_CENTURY = 108,
     FADT_BOOT_ARCH = 109,
     FADT_FLAGS = 112,
     FADT_RESET_REG = 116,
@@ -52,7 +54,6 @@ enum {
 
 #define PROFILE_ENTERPRISE_SERVER 4
 #define BOOT_ARCH_NO_VGA          0x04
-#define BOOT_ARCH_NO_CMOS_RTC     0x20
 #define FLAG_WBINVD               BIT(0)
 #define FLAG_PROC_C1              BIT(2)
 #define FLAG_PWR_BUTTON           BIT(4) /* no fixed-hardware button */
@@ -135,7 +136,8 @@ static void add_fadt(struct builder *b, uint64_t dsdt)
     t[FADT_PROFILE] = PROFILE_ENTERPRISE_SERVER;
     le16_store(t + FADT_LVL2_LATENCY, 0xffff); /* no C2, no C3 */
     le16_store(t + FADT_LVL3_LATENCY, 0xffff);
-    le16_store(t + FADT_BOOT_ARCH, BOOT_ARCH_NO_VGA | BOOT_ARCH_NO_CMOS_RTC);
+    t[FADT_CENTURY] = RTC_CENTURY;
+    le16_store(t + FADT_BOOT_ARCH, BOOT_ARCH_NO_VGA);
     le32_store(t + FADT_FLAGS, (uint32_t)(FLAG_WBINVD | FLAG_PROC_C1 | FLAG_PWR_BUTTON |
                                           FLAG_SLP_BUTTON | FLAG_RESET_REG | FLAG_HW_REDUCED));
     put_gas_io(t + FADT_RESET_REG, MAP_RESET_PORT);

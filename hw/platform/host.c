@@ -301,6 +301,7 @@ void host_attach(struct machine *machine)
 {
     uart_attach(&machine->uart, &machine->io);
     pm_attach(&machine->pm, &machine->io);
+    rtc_attach(&machine->rtc, &machine->io);
     ioapic_attach(&machine->ioapic, &machine->memory);
 }
 

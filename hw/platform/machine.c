@@ -113,6 +113,7 @@ static void create_board(struct machine *machine)
     ioapic_init(&machine->ioapic, &machine->apics);
     uart_init(&machine->uart, &uart);
     pm_init(&machine->pm, &board_pm_ops, machine);
+    rtc_init(&machine->rtc, &machine->sim);
     host_attach(machine);
 }
 
@@ -154,6 +155,7 @@ void machine_free(struct machine *machine)
     for (unsigned i = 0; i < machine->cpu_count; i++)
         sim_cancel(&machine->sim, &machine->slot[i].access);
     wiring_destroy(machine);
+    rtc_fini(&machine->rtc);
     pm_fini(&machine->pm);
     uart_fini(&machine->uart);
     ioapic_fini(&machine->ioapic);
@@ -170,6 +172,7 @@ void machine_restart(struct machine *machine)
     cpu_group_reset(machine->cpus);
     wiring_reset(machine);
     host_reset(machine);
+    rtc_reset(&machine->rtc);
     pm_reset(&machine->pm);
     uart_reset(&machine->uart);
     ioapic_reset(&machine->ioapic);

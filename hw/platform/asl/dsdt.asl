@@ -29,6 +29,16 @@ DefinitionBlock ("", "DSDT", 2, "PCILAB", "BOARD", 1)
             })
         }
 
+        /* Without an interrupt: alarms are not modelled. */
+        Device (RTC0)
+        {
+            Name (_HID, EisaId ("PNP0B00"))
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, RTC_PORT, RTC_PORT, 0, 2)
+            })
+        }
+
         /* The sleep registers belong to nobody else. */
         Device (SLPR)
         {

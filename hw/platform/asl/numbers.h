@@ -3,6 +3,7 @@
 #define DATA_BASE        0xEF000 /* data region: the board's numbers, then each bridge's */
 #define DATA_BOARD_SIZE  0x80
 #define DATA_BRIDGE_SIZE 0x80
+#define RTC_PORT         0x70
 #define UART_PORT        0x3F8
 #define UART_GSI         4
 #define SLEEP_PORT       0x600

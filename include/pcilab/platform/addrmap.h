@@ -4,12 +4,12 @@
  * document prescribes them beyond the PC's own 0xCF8, 0xFEC00000 and 0xFEE00000).
  *
  *   memory                                    I/O ports
- *   0000_0000  RAM, 640 KiB                   03F8-03FF  UART
- *   000A_0000  hole                           0600-0607  sleep control and status
- *   000E_0000  RAM: ACPI tables               0CF8-0CFF  configuration mechanism #1, and the
- *   000F_0000  RAM: RSDP and SMBIOS anchors              reset register at 0CF9
- *   0010_0000  RAM up to 2 GiB at most        1000-FFFF  bridges' I/O windows
- *   8000_0000  bridges' 32-bit windows
+ *   0000_0000  RAM, 640 KiB                   0070-0071  real-time clock
+ *   000A_0000  hole                           03F8-03FF  UART
+ *   000E_0000  RAM: ACPI tables               0600-0601  sleep control and status
+ *   000F_0000  RAM: RSDP and SMBIOS anchors   0CF8-0CFF  configuration mechanism #1, and the
+ *   0010_0000  RAM up to 2 GiB at most                   reset register at 0CF9
+ *   8000_0000  bridges' 32-bit windows        1000-FFFF  bridges' I/O windows
  *   E000_0000  ECAM of the first segment, 256 MiB
  *   FEC0_0000  IOAPIC
  *   FEE0_0000  local APICs; for devices: interrupt messages
@@ -51,6 +51,7 @@
 #define MAP_MMIO64_BASE    0x10000000000ULL
 #define MAP_MMIO64_SIZE    0x10000000000ULL /* of one bridge */
 
+#define MAP_RTC_PORT         0x0070
 #define MAP_UART_PORT        0x03f8
 #define MAP_UART_GSI         4
 #define MAP_SLEEP_PORT       0x0600 /* sleep control; sleep status follows */
