@@ -2,7 +2,7 @@
 /* Identify (Base 2.0, 5.17; NVM 1.0, 4.1.5). */
 #include "nvme.h"
 
-#include "../ids.h"
+#include "pcilab/endpoint/ids.h"
 
 #define CDW10_CNS GENMASK(7, 0)
 #define CDW11_CSI GENMASK(31, 24)

@@ -12,7 +12,8 @@
  */
 #include "nvme.h"
 
-#include "../ids.h"
+#include "pcilab/endpoint/bar_regs.h"
+#include "pcilab/endpoint/ids.h"
 #include "pcilab/trace/trace.h"
 
 #define BAR_BYTES         0x4000
@@ -275,13 +276,12 @@ static enum tlp_status bar_read(void *owner, unsigned bar, uint64_t offset, void
     struct nvme *ctrl = owner;
     uint8_t *out = data;
 
-    while (len) {
-        unsigned n = MIN(len, 8 - (unsigned)(offset & 7));
-        le_store(out, offset < NVME_REG_DOORBELLS ? reg_read(ctrl->regs, (unsigned)offset, n) : 0,
-                 n);
-        out += n;
-        offset += n;
-        len -= n;
+    if (offset >= NVME_REG_DOORBELLS) {
+        memset(out, 0, len);
+    } else {
+        unsigned n = MIN(len, NVME_REG_DOORBELLS - (unsigned)offset);
+        bar_regs_read(ctrl->regs, offset, out, n);
+        memset(out + n, 0, len - n);
     }
     return TLP_SC;
 }
@@ -292,18 +292,19 @@ static enum tlp_status bar_write(void *owner, unsigned bar, uint64_t offset, con
     struct nvme *ctrl = owner;
     const uint8_t *in = data;
 
+    if (offset < NVME_REG_DOORBELLS) {
+        unsigned n = MIN(len, NVME_REG_DOORBELLS - (unsigned)offset);
+        bar_regs_write(ctrl->regs, offset, in, n);
+        in += n;
+        offset += n;
+        len -= n;
+    }
     while (len) {
-        unsigned n;
-        if (offset < NVME_REG_DOORBELLS) {
-            n = MIN(len, 8 - (unsigned)(offset & 7));
-            reg_write(ctrl->regs, (unsigned)offset, n, le_load(in, n));
+        unsigned n = MIN(len, 4 - (unsigned)(offset & 3));
+        if (n == 4) {
+            nvme_doorbell(ctrl, offset, le32_load(in));
         } else {
-            n = MIN(len, 4 - (unsigned)(offset & 3));
-            if (n == 4) {
-                nvme_doorbell(ctrl, offset, le32_load(in));
-            } else {
-                nvme_rule(ctrl, "a doorbell was written in part", offset);
-            }
+            nvme_rule(ctrl, "a doorbell was written in part", offset);
         }
         in += n;
         offset += n;

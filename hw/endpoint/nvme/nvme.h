@@ -32,7 +32,7 @@
 
 #include "pcilab/base/le.h"
 #include "pcilab/endpoint/devices.h"
-#include "spec.h"
+#include "pcilab/endpoint/nvme_spec.h"
 
 #define NVME_IO_QUEUES_MAX 64
 #define NVME_QUEUES_MAX    (NVME_IO_QUEUES_MAX + 1)

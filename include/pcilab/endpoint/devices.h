@@ -35,10 +35,11 @@ struct exerciser_params {
     unsigned functions;    /* 1 to 8 */
     unsigned msix_vectors; /* 1 to 2048 */
     unsigned msi_vectors;  /* 0, or 1 to 32 */
-    uint64_t mem_bytes;    /* size of BAR 4, prefetchable memory */
+    uint64_t mem_bytes;    /* size of BAR 4, prefetchable memory: a power of two from 4096 */
     struct pcie_params pcie;
 };
 
+/* NULL when the host cannot provide the memory. docs/exerciser.md is the manual. */
 struct endpoint *exerciser_new(struct fabric *fabric, const struct exerciser_params *params);
 
 #endif

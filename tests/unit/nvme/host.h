@@ -3,8 +3,8 @@
 #ifndef PCILAB_TESTS_NVME_HOST_H
 #define PCILAB_TESTS_NVME_HOST_H
 
-#include "../../../hw/endpoint/nvme/spec.h"
 #include "mock.h"
+#include "pcilab/endpoint/nvme_spec.h"
 
 #define HOST_RAM_BYTES  (16u << 20)
 #define HOST_QUEUES     5 /* admin and four more */

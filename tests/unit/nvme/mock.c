@@ -289,6 +289,16 @@ void pci_cap_ari_add(struct pci_func *func, uint8_t next_function)
 {
 }
 
-void pci_func_set_intx(struct pci_func *func, bool level)
+bool pci_func_msi_enabled(const struct pci_func *func)
 {
+    const struct endpoint_func *owner = CONTAINER_OF(func, struct endpoint_func, pci);
+
+    return (owner->config[CAP_MSI + 2] & 1) || (owner->config[CAP_MSIX + 3] & 0x80);
+}
+
+unsigned pci_func_msi_vectors(const struct pci_func *func)
+{
+    const struct endpoint_func *owner = CONTAINER_OF(func, struct endpoint_func, pci);
+
+    return owner->config[CAP_MSIX + 3] & 0x80 ? func->msix_count : 1;
 }

@@ -6,8 +6,8 @@
  * in which the PCI-SIG hands out numbers. Posing as a real product would be dishonest and would
  * bring its quirks; Linux 6.12 has none for this vendor.
  */
-#ifndef PCILAB_HW_ENDPOINT_IDS_H
-#define PCILAB_HW_ENDPOINT_IDS_H
+#ifndef PCILAB_ENDPOINT_IDS_H
+#define PCILAB_ENDPOINT_IDS_H
 
 #define ENDPOINT_VENDOR_ID        0x504c
 #define ENDPOINT_DEVICE_NVME      0x0010

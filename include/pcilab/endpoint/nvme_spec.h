@@ -3,8 +3,8 @@
  * Numbers of the NVM Express Base Specification 2.0 ("Base"), the NVM Command Set Specification
  * 1.0 ("NVM") and the NVMe over PCIe Transport Specification 1.0 ("PCIe").
  */
-#ifndef PCILAB_HW_NVME_SPEC_H
-#define PCILAB_HW_NVME_SPEC_H
+#ifndef PCILAB_ENDPOINT_NVME_SPEC_H
+#define PCILAB_ENDPOINT_NVME_SPEC_H
 
 #include "pcilab/base/bits.h"
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state of one function of the exerciser; exerciser.c is the function, exerciser_dma.c its
+ * channels. */
+#ifndef PCILAB_HW_EXERCISER_H
+#define PCILAB_HW_EXERCISER_H
+
+#include "pcilab/endpoint/devices.h"
+#include "pcilab/endpoint/exerciser.h"
+
+#define EXERCISER_CHANNEL_COUNT 4
+
+struct exerciser;
+
+/* While busy, exactly one of `op` and `timer` is under way. */
+struct exerciser_channel {
+    struct exerciser *owner;
+    unsigned number;
+    bool busy;
+    enum exerciser_command command; /* as it began: software may write the registers meanwhile */
+    uint64_t local;
+    uint32_t len, pos; /* pos: how far fill or checksum have come */
+    uint32_t crc;
+    uint32_t vector;
+    unsigned result;
+    struct dma_op op;
+    struct sim_event timer;
+};
+
+struct exerciser {
+    struct endpoint_func *func;
+    struct pci_func *pci;
+    struct sim *sim;
+    struct reg_space *regs;
+    char *name;
+    uint8_t *mem; /* BAR 4 */
+    uint64_t mem_bytes;
+    bool mem_used; /* may hold something else than zeroes */
+    uint8_t bar2_mem[EXERCISER_BAR2_MEMORY_BYTES];
+    struct exerciser_channel channel[EXERCISER_CHANNEL_COUNT];
+    uint64_t resets; /* hot resets and FLRs since power-on */
+};
+
+/* exerciser.c */
+void exerciser_interrupt(struct exerciser *ex, uint32_t vector);
+void exerciser_update_intx(struct exerciser *ex);
+void exerciser_count(struct exerciser *ex, unsigned reg, uint64_t n);
+
+/* exerciser_dma.c */
+void exerciser_channels_init(struct exerciser *ex);
+/* Forgets what is under way; their dma_ops have been dropped. */
+void exerciser_channels_reset(struct exerciser *ex);
+void exerciser_command_written(struct reg_space *space, unsigned offset,
+                               const struct reg_write *write);
+
+#endif

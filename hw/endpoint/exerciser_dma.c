@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The DMA channels of the exerciser (docs/exerciser.md). */
+#include "exerciser.h"
+
+#include <assert.h>
+#include <glib.h>
+#include <zlib.h>
+
+#include "pcilab/base/bits.h"
+#include "pcilab/base/le.h"
+
+/* Fill and checksum go in slices, so that one event of the simulator stays short. CHOICE: they
+ * handle 16 bytes a nanosecond. */
+#define SLICE_BYTES (1u << 20)
+#define BYTE_PS     62
+#define START_PS    (100 * PS_PER_NS)
+
+static uint64_t channel_reg(const struct exerciser_channel *ch, unsigned offset)
+{
+    return reg_get(ch->owner->regs, EXERCISER_CHANNEL(ch->number) + offset);
+}
+
+static void channel_set(struct exerciser_channel *ch, unsigned offset, uint64_t value)
+{
+    reg_set(ch->owner->regs, EXERCISER_CHANNEL(ch->number) + offset, value);
+}
+
+static void channel_finish(struct exerciser_channel *ch)
+{
+    struct exerciser *ex = ch->owner;
+    bool failed = ch->result != DMA_OK;
+
+    ch->busy = false;
+    channel_set(ch, EXERCISER_CH_CRC, ch->crc);
+    channel_set(ch, EXERCISER_CH_ENDED, ex->sim->now_ps);
+    channel_set(ch, EXERCISER_CH_COUNT, channel_reg(ch, EXERCISER_CH_COUNT) + 1);
+    channel_set(ch, EXERCISER_CH_STATUS,
+                EXERCISER_STATUS_DONE | FIELD_PREP(EXERCISER_STATUS_RESULT, ch->result));
+    exerciser_count(ex, EXERCISER_DMA_COUNT, 1);
+    if (failed)
+        exerciser_count(ex, EXERCISER_DMA_ERRORS, 1);
+    else if (ch->command == EXERCISER_READ || ch->command == EXERCISER_WRITE)
+        exerciser_count(ex, EXERCISER_DMA_BYTES, ch->len);
+    reg_update(ex->regs, EXERCISER_IRQ_STATUS, EXERCISER_IRQ_CHANNEL(ch->number),
+               EXERCISER_IRQ_CHANNEL(ch->number));
+    exerciser_update_intx(ex);
+    if (ch->vector & EXERCISER_VECTOR_ENABLE)
+        exerciser_interrupt(ex, ch->vector & EXERCISER_VECTOR_NUMBER);
+}
+
+/* Doubleword i of the filled range is PATTERN + i * STEP; a last odd piece gets its low bytes. */
+static void fill_slice(struct exerciser_channel *ch, uint32_t len)
+{
+    uint32_t pattern = (uint32_t)channel_reg(ch, EXERCISER_CH_PATTERN);
+    uint32_t step = (uint32_t)channel_reg(ch, EXERCISER_CH_STEP);
+    uint8_t *to = ch->owner->mem + ch->local + ch->pos;
+
+    for (uint32_t at = 0; at < len; at += 4)
+        le_store(to + at, pattern + (ch->pos + at) / 4 * step, MIN(4, len - at));
+}
+
+/* Fills, where asked, and checks: every command ends with the CRC of its bytes. */
+static void channel_work(void *opaque)
+{
+    struct exerciser_channel *ch = opaque;
+    uint32_t len = MIN(ch->len - ch->pos, SLICE_BYTES);
+
+    if (ch->result != DMA_OK) {
+        channel_finish(ch);
+        return;
+    }
+    if (ch->command == EXERCISER_FILL)
+        fill_slice(ch, len);
+    ch->crc = (uint32_t)crc32(ch->crc, ch->owner->mem + ch->local + ch->pos, len);
+    ch->pos += len;
+    if (ch->pos == ch->len)
+        channel_finish(ch);
+    else
+        sim_schedule_in(ch->owner->sim, &ch->timer, (uint64_t)SLICE_BYTES * BYTE_PS);
+}
+
+static void dma_done(struct dma_op *op, enum dma_status status)
+{
+    struct exerciser_channel *ch = op->opaque;
+
+    ch->result = status;
+    channel_work(ch);
+}
+
+static void channel_dma(struct exerciser_channel *ch)
+{
+    uint64_t attr = channel_reg(ch, EXERCISER_CH_ATTR);
+
+    ch->op = (struct dma_op){
+        .kind = ch->command == EXERCISER_READ ? DMA_READ : DMA_WRITE,
+        .addr = channel_reg(ch, EXERCISER_CH_ADDR),
+        .len = ch->len,
+        .buf = ch->owner->mem + ch->local,
+        .attr = attr & (TLP_ATTR_NO_SNOOP | TLP_ATTR_RELAXED | TLP_ATTR_IDO),
+        .tc = (uint8_t)FIELD_GET(EXERCISER_ATTR_TC, attr),
+        .at = (uint8_t)FIELD_GET(EXERCISER_ATTR_AT, attr),
+        .poison = attr & EXERCISER_ATTR_POISON,
+        .done = dma_done,
+        .opaque = ch,
+    };
+    endpoint_dma(ch->owner->func, &ch->op);
+}
+
+static void channel_start(struct exerciser_channel *ch, enum exerciser_command command)
+{
+    struct exerciser *ex = ch->owner;
+
+    ch->busy = true;
+    ch->command = command;
+    ch->local = channel_reg(ch, EXERCISER_CH_LOCAL);
+    ch->len = (uint32_t)channel_reg(ch, EXERCISER_CH_LEN);
+    ch->vector = (uint32_t)channel_reg(ch, EXERCISER_CH_VECTOR);
+    ch->pos = 0;
+    ch->crc = 0;
+    ch->result = DMA_OK;
+    channel_set(ch, EXERCISER_CH_STATUS, EXERCISER_STATUS_BUSY);
+    channel_set(ch, EXERCISER_CH_STARTED, ex->sim->now_ps);
+    if (command > EXERCISER_CHECKSUM || !range_inside(ch->local, ch->len, 0, ex->mem_bytes)) {
+        ch->result = EXERCISER_RESULT_INVALID;
+    } else if (command == EXERCISER_READ || command == EXERCISER_WRITE) {
+        ex->mem_used = true;
+        channel_dma(ch);
+        return;
+    }
+    ex->mem_used |= command == EXERCISER_FILL;
+    sim_schedule_in(ex->sim, &ch->timer, START_PS);
+}
+
+/* A command to a busy channel is ignored and counted. */
+void exerciser_command_written(struct reg_space *space, unsigned offset,
+                               const struct reg_write *write)
+{
+    struct exerciser *ex = reg_space_owner(space);
+    struct exerciser_channel *ch = &ex->channel[(offset - EXERCISER_CHANNEL(0)) / 0x80];
+
+    if (write->new_value == EXERCISER_NOP)
+        return;
+    if (ch->busy)
+        exerciser_count(ex, EXERCISER_DMA_ERRORS, 1);
+    else
+        channel_start(ch, (enum exerciser_command)write->new_value);
+}
+
+void exerciser_channels_init(struct exerciser *ex)
+{
+    for (unsigned i = 0; i < EXERCISER_CHANNEL_COUNT; i++) {
+        ex->channel[i].owner = ex;
+        ex->channel[i].number = i;
+        sim_event_init(&ex->channel[i].timer, channel_work, &ex->channel[i]);
+    }
+}
+
+void exerciser_channels_reset(struct exerciser *ex)
+{
+    for (unsigned i = 0; i < EXERCISER_CHANNEL_COUNT; i++) {
+        sim_cancel(ex->sim, &ex->channel[i].timer);
+        ex->channel[i].busy = false;
+    }
+}

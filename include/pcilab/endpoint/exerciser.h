@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The register map of the exerciser, our own test endpoint; docs/exerciser.md explains it. For the
+ * model, its tests and programs that drive it. Offsets are in BAR 0, in bytes; the registers of
+ * channel c are at EXERCISER_CHANNEL(c) and offsets EXERCISER_CH_*.
+ */
+#ifndef PCILAB_ENDPOINT_EXERCISER_H
+#define PCILAB_ENDPOINT_EXERCISER_H
+
+#include "pcilab/reg/reg.h"
+
+#define EXERCISER_MAGIC_VALUE   0x58454c50 /* "PLEX" */
+#define EXERCISER_VERSION_VALUE 0x00010000
+#define EXERCISER_CHANNELS_MAX  8
+
+#define EXERCISER_BAR0_BYTES        0x2000
+#define EXERCISER_BAR1_BYTES        0x100 /* the first bytes of BAR 0, in I/O space */
+#define EXERCISER_BAR2_BYTES        0x10000
+#define EXERCISER_BAR2_MSIX_TABLE   0x0
+#define EXERCISER_BAR2_MSIX_PBA     0x8000
+#define EXERCISER_BAR2_MEMORY       0xf000
+#define EXERCISER_BAR2_MEMORY_BYTES 0x1000
+
+enum {
+    EXERCISER_MAGIC = 0x00,
+    EXERCISER_VERSION = 0x04,
+    EXERCISER_FEATURES = 0x08,
+    EXERCISER_CHANNELS = 0x10,
+    EXERCISER_FUNCTION = 0x14,
+    EXERCISER_VECTORS = 0x18,
+    EXERCISER_MEM_BYTES = 0x20,
+    EXERCISER_TIME = 0x28,
+    EXERCISER_SCRATCH0 = 0x30,
+    EXERCISER_SCRATCH1 = 0x34,
+    EXERCISER_SCRATCH2 = 0x38,
+    EXERCISER_SCRATCH3 = 0x3c,
+    EXERCISER_SCRATCH64 = 0x40,
+    EXERCISER_INTX = 0x50,
+    EXERCISER_IRQ_TRIGGER = 0x54,
+    EXERCISER_IRQ_STATUS = 0x58,
+    EXERCISER_IRQ_ENABLE = 0x5c,
+    EXERCISER_IRQ_COUNT = 0x80,
+    EXERCISER_IRQ_LOST = 0x88,
+    EXERCISER_DMA_COUNT = 0x90,
+    EXERCISER_DMA_BYTES = 0x98,
+    EXERCISER_DMA_ERRORS = 0xa0,
+    EXERCISER_READ_COUNT = 0xa8,
+    EXERCISER_WRITE_COUNT = 0xb0,
+    EXERCISER_RESET_COUNT = 0xb8,
+};
+
+#define EXERCISER_CHANNEL(c) (0x1000 + 0x80 * (c))
+
+enum {
+    EXERCISER_CH_ADDR = 0x00,
+    EXERCISER_CH_LOCAL = 0x08,
+    EXERCISER_CH_LEN = 0x10,
+    EXERCISER_CH_ATTR = 0x14,
+    EXERCISER_CH_VECTOR = 0x18,
+    EXERCISER_CH_COMMAND = 0x1c,
+    EXERCISER_CH_STATUS = 0x20,
+    EXERCISER_CH_CRC = 0x24,
+    EXERCISER_CH_PATTERN = 0x28,
+    EXERCISER_CH_STEP = 0x2c,
+    EXERCISER_CH_COUNT = 0x30,
+    EXERCISER_CH_STARTED = 0x38,
+    EXERCISER_CH_ENDED = 0x40,
+};
+
+/* EXERCISER_FEATURES: bits 16 to 19 are kept for ATS, PRI, PASID and AtomicOps. */
+#define EXERCISER_FEATURE_DMA  0x01
+#define EXERCISER_FEATURE_MSI  0x02
+#define EXERCISER_FEATURE_MSIX 0x04
+#define EXERCISER_FEATURE_INTX 0x08
+#define EXERCISER_FEATURE_IO   0x10
+
+#define EXERCISER_IRQ_CHANNEL(c) (1u << (c)) /* of IRQ_STATUS and IRQ_ENABLE */
+
+/* EXERCISER_CH_ATTR */
+#define EXERCISER_ATTR_NO_SNOOP 0x1
+#define EXERCISER_ATTR_RELAXED  0x2
+#define EXERCISER_ATTR_IDO      0x4
+#define EXERCISER_ATTR_TC       0x70
+#define EXERCISER_ATTR_AT       0x300
+#define EXERCISER_ATTR_POISON   0x1000
+
+/* EXERCISER_CH_VECTOR */
+#define EXERCISER_VECTOR_NUMBER 0xffff
+#define EXERCISER_VECTOR_ENABLE 0x80000000u
+
+enum exerciser_command {
+    EXERCISER_NOP = 0,
+    EXERCISER_READ = 1,     /* bus to BAR 4 memory */
+    EXERCISER_WRITE = 2,    /* BAR 4 memory to bus */
+    EXERCISER_FILL = 3,     /* a pattern into BAR 4 memory */
+    EXERCISER_CHECKSUM = 4, /* of BAR 4 memory */
+};
+
+/* EXERCISER_CH_STATUS */
+#define EXERCISER_STATUS_BUSY    0x1
+#define EXERCISER_STATUS_DONE    0x2
+#define EXERCISER_STATUS_RESULT  0xff00 /* enum dma_status, or: */
+#define EXERCISER_RESULT_INVALID 0x80   /* the command or its range does not exist */
+
+/* The tables, for documentation and tests. */
+const struct reg_def *exerciser_registers(unsigned *count);
+const struct reg_def *exerciser_channel_registers(unsigned *count);
+
+#endif
