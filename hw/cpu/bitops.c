@@ -89,8 +89,7 @@ OP(op_cmovcc)
     ENTER();
     uint64_t b = rm_read(c, op);
     /* A 32-bit destination loses its upper half even if the condition is false. */
-    reg_write(c, op->reg, op->size,
-              flags_test(c, op->x) ? b : reg_read(c, op->reg, op->size));
+    reg_write(c, op->reg, op->size, flags_test(c, op->x) ? b : reg_read(c, op->reg, op->size));
     NEXT();
 }
 
@@ -154,8 +153,7 @@ OP(op_cmpxchg8b)
     lin_read_bytes(c, la, buf, 2 * bytes);
     old[0] = host_read(buf, bytes);
     old[1] = host_read(buf + bytes, bytes);
-    bool equal =
-        old[0] == reg_read(c, CPU_RAX, size) && old[1] == reg_read(c, CPU_RDX, size);
+    bool equal = old[0] == reg_read(c, CPU_RAX, size) && old[1] == reg_read(c, CPU_RDX, size);
     new[0] = equal ? reg_read(c, CPU_RBX, size) : old[0];
     new[1] = equal ? reg_read(c, CPU_RCX, size) : old[1];
     host_write(buf, bytes, new[0]);

@@ -120,8 +120,8 @@ struct block {
     uint64_t pa;  /* of the first byte */
     uint64_t pa2; /* page where a page-crossing last instruction ends; NO_PAGE if none */
     uint32_t mode;
-    uint16_t n;   /* instructions */
-    uint16_t len; /* bytes */
+    uint16_t n;      /* instructions */
+    uint16_t len;    /* bytes */
     uint16_t places; /* of ops[], before the link */
     bool dead;
     struct block *hash_next;
@@ -281,21 +281,21 @@ struct cpu {
     int64_t budget;
     struct tlb_entry *tlb;
     struct block *blk;
-    uint64_t epoch; /* 16 bits, see code_key() */
-    uint64_t rip;   /* valid outside blocks only */
+    uint64_t epoch;  /* 16 bits, see code_key() */
+    uint64_t rip;    /* valid outside blocks only */
     uint32_t eflags; /* all but the arithmetic ones */
     uint8_t mode, cpl;
-    uint8_t ea_seg;     /* segment of the access in progress: decides between #SS and #GP */
-    bool smc;           /* the current block may be stale */
-    bool slow;          /* single-step: TF or debug registers */
-    bool in_block;      /* an operation is running: c->op and c->blk are valid */
-    bool delivering;    /* an exception or interrupt is being delivered */
+    uint8_t ea_seg;      /* segment of the access in progress: decides between #SS and #GP */
+    bool smc;            /* the current block may be stale */
+    bool slow;           /* single-step: TF or debug registers */
+    bool in_block;       /* an operation is running: c->op and c->blk are valid */
+    bool delivering;     /* an exception or interrupt is being delivered */
     const struct op *op; /* set by every generic handler */
-    struct oplink *link;  /* to be patched with the next block found */
+    struct oplink *link; /* to be patched with the next block found */
     uint8_t link_index;
-    bool link_near;   /* its target is in the same page */
-    bool keep_rf;     /* the instruction loaded RF itself (IRET) */
-    uint32_t db_hit;  /* data breakpoints that the current instruction met */
+    bool link_near;  /* its target is in the same page */
+    bool keep_rf;    /* the instruction loaded RF itself (IRET) */
+    uint32_t db_hit; /* data breakpoints that the current instruction met */
 
     /* The rest of the architectural state. */
     struct cpu_seg seg[CPU_SEG_COUNT];
@@ -310,9 +310,9 @@ struct cpu {
     uint8_t run_state; /* enum cpu_run_state */
     bool intr, nmi_pending, nmi_blocked, init_pending;
     uint8_t sipi_vector;
-    uint32_t db_pending;     /* DR6 bits of a #DB to be taken before the next instruction */
-    uint64_t shadow_at;      /* no interrupts when insns_done() is this: after STI, MOV SS */
-    uint64_t shadow_ss_at;   /* likewise for #DB and NMI: after MOV SS */
+    uint32_t db_pending;   /* DR6 bits of a #DB to be taken before the next instruction */
+    uint64_t shadow_at;    /* no interrupts when insns_done() is this: after STI, MOV SS */
+    uint64_t shadow_ss_at; /* likewise for #DB and NMI: after MOV SS */
     struct cpu_exception exc;
     uint8_t first_vector; /* being delivered when a second fault occurred */
 
@@ -338,7 +338,7 @@ struct cpu {
     bool sup_local_code; /* supervisor code in a page that is not global was */
     uint8_t tlb_info[TLB_COUNT][TLB_SIZE]; /* TLB_GLOBAL, or the size of the page */
     uint64_t large_seen[2]; /* bit (la >> 21 or 30) & 63: such pieces of large pages are cached */
-    struct block *scratch; /* the part of a block that fits the budget */
+    struct block *scratch;  /* the part of a block that fits the budget */
     struct tlb_entry tlbs[TLB_COUNT][TLB_SIZE] __attribute__((aligned(64)));
     struct jc_entry jc[JC_SIZE];
 };
@@ -454,9 +454,9 @@ struct decoder {
     unsigned avail;       /* how many of them */
     unsigned pos;
     uint8_t mode;
-    bool real; /* real mode */
-    bool single; /* do not fuse with a following instruction */
-    uint16_t ip; /* offset from the block's start */
+    bool real;          /* real mode */
+    bool single;        /* do not fuse with a following instruction */
+    uint16_t ip;        /* offset from the block's start */
     uint64_t page_left; /* bytes from the block's start to the page's end */
     uint64_t page_off;  /* of the block's start */
     /* Prefixes. */
@@ -504,8 +504,7 @@ struct ram_range *ram_find(struct cpu_group *g, uint64_t pa);
 uint8_t *ram_host(struct cpu_group *g, uint64_t pa);
 
 /* One access on the bus; returns when it has been answered, else suspends. */
-void bus_access(struct cpu *c, enum cpu_access_kind kind, uint64_t addr, unsigned size,
-                void *data);
+void bus_access(struct cpu *c, enum cpu_access_kind kind, uint64_t addr, unsigned size, void *data);
 
 static inline uint64_t host_read(const void *p, unsigned size)
 {

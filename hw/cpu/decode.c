@@ -191,8 +191,10 @@ static void take_immediate(struct decoder *d, struct op *op, uint32_t flags)
     } else if (flags & (D_IMMZ | D_RELZ)) {
         op->imm = (uint32_t)take_signed(d, flags & D_B ? 1 : z);
     } else if (flags & (D_IMMV | D_MOFFS)) {
-        unsigned bytes = flags & D_IMMV ? 1u << op->size
-                                        : op->flags & OPF_A16 ? 2 : op->flags & OPF_A32 ? 4 : 8;
+        unsigned bytes = flags & D_IMMV        ? 1u << op->size
+                         : op->flags & OPF_A16 ? 2
+                         : op->flags & OPF_A32 ? 4
+                                               : 8;
         uint64_t v = take(d, bytes);
         op->disp = (int32_t)v;
         op->imm = (uint32_t)(v >> 32);
@@ -222,7 +224,7 @@ static unsigned find_id(struct decoder *d, uint8_t opcode, uint8_t *last)
         if (b == 0x38) {
             b = (uint8_t)take(d, 1);
             *last = b;
-            return b == 0xF9 && !d->opsize && !d->rep ? ID_MOVDIRI
+            return b == 0xF9 && !d->opsize && !d->rep  ? ID_MOVDIRI
                    : b == 0xF8 && d->opsize && !d->rep ? ID_MOVDIR64B
                                                        : ID_UD;
         }

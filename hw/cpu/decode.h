@@ -14,34 +14,34 @@ struct fastset {
 
 enum desc_flags {
     D_MODRM = 1 << 0,
-    D_B = 1 << 1,      /* byte operands */
-    D_64 = 1 << 2,     /* 64-bit operands by default in 64-bit mode (stack) */
-    D_F64 = 1 << 3,    /* 64-bit operands always in 64-bit mode (near branches) */
-    D_IMM8 = 1 << 4,   /* sign-extended */
-    D_IMMZ = 1 << 5,   /* 16 or 32 bits */
+    D_B = 1 << 1,    /* byte operands */
+    D_64 = 1 << 2,   /* 64-bit operands by default in 64-bit mode (stack) */
+    D_F64 = 1 << 3,  /* 64-bit operands always in 64-bit mode (near branches) */
+    D_IMM8 = 1 << 4, /* sign-extended */
+    D_IMMZ = 1 << 5, /* 16 or 32 bits */
     D_IMM16 = 1 << 6,
-    D_IMMV = 1 << 7,   /* 16, 32 or 64 bits, into disp and imm */
+    D_IMMV = 1 << 7, /* 16, 32 or 64 bits, into disp and imm */
     D_REL8 = 1 << 8,
     D_RELZ = 1 << 9,
-    D_MOFFS = 1 << 10, /* an address of address size, into disp and imm */
-    D_FAR = 1 << 11,   /* offset into imm, selector into disp */
-    D_OREG = 1 << 12,  /* low three bits of the opcode are ModRM.rm */
-    D_ACC = 1 << 13,   /* ModRM.rm is the accumulator */
-    D_ONE = 1 << 14,   /* immediate 1 */
-    D_RM8 = 1 << 15,   /* ModRM.rm is a byte register, ModRM.reg is not */
-    D_END = 1 << 16,   /* ends its block */
-    D_LOCK = 1 << 17,  /* LOCK is allowed with a memory destination */
-    D_I64 = 1 << 18,   /* #UD in 64-bit mode */
-    D_O64 = 1 << 19,   /* #UD outside 64-bit mode */
-    D_MEM = 1 << 20,   /* memory only */
-    D_REG = 1 << 21,   /* register only */
-    D_RMREG = 1 << 22, /* ModRM.mod is ignored: a register */
+    D_MOFFS = 1 << 10,  /* an address of address size, into disp and imm */
+    D_FAR = 1 << 11,    /* offset into imm, selector into disp */
+    D_OREG = 1 << 12,   /* low three bits of the opcode are ModRM.rm */
+    D_ACC = 1 << 13,    /* ModRM.rm is the accumulator */
+    D_ONE = 1 << 14,    /* immediate 1 */
+    D_RM8 = 1 << 15,    /* ModRM.rm is a byte register, ModRM.reg is not */
+    D_END = 1 << 16,    /* ends its block */
+    D_LOCK = 1 << 17,   /* LOCK is allowed with a memory destination */
+    D_I64 = 1 << 18,    /* #UD in 64-bit mode */
+    D_O64 = 1 << 19,    /* #UD outside 64-bit mode */
+    D_MEM = 1 << 20,    /* memory only */
+    D_REG = 1 << 21,    /* register only */
+    D_RMREG = 1 << 22,  /* ModRM.mod is ignored: a register */
     D_SEGREG = 1 << 23, /* ModRM.reg is a segment register */
-    D_NOSEG = 1 << 24, /* the address is only computed */
-    D_GROUP = 1 << 25, /* ModRM.reg selects from 8 entries */
+    D_NOSEG = 1 << 24,  /* the address is only computed */
+    D_GROUP = 1 << 25,  /* ModRM.reg selects from 8 entries */
     D_GROUPM = 1 << 26, /* 16 entries: 8 for memory, 8 for registers */
-    D_NOP = 1 << 27,   /* does nothing */
-    D_A64 = 1 << 28,   /* (unused bit kept for address-size forms) */
+    D_NOP = 1 << 27,    /* does nothing */
+    D_A64 = 1 << 28,    /* (unused bit kept for address-size forms) */
 };
 
 struct opdesc {

@@ -12,48 +12,46 @@
 /* ADD to CMP have the same six forms. */
 #define ALU_ROW(base, name, lock)                                                                  \
     [(base) + 0] = {op_##name##_rm_reg, &fast_##name##_rm_reg_8, R(D_B | (lock)), 0},              \
-    [(base) + 1] = {op_##name##_rm_reg, &fast_##name##_rm_reg, R(lock), 0},                        \
-    [(base) + 2] = {op_##name##_reg_rm, &fast_##name##_reg_rm_8, R(D_B), 0},                       \
-    [(base) + 3] = {op_##name##_reg_rm, &fast_##name##_reg_rm, R(0), 0},                           \
-    [(base) + 4] = {op_##name##_rm_imm, &fast_##name##_rm_imm_8, D_ACC | D_B | D_IMMZ, 0},         \
-    [(base) + 5] = {op_##name##_rm_imm, &fast_##name##_rm_imm, D_ACC | D_IMMZ, 0}
+              [(base) + 1] = {op_##name##_rm_reg, &fast_##name##_rm_reg, R(lock), 0},              \
+              [(base) + 2] = {op_##name##_reg_rm, &fast_##name##_reg_rm_8, R(D_B), 0},             \
+              [(base) + 3] = {op_##name##_reg_rm, &fast_##name##_reg_rm, R(0), 0},                 \
+              [(base) + 4] = {op_##name##_rm_imm, &fast_##name##_rm_imm_8, D_ACC | D_B | D_IMMZ,   \
+                              0},                                                                  \
+              [(base) + 5] = {op_##name##_rm_imm, &fast_##name##_rm_imm, D_ACC | D_IMMZ, 0}
 
 #define ALU_GROUP(g, byte, imm, suffix)                                                            \
     [(g) + 0] = {op_add_rm_imm, &fast_add_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},          \
-    [(g) + 1] = {op_or_rm_imm, &fast_or_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},            \
-    [(g) + 2] = {op_adc_rm_imm, &fast_adc_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},          \
-    [(g) + 3] = {op_sbb_rm_imm, &fast_sbb_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},          \
-    [(g) + 4] = {op_and_rm_imm, &fast_and_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},          \
-    [(g) + 5] = {op_sub_rm_imm, &fast_sub_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},          \
-    [(g) + 6] = {op_xor_rm_imm, &fast_xor_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},          \
-    [(g) + 7] = {op_cmp_rm_imm, &fast_cmp_rm_imm##suffix, R((byte) | (imm)), 0}
+           [(g) + 1] = {op_or_rm_imm, &fast_or_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},     \
+           [(g) + 2] = {op_adc_rm_imm, &fast_adc_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},   \
+           [(g) + 3] = {op_sbb_rm_imm, &fast_sbb_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},   \
+           [(g) + 4] = {op_and_rm_imm, &fast_and_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},   \
+           [(g) + 5] = {op_sub_rm_imm, &fast_sub_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},   \
+           [(g) + 6] = {op_xor_rm_imm, &fast_xor_rm_imm##suffix, R((byte) | (imm) | D_LOCK), 0},   \
+           [(g) + 7] = {op_cmp_rm_imm, &fast_cmp_rm_imm##suffix, R((byte) | (imm)), 0}
 
 /* 6 is an alias of SHL. */
 #define SHIFT_GROUP(g, how, flags)                                                                 \
     [(g) + 0] = {op_rol_##how, &fast_rol_##how, R(flags), 0},                                      \
-    [(g) + 1] = {op_ror_##how, &fast_ror_##how, R(flags), 0},                                      \
-    [(g) + 2] = {op_rcl_##how, NULL, R(flags), 0},                                                 \
-    [(g) + 3] = {op_rcr_##how, NULL, R(flags), 0},                                                 \
-    [(g) + 4] = {op_shl_##how, &fast_shl_##how, R(flags), 0},                                      \
-    [(g) + 5] = {op_shr_##how, &fast_shr_##how, R(flags), 0},                                      \
-    [(g) + 6] = {op_shl_##how, &fast_shl_##how, R(flags), 0},                                      \
-    [(g) + 7] = {op_sar_##how, &fast_sar_##how, R(flags), 0}
+           [(g) + 1] = {op_ror_##how, &fast_ror_##how, R(flags), 0},                               \
+           [(g) + 2] = {op_rcl_##how, NULL, R(flags), 0},                                          \
+           [(g) + 3] = {op_rcr_##how, NULL, R(flags), 0},                                          \
+           [(g) + 4] = {op_shl_##how, &fast_shl_##how, R(flags), 0},                               \
+           [(g) + 5] = {op_shr_##how, &fast_shr_##how, R(flags), 0},                               \
+           [(g) + 6] = {op_shl_##how, &fast_shl_##how, R(flags), 0},                               \
+           [(g) + 7] = {op_sar_##how, &fast_sar_##how, R(flags), 0}
 
 #define UNARY_GROUP(g, byte, suffix)                                                               \
     [(g) + 0] = {op_test_rm_imm, &fast_test_rm_imm##suffix, R((byte) | D_IMMZ), 0},                \
-    [(g) + 1] = {op_test_rm_imm, &fast_test_rm_imm##suffix, R((byte) | D_IMMZ), 0},                \
-    [(g) + 2] = {op_not_rm, &fast_not_rm##suffix, R((byte) | D_LOCK), 0},                          \
-    [(g) + 3] = {op_neg_rm, &fast_neg_rm##suffix, R((byte) | D_LOCK), 0},                          \
-    [(g) + 4] = {op_mul_rm, NULL, R(byte), 0},                                                     \
-    [(g) + 5] = {op_imul_rm, NULL, R(byte), 0},                                                    \
-    [(g) + 6] = {op_div_rm, NULL, R(byte), 0},                                                     \
-    [(g) + 7] = {op_idiv_rm, NULL, R(byte), 0}
+           [(g) + 1] = {op_test_rm_imm, &fast_test_rm_imm##suffix, R((byte) | D_IMMZ), 0},         \
+           [(g) + 2] = {op_not_rm, &fast_not_rm##suffix, R((byte) | D_LOCK), 0},                   \
+           [(g) + 3] = {op_neg_rm, &fast_neg_rm##suffix, R((byte) | D_LOCK), 0},                   \
+           [(g) + 4] = {op_mul_rm, NULL, R(byte), 0}, [(g) + 5] = {op_imul_rm, NULL, R(byte), 0},  \
+           [(g) + 6] = {op_div_rm, NULL, R(byte), 0}, [(g) + 7] = {op_idiv_rm, NULL, R(byte), 0}
 
 #define FOUR(base, fn, fast, flags)                                                                \
     [(base) + 0] = {fn, fast, flags, 0}, [(base) + 1] = {fn, fast, flags, 0},                      \
-    [(base) + 2] = {fn, fast, flags, 0}, [(base) + 3] = {fn, fast, flags, 0}
-#define EIGHT(base, fn, fast, flags)                                                               \
-    FOUR(base, fn, fast, flags), FOUR((base) + 4, fn, fast, flags)
+              [(base) + 2] = {fn, fast, flags, 0}, [(base) + 3] = {fn, fast, flags, 0}
+#define EIGHT(base, fn, fast, flags) FOUR(base, fn, fast, flags), FOUR((base) + 4, fn, fast, flags)
 #define SIXTEEN(base, fn, fast, flags)                                                             \
     EIGHT(base, fn, fast, flags), EIGHT((base) + 8, fn, fast, flags)
 

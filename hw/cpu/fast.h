@@ -34,8 +34,7 @@
 #define SLOW()     TAIL(cpu_opdesc[op->id].fn(c, op))
 
 #define EA0() (c->gpr[op->base] + (uint64_t)(int64_t)op->disp)
-#define EA1()                                                                                      \
-    (c->gpr[op->base] + (c->gpr[op->index] << op->scale) + (uint64_t)(int64_t)op->disp)
+#define EA1() (c->gpr[op->base] + (c->gpr[op->index] << op->scale) + (uint64_t)(int64_t)op->disp)
 
 /* Declares a pointer to the host's memory for [va, va + sizeof(T)), or takes the slow path. */
 #define HOST_AT(T, ptr, va, tag)                                                                   \
@@ -56,17 +55,17 @@ typedef uint32_t __attribute__((aligned(1), may_alias)) mem_32;
 typedef uint64_t __attribute__((aligned(1), may_alias)) mem_64;
 
 /* Registers by width; r is a byte offset for 8 bits, see struct op. */
-#define GET_8(r)  (((uint8_t *)c->gpr)[r])
-#define GET_16(r) ((uint16_t)c->gpr[r])
-#define GET_32(r) ((uint32_t)c->gpr[r])
-#define GET_64(r) (c->gpr[r])
+#define GET_8(r)     (((uint8_t *)c->gpr)[r])
+#define GET_16(r)    ((uint16_t)c->gpr[r])
+#define GET_32(r)    ((uint32_t)c->gpr[r])
+#define GET_64(r)    (c->gpr[r])
 #define SET_8(r, v)  (((uint8_t *)c->gpr)[r] = (uint8_t)(v))
 #define SET_16(r, v) (*(uint16_t *)&c->gpr[r] = (uint16_t)(v))
 #define SET_32(r, v) (c->gpr[r] = (uint32_t)(v))
 #define SET_64(r, v) (c->gpr[r] = (v))
 
-#define U(bits) uint##bits##_t
-#define S(bits) int##bits##_t
+#define U(bits)   uint##bits##_t
+#define S(bits)   int##bits##_t
 #define MEM(bits) mem_##bits
 
 #define ALU_SETS(name)                                                                             \

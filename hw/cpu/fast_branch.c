@@ -31,7 +31,7 @@ static const struct op *over_budget(struct cpu *c, const struct block *b, uint64
         c->blk = (b);                                                                              \
         c->budget -= (b)->n;                                                                       \
         if (unlikely(c->budget < 0)) {                                                             \
-            TAIL(over_budget(c, (b), (to)));                                                       \
+            return over_budget(c, (b), (to));                                                      \
         }                                                                                          \
         DISPATCH((b)->ops);                                                                        \
     } while (0)
@@ -41,7 +41,7 @@ static const struct op *over_budget(struct cpu *c, const struct block *b, uint64
         struct block *b_ = ((const struct oplink *)(op + 1))->to[i];                               \
         uint64_t to_ = c->gpr[R_BLOCK] + (uint64_t)(int64_t)(delta);                               \
         if (unlikely(!b_)) {                                                                       \
-            TAIL(link_miss(c, op, i, to_, true));                                                  \
+            return link_miss(c, op, i, to_, true);                                                 \
         }                                                                                          \
         ENTER_BLOCK(b_, to_);                                                                      \
     } while (0)
@@ -51,7 +51,7 @@ static const struct op *over_budget(struct cpu *c, const struct block *b, uint64
         const struct oplink *l_ = (const struct oplink *)(op + 1);                                 \
         uint64_t to_ = c->gpr[R_BLOCK] + (uint64_t)(int64_t)(delta);                               \
         if (unlikely(l_->key[i] != code_key(c, to_))) {                                            \
-            TAIL(link_miss(c, op, i, to_, false));                                                 \
+            return link_miss(c, op, i, to_, false);                                                \
         }                                                                                          \
         struct block *b_ = l_->to[i];                                                              \
         ENTER_BLOCK(b_, to_);                                                                      \
@@ -109,7 +109,8 @@ OP(op_fall_far)
         }                                                                                          \
         GO_FAR(1, FALL_DELTA);                                                                     \
     }
-#define CC_ALL(m) m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
+#define CC_ALL(m)                                                                                  \
+    m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
 CC_ALL(JCC_HANDLERS)
 
 op_fn fast_jcc(unsigned cc, bool near)

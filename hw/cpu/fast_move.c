@@ -163,7 +163,8 @@ const struct fastset fast_lea = {
         c->gpr[op->reg] = flags_test(c, cc) ? b : a;                                               \
         NEXT_FAST();                                                                               \
     }
-#define CC_ALL(m) m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
+#define CC_ALL(m)                                                                                  \
+    m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
 CC_ALL(CC_HANDLERS)
 
 op_fn fast_setcc_reg(unsigned cc)

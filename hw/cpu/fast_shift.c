@@ -88,7 +88,8 @@ const struct fastset fast_ror_cl = {{NULL}, {NULL}, {NULL}};
     }                                                                                              \
     FAST(imul_rr_##bits)                                                                           \
     {                                                                                              \
-        U(bits) r = imul_flags_##bits(c, (S(bits))GET_##bits(op->reg), (S(bits))GET_##bits(op->rm)); \
+        U(bits)                                                                                    \
+        r = imul_flags_##bits(c, (S(bits))GET_##bits(op->reg), (S(bits))GET_##bits(op->rm));       \
         SET_##bits(op->reg, r);                                                                    \
         NEXT_FAST();                                                                               \
     }                                                                                              \
@@ -101,7 +102,7 @@ const struct fastset fast_ror_cl = {{NULL}, {NULL}, {NULL}};
     FAST(imul_rm0_##bits)                                                                          \
     {                                                                                              \
         HOST_AT(MEM(bits), p, EA0(), rtag);                                                        \
-        U(bits) r = imul_flags_##bits(c, (S(bits))GET_##bits(op->reg), (S(bits))*p);               \
+        U(bits) r = imul_flags_##bits(c, (S(bits))GET_##bits(op->reg), (S(bits)) * p);             \
         SET_##bits(op->reg, r);                                                                    \
         NEXT_FAST();                                                                               \
     }

@@ -31,7 +31,10 @@ static inline bool flag_of(const struct cpu *c)
 
 static inline bool flag_pf(const struct cpu *c)
 {
-    return !__builtin_parity(c->fl_s & 0xFF);
+    /* Bit n of the constant: an even number of bits is set in n. No library call, unlike
+     * __builtin_parity() where the compiler does not use POPCNT or PF. */
+    unsigned b = (uint8_t)c->fl_s;
+    return 0x9669 >> ((b ^ b >> 4) & 15) & 1;
 }
 
 static inline bool flag_af(const struct cpu *c)
@@ -90,8 +93,7 @@ static inline __attribute__((always_inline)) bool flags_test(const struct cpu *c
 /* The operations of one operand width: alu_add_32(c, a, b) and so on set all flags. */
 #define ALU_CARRY(bits, v) ((uint64_t)(v) | (uint64_t)(v) << (64 - (bits)))
 #define ALU_WIDTH(bits)                                                                            \
-    static inline uint##bits##_t alu_add_##bits(struct cpu *c, uint##bits##_t a,                   \
-                                                uint##bits##_t b)                                  \
+    static inline uint##bits##_t alu_add_##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b) \
     {                                                                                              \
         uint##bits##_t r = (uint##bits##_t)(a + b);                                                \
         uint##bits##_t v = (uint##bits##_t)((a & b) | ((a | b) & ~r));                             \
@@ -99,8 +101,7 @@ static inline __attribute__((always_inline)) bool flags_test(const struct cpu *c
         c->fl_c = ALU_CARRY(bits, v);                                                              \
         return r;                                                                                  \
     }                                                                                              \
-    static inline uint##bits##_t alu_adc_##bits(struct cpu *c, uint##bits##_t a,                   \
-                                                uint##bits##_t b)                                  \
+    static inline uint##bits##_t alu_adc_##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b) \
     {                                                                                              \
         uint##bits##_t r = (uint##bits##_t)(a + b + flag_cf(c));                                   \
         uint##bits##_t v = (uint##bits##_t)((a & b) | ((a | b) & ~r));                             \
@@ -108,8 +109,7 @@ static inline __attribute__((always_inline)) bool flags_test(const struct cpu *c
         c->fl_c = ALU_CARRY(bits, v);                                                              \
         return r;                                                                                  \
     }                                                                                              \
-    static inline uint##bits##_t alu_sub_##bits(struct cpu *c, uint##bits##_t a,                   \
-                                                uint##bits##_t b)                                  \
+    static inline uint##bits##_t alu_sub_##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b) \
     {                                                                                              \
         uint##bits##_t r = (uint##bits##_t)(a - b);                                                \
         uint##bits##_t v = (uint##bits##_t)((~a & b) | (~(a ^ b) & r));                            \
@@ -117,8 +117,7 @@ static inline __attribute__((always_inline)) bool flags_test(const struct cpu *c
         c->fl_c = ALU_CARRY(bits, v);                                                              \
         return r;                                                                                  \
     }                                                                                              \
-    static inline uint##bits##_t alu_sbb_##bits(struct cpu *c, uint##bits##_t a,                   \
-                                                uint##bits##_t b)                                  \
+    static inline uint##bits##_t alu_sbb_##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b) \
     {                                                                                              \
         uint##bits##_t r = (uint##bits##_t)(a - b - flag_cf(c));                                   \
         uint##bits##_t v = (uint##bits##_t)((~a & b) | (~(a ^ b) & r));                            \
@@ -132,8 +131,7 @@ static inline __attribute__((always_inline)) bool flags_test(const struct cpu *c
         c->fl_c = 0;                                                                               \
         return r;                                                                                  \
     }                                                                                              \
-    static inline uint##bits##_t alu_and_##bits(struct cpu *c, uint##bits##_t a,                   \
-                                                uint##bits##_t b)                                  \
+    static inline uint##bits##_t alu_and_##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b) \
     {                                                                                              \
         return alu_logic_##bits(c, a & b);                                                         \
     }                                                                                              \
@@ -141,8 +139,7 @@ static inline __attribute__((always_inline)) bool flags_test(const struct cpu *c
     {                                                                                              \
         return alu_logic_##bits(c, a | b);                                                         \
     }                                                                                              \
-    static inline uint##bits##_t alu_xor_##bits(struct cpu *c, uint##bits##_t a,                   \
-                                                uint##bits##_t b)                                  \
+    static inline uint##bits##_t alu_xor_##bits(struct cpu *c, uint##bits##_t a, uint##bits##_t b) \
     {                                                                                              \
         return alu_logic_##bits(c, a ^ b);                                                         \
     }                                                                                              \

@@ -15,10 +15,10 @@
 void cpu_update_mode(struct cpu *c)
 {
     unsigned attr = c->seg[CPU_CS].attr;
-    enum cpu_mode mode = in_long_mode(c) && attr & ATTR_L                ? MODE_64
-                         : in_protected_mode(c) && attr & ATTR_D         ? MODE_32
-                         : !in_protected_mode(c) && attr & ATTR_D        ? MODE_32
-                                                                         : MODE_16;
+    enum cpu_mode mode = in_long_mode(c) && attr & ATTR_L         ? MODE_64
+                         : in_protected_mode(c) && attr & ATTR_D  ? MODE_32
+                         : !in_protected_mode(c) && attr & ATTR_D ? MODE_32
+                                                                  : MODE_16;
     unsigned user = c->cpl == 3;
     bool legacy = c->mode != MODE_64 || mode != MODE_64;
     c->mode = (uint8_t)mode;

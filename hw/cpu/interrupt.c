@@ -120,9 +120,7 @@ static void deliver_long(struct cpu *c)
     unsigned cpl = d.attr & ATTR_DC ? c->cpl : attr_dpl(d.attr);
     bool inner = cpl < c->cpl;
     uint16_t ss = 0;
-    uint64_t rsp = g.ist   ? ist_stack(c, g.ist)
-                   : inner ? tss_stack(c, cpl, &ss)
-                           : c->gpr[CPU_RSP];
+    uint64_t rsp = g.ist ? ist_stack(c, g.ist) : inner ? tss_stack(c, cpl, &ss) : c->gpr[CPU_RSP];
     if (!is_canonical(rsp)) {
         cpu_raise_error(c, EXC_SS, selector_error(c, 0));
     }

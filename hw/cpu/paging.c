@@ -33,7 +33,7 @@ struct walk {
     /* Result. */
     uint64_t pa, rights; /* AND of PTE_W, PTE_U over the levels */
     bool nx, dirty;
-    uint8_t info; /* TLB_GLOBAL, TLB_2M, TLB_1G */
+    uint8_t info;   /* TLB_GLOBAL, TLB_2M, TLB_1G */
     uint64_t fault; /* error code; valid when the walk fails */
 };
 

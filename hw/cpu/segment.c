@@ -3,8 +3,8 @@
  * Segment registers: checks when they are loaded and when they are used. Intel 64 and IA-32 SDM
  * (325462-083), volume 3, chapters 3 and 5; MOV and far transfers in volume 2.
  */
-#include "exec.h"
 #include "segment.h"
+#include "exec.h"
 
 /* ---- Use ---- */
 

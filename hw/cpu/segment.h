@@ -9,10 +9,10 @@
 enum {
     ATTR_TYPE = 0xF,
     ATTR_ACCESSED = 1 << 0,
-    ATTR_RW = 1 << 1,     /* data: writable; code: readable */
-    ATTR_DC = 1 << 2,     /* data: expands down; code: conforming */
+    ATTR_RW = 1 << 1, /* data: writable; code: readable */
+    ATTR_DC = 1 << 2, /* data: expands down; code: conforming */
     ATTR_CODE = 1 << 3,
-    ATTR_S = 1 << 4,      /* code or data */
+    ATTR_S = 1 << 4, /* code or data */
     ATTR_P = 1 << 7,
     ATTR_L = 1 << 9,
     ATTR_D = 1 << 10,

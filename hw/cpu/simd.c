@@ -163,9 +163,8 @@ OP(op_x87)
     if (x->flags & FPU_X87_EFLAGS_IN) {
         c->fpu.eflags = flags_get(c);
     }
-    uint32_t r = op->flags & OPF_MEM && x->mem_bytes
-                     ? x87_memory(c, op, x)
-                     : fpu_x87_execute(&c->fpu, x, NULL, op->imm);
+    uint32_t r = op->flags & OPF_MEM && x->mem_bytes ? x87_memory(c, op, x)
+                                                     : fpu_x87_execute(&c->fpu, x, NULL, op->imm);
     if (r != FPU_OK && r != FPU_NO_STORE) {
         raise_result(c, r);
     }

@@ -420,9 +420,8 @@ OP(op_invlpg)
 {
     ENTER();
     require_cpl0(c);
-    uint64_t la = ea_offset(c, op) + (c->mode != MODE_64 || op->seg >= CPU_FS
-                                          ? c->seg[op->seg].base
-                                          : 0);
+    uint64_t la =
+        ea_offset(c, op) + (c->mode != MODE_64 || op->seg >= CPU_FS ? c->seg[op->seg].base : 0);
     if (c->mode != MODE_64) {
         la = (uint32_t)la;
     }
