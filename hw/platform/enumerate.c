@@ -244,8 +244,10 @@ static unsigned visit_bus(const struct enum_bus *bus, machine_function_fn visit,
         if (enum_read(bus, devfn, CFG_VENDOR, 2) == 0xffff)
             continue;
         visit_function(bus, devfn, visit, opaque);
-        if ((enum_read(bus, devfn, CFG_HEADER_TYPE, 1) & HEADER_LAYOUT) == PCI_HEADER_TYPE1)
-            last = MAX(last, enum_read(bus, devfn, CFG_SUBORDINATE, 1));
+        if ((enum_read(bus, devfn, CFG_HEADER_TYPE, 1) & HEADER_LAYOUT) == PCI_HEADER_TYPE1) {
+            unsigned below = enum_read(bus, devfn, CFG_SUBORDINATE, 1);
+            last = MAX(last, below);
+        }
     }
     return last;
 }
@@ -269,7 +271,9 @@ void machine_visit_functions(struct machine *machine, machine_function_fn visit,
         struct enum_bus bus = {.bridge = order[i]};
         unsigned last = order[i]->map.bus_first;
 
-        for (bus.number = last; bus.number <= last; bus.number++)
-            last = MAX(last, visit_bus(&bus, visit, opaque));
+        for (bus.number = last; bus.number <= last; bus.number++) {
+            unsigned below = visit_bus(&bus, visit, opaque); /* once: MAX() is a macro */
+            last = MAX(last, below);
+        }
     }
 }

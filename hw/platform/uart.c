@@ -38,6 +38,7 @@ enum {
 #define IIR_STALE  0x0cu /* character timeout */
 #define IIR_FIFOS  0xc0u
 #define LCR_DLAB   0x80u
+#define MCR_RTS    0x02u
 #define MCR_OUT2   0x08u
 #define MCR_LOOP   0x10u
 #define LSR_DR     0x01u
@@ -126,10 +127,12 @@ static uint64_t byte_time_ps(const struct uart *uart)
     return 160 * (divisor ? divisor : 1) * (PS_PER_S / UART_CLOCK_HZ);
 }
 
+/* CHOICE: the other end honours RTS, and waits for the receive interrupt to be enabled: a driver
+ * that is still probing, or that clears the FIFOs as it starts, loses nothing. */
 static bool listening(const struct uart *uart)
 {
-    return (get(uart, UART_IER) & IER_RX) && !(get(uart, UART_MCR) & MCR_LOOP) &&
-           uart->count < capacity(uart);
+    return (get(uart, UART_IER) & IER_RX) &&
+           (get(uart, UART_MCR) & (MCR_RTS | MCR_LOOP)) == MCR_RTS && uart->count < capacity(uart);
 }
 
 /* The line is free again, or the guest began to listen. */
