@@ -17,7 +17,6 @@
 #define LATENCY_NO_LIMIT   7
 #define INDICATOR_OFF      3
 #define MRRS_512           2
-#define SPEED_8GT          3
 #define SPEED_16GT         4
 #define SLOT_POWER_250W    0xf0 /* 7.5.3.9: above 239 W the value names steps */
 #define SLOT_POWER_EXACT   239
@@ -25,7 +24,6 @@
 
 #define DEVCTL_ERRORS    (PCIE_DEVCTL_COR | PCIE_DEVCTL_NONFATAL | PCIE_DEVCTL_FATAL | PCIE_DEVCTL_UR)
 #define DEVCTL_REQUESTER (PCIE_DEVCTL_RELAXED | PCIE_DEVCTL_NO_SNOOP | PCIE_DEVCTL_MRRS)
-#define DEVSTA_ERRORS    (PCIE_DEVSTA_COR | PCIE_DEVSTA_NONFATAL | PCIE_DEVSTA_FATAL | PCIE_DEVSTA_UR)
 
 static void device_control_written(struct reg_space *space, unsigned offset,
                                    const struct reg_write *write)
@@ -64,7 +62,7 @@ static const struct reg_def device_rows[] = {
     {.name = "device_capabilities", .clause = "PCIe 6.0 7.5.3.3", .offset = PCIE_DEVCAP,
      .width = 4, .flr_keep = PCIE_DEVCAP_POWER},
     {.name = "device_status", .clause = "PCIe 6.0 7.5.3.5", .offset = PCIE_DEVSTA, .width = 2,
-     .rw1c = DEVSTA_ERRORS},
+     .rw1c = PCIE_DEVSTA_ERRORS},
     {.name = "device_capabilities_2", .clause = "PCIe 6.0 7.5.3.15", .offset = PCIE_DEVCAP2,
      .width = 4},
     {.name = "device_control_2", .clause = "PCIe 6.0 7.5.3.16", .offset = PCIE_DEVCTL2,

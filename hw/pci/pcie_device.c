@@ -72,11 +72,8 @@ bool pcie_ari_forwarding(const struct pci_func *func)
 
 void pcie_note_device_status(struct pci_func *func, uint16_t bits)
 {
-    const uint16_t errors =
-        PCIE_DEVSTA_COR | PCIE_DEVSTA_NONFATAL | PCIE_DEVSTA_FATAL | PCIE_DEVSTA_UR;
-
     if (func->cap_pcie) {
-        reg_update(func->cfg, func->cap_pcie + PCIE_DEVSTA, bits & errors, bits);
+        reg_update(func->cfg, func->cap_pcie + PCIE_DEVSTA, bits & PCIE_DEVSTA_ERRORS, bits);
     }
 }
 

@@ -148,6 +148,7 @@
 #define PCIE_DEVSTA_NONFATAL      0x0002
 #define PCIE_DEVSTA_FATAL         0x0004
 #define PCIE_DEVSTA_UR            0x0008
+#define PCIE_DEVSTA_ERRORS        0x000f
 #define PCIE_DEVSTA_PENDING       0x0020
 #define PCIE_LNKCAP               0x0c
 #define PCIE_LNKCAP_SPEED         0x0000000f
