@@ -132,7 +132,11 @@ OP(op_cmpxchg)
     if (acc == a) {
         rm_commit(c, op, before, reg_read(c, op->reg, op->size));
     } else {
-        rm_commit(c, op, before, a); /* the write happens in any case */
+        if (op->flags & OPF_MEM) {
+            if (op->flags & OPF_MEM) {
+            rm_commit(c, op, before, a); /* the write happens in any case */
+        }
+        }
         reg_write(c, CPU_RAX, op->size, a);
     }
     NEXT();

@@ -231,6 +231,10 @@ static unsigned find_id(struct decoder *d, uint8_t opcode, uint8_t *last)
     }
     const struct opdesc *desc = &cpu_opdesc[id];
     unsigned modrm = peek_modrm(d), reg = modrm >> 3 & 7;
+    if (desc->flags & (D_GROUP | D_GROUPM) && d->pos >= d->avail) {
+        take(d, 1); /* known to be missing: decode_insn() will ask for more */
+        return ID_UD;
+    }
     if (desc->flags & D_GROUP) {
         return desc->group + reg;
     }

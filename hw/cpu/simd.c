@@ -131,11 +131,23 @@ static void x87_pending(struct cpu *c)
     }
 }
 
+/* The operand's offset: without a segment base that the decoder made part of the sum. */
+static uint64_t x87_operand_offset(const struct cpu *c, const struct op *op)
+{
+    uint64_t off = ea_offset(c, op);
+    if (op->base == R_FS || op->base == R_GS) {
+        off -= c->gpr[op->base];
+    } else if (op->index == R_FS || op->index == R_GS) {
+        off -= c->gpr[op->index];
+    }
+    return off;
+}
+
 static uint32_t x87_memory(struct cpu *c, const struct op *op, const struct fpu_x87_op *x)
 {
     uint8_t buf[108];
     uint64_t la = ea_linear(c, op, x->mem_bytes, x->flags & FPU_X87_STORE);
-    c->fpu.insn_dp = ea_offset(c, op);
+    c->fpu.insn_dp = x87_operand_offset(c, op);
     if (x->flags & FPU_X87_LOAD) {
         lin_read_bytes(c, la, buf, x->mem_bytes);
         return fpu_x87_execute(&c->fpu, x, buf, op->imm);

@@ -25,6 +25,9 @@ struct str {
 static struct str str_begin(struct cpu *c, const struct op *op)
 {
     unsigned bytes = 1u << op->size;
+    if (op->flags & OPF_A32 && op->flags & (OPF_REP | OPF_REPNE)) {
+        c->gpr[CPU_RCX] = (uint32_t)c->gpr[CPU_RCX]; /* even if there is nothing to do */
+    }
     return (struct str){
         .mask = addr_mask(op),
         .step = c->eflags & FL_DF ? -(int64_t)bytes : (int64_t)bytes,
@@ -43,6 +46,14 @@ static void addr_reg_set(struct cpu *c, unsigned r, uint64_t mask, uint64_t v)
 static void advance(struct cpu *c, const struct str *s, unsigned r)
 {
     addr_reg_set(c, r, s->mask, c->gpr[r] + (uint64_t)s->step);
+}
+
+/* Processors zero-extend the pointers of REP MOVS and REP STOS before the first access. */
+static void truncate_pointer(struct cpu *c, const struct str *s, unsigned r)
+{
+    if (s->rep && s->mask == 0xFFFFFFFF) {
+        c->gpr[r] = (uint32_t)c->gpr[r];
+    }
 }
 
 /* Iterations until the pointer leaves its page; at least 1. */
@@ -126,6 +137,8 @@ OP(op_movs)
         return str_end(c, op, &s, true);
     }
     uint64_t n = left;
+    truncate_pointer(c, &s, CPU_RSI);
+    truncate_pointer(c, &s, CPU_RDI);
     n = MIN(n, to_page_end(&s, src_linear(c, op, &s)));
     n = MIN(n, to_page_end(&s, dst_linear(c, &s, true)));
     while (n) {
@@ -178,6 +191,7 @@ OP(op_stos)
         return str_end(c, op, &s, true);
     }
     uint64_t n = left, v = reg_read(c, CPU_RAX, op->size);
+    truncate_pointer(c, &s, CPU_RDI);
     n = MIN(n, to_page_end(&s, dst_linear(c, &s, true)));
     while (n) {
         uint64_t dst = dst_linear(c, &s, true);
@@ -217,10 +231,19 @@ OP(op_lods)
     return str_end(c, op, &s, false);
 }
 
-/* REPE goes on while equal, REPNE while not. */
-static bool compare_stops(const struct cpu *c, const struct op *op)
+/*
+ * After one comparison: true if it was the last, and the flags stay. Until then they are those of
+ * before the instruction: a fault or an interrupt in the middle sees no change (SDM volume 2, REP).
+ * REPE goes on while equal, REPNE while not.
+ */
+static bool compare_stops(struct cpu *c, const struct op *op, const struct str *s,
+                          struct flags_saved before)
 {
-    return flag_zf(c) == ((op->flags & OPF_REPNE) != 0);
+    if (!s->rep || flag_zf(c) == ((op->flags & OPF_REPNE) != 0) || count_left(c, s) == 0) {
+        return true;
+    }
+    flags_restore(c, before);
+    return false;
 }
 
 OP(op_cmps)
@@ -234,6 +257,7 @@ OP(op_cmps)
     uint64_t n = left;
     n = MIN(n, to_page_end(&s, src_linear(c, op, &s)));
     n = MIN(n, to_page_end(&s, dst_linear(c, &s, false)));
+    struct flags_saved before = flags_save(c);
     for (; n; n--) {
         uint64_t a = lin_read(c, src_linear(c, op, &s), s.bytes);
         uint64_t b = lin_read(c, dst_linear(c, &s, false), s.bytes);
@@ -241,7 +265,7 @@ OP(op_cmps)
         advance(c, &s, CPU_RSI);
         advance(c, &s, CPU_RDI);
         committed(c, &s, 1);
-        if (s.rep && compare_stops(c, op)) {
+        if (compare_stops(c, op, &s, before)) {
             return str_end(c, op, &s, true);
         }
     }
@@ -257,12 +281,13 @@ OP(op_scas)
         return str_end(c, op, &s, true);
     }
     uint64_t n = MIN(left, to_page_end(&s, dst_linear(c, &s, false)));
+    struct flags_saved before = flags_save(c);
     for (; n; n--) {
         uint64_t b = lin_read(c, dst_linear(c, &s, false), s.bytes);
         alu_sub(c, op->size, reg_read(c, CPU_RAX, op->size), b);
         advance(c, &s, CPU_RDI);
         committed(c, &s, 1);
-        if (s.rep && compare_stops(c, op)) {
+        if (compare_stops(c, op, &s, before)) {
             return str_end(c, op, &s, true);
         }
     }
