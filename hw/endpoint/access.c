@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What arrives at an endpoint: configuration, BAR accesses, completions, messages. */
-#include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
 #include "pcilab/fabric/completer.h"
 
 #include "internal.h"
 
-#define PCIE_DEVCAP       0x04 /* PCIe Base 6.0, 7.5.3.3 */
-#define PCIE_DEVCAP_POWER 0x0ffc0000
 /* The read completion boundary of everything but root complexes (2.3.1.1). */
 #define ENDPOINT_RCB_BYTES 128
 
@@ -25,7 +22,7 @@ static void endpoint_send_completion(void *owner, struct tlp *cpl)
     port_send(&ep->port, cpl);
 }
 
-static struct completer endpoint_completer(struct endpoint *ep, const struct pci_func *pci)
+static struct completer endpoint_completer(struct endpoint *ep, struct pci_func *pci)
 {
     return (struct completer){
         .name = pci->name,
@@ -33,6 +30,7 @@ static struct completer endpoint_completer(struct endpoint *ep, const struct pci
         .send = endpoint_send_completion,
         .owner = ep,
         .id = pci->rid,
+        .func = pci,
     };
 }
 
@@ -66,14 +64,6 @@ static enum tlp_status bar_window_write(void *context, uint64_t addr, const void
     return func->ops->bar_write(func->owner, window->bar, offset, data, len);
 }
 
-/* The BAR of a function that decodes all of a range, or -1. In D3hot none does (5.3.1.4.1). */
-static int func_decode(const struct endpoint_func *func, bool io, uint64_t addr, unsigned len)
-{
-    int bar = pci_func_find_bar(func->pci, io, addr, len);
-
-    return bar >= 0 && pci_func_power_state(func->pci) == 0 ? bar : -1;
-}
-
 static bool endpoint_decode(struct endpoint *ep, const struct tlp *tlp, struct bar_window *window)
 {
     bool io = tlp->type == TLP_IORD || tlp->type == TLP_IOWR;
@@ -86,7 +76,7 @@ static bool endpoint_decode(struct endpoint *ep, const struct tlp *tlp, struct b
     }
     for (unsigned i = 0, at = ep->last_hit; i < ep->func_count; i++) {
         struct endpoint_func *func = ep->funcs[at];
-        int bar = func_decode(func, io, addr, len);
+        int bar = pci_func_find_bar(func->pci, io, addr, len);
 
         if (bar >= 0) {
             ep->last_hit = at;
@@ -104,7 +94,7 @@ bool endpoint_claims(struct port *port, bool io, uint64_t addr)
     struct endpoint *ep = port->owner;
 
     for (unsigned i = 0; i < ep->func_count; i++) {
-        if (func_decode(ep->funcs[i], io, addr, 1) >= 0)
+        if (pci_func_find_bar(ep->funcs[i]->pci, io, addr, 1) >= 0)
             return true;
     }
     return false;
@@ -161,13 +151,8 @@ static void endpoint_completion(struct endpoint *ep, struct tlp *tlp)
 static void endpoint_message(struct endpoint *ep, struct tlp *tlp)
 {
     if (tlp->type == TLP_MSGD && tlp->msg_code == TLP_MSG_SET_SLOT_POWER_LIMIT && !tlp->ep) {
-        /* Value 7:0 and scale 9:8 are captured in Device Capabilities 27:18 (6.9). */
-        for (unsigned i = 0; i < ep->func_count; i++) {
-            struct pci_func *pci = ep->funcs[i]->pci;
-
-            reg_update(pci->cfg, pci->cap_pcie + PCIE_DEVCAP, PCIE_DEVCAP_POWER,
-                       FIELD_PREP(PCIE_DEVCAP_POWER, le32_load(tlp->data) & 0x3ff));
-        }
+        for (unsigned i = 0; i < ep->func_count; i++)
+            pcie_capture_slot_power(ep->funcs[i]->pci, le32_load(tlp->data));
     } else if (tlp->msg_code != TLP_MSG_VENDOR_1) { /* not known: discarded silently (2.2.8.6) */
         /* UNIMPL: PME_Turn_Off is not answered; nothing sends it yet. */
         endpoint_refuse(ep, tlp, "message that an endpoint does not support (2.3.1)");

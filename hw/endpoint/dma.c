@@ -10,15 +10,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
 
 #include "internal.h"
-
-#define DEVCTL              0x08 /* 7.5.3.4 */
-#define DEVCTL_RELAXED      0x0010
-#define DEVCTL_NO_SNOOP     0x0800
-#define DEVCTL2             0x28 /* 7.5.3.16 */
-#define DEVCTL2_IDO_REQUEST 0x0100
 
 static void list_push(struct dma_list *list, struct dma_op *op)
 {
@@ -64,8 +58,7 @@ static struct tlp_pool *func_pool(const struct endpoint_func *func)
 
 static bool func_may_send(const struct endpoint_func *func)
 {
-    return pci_func_bus_master(func->pci) && pci_func_power_state(func->pci) == 0 &&
-           port_link_up(&func->ep->port);
+    return pci_func_bus_master(func->pci) && port_link_up(&func->ep->port);
 }
 
 bool dma_waiting(const struct endpoint_func *func)
@@ -87,31 +80,13 @@ void dma_post(struct endpoint_func *func, struct tlp *tlp)
         port_send(&func->ep->port, tlp);
 }
 
-/* Attributes that Device Control does not enable stay clear. */
-static uint8_t dma_allowed_attr(const struct pci_func *pci, uint8_t attr)
-{
-    uint64_t control, control2;
-
-    if (!attr || !pci->cap_pcie)
-        return attr;
-    control = reg_get(pci->cfg, pci->cap_pcie + DEVCTL);
-    control2 = reg_get(pci->cfg, pci->cap_pcie + DEVCTL2);
-    if (!(control & DEVCTL_RELAXED))
-        attr &= ~TLP_ATTR_RELAXED;
-    if (!(control & DEVCTL_NO_SNOOP))
-        attr &= ~TLP_ATTR_NO_SNOOP;
-    if (!(control2 & DEVCTL2_IDO_REQUEST))
-        attr &= ~TLP_ATTR_IDO;
-    return attr;
-}
-
 void endpoint_dma(struct endpoint_func *func, struct dma_op *op)
 {
     op->func = func;
     op->issued = 0;
     op->outstanding = 0;
     op->status = DMA_OK;
-    op->wire_attr = dma_allowed_attr(func->pci, op->attr);
+    op->wire_attr = pcie_allowed_attr(func->pci, op->attr);
     op->after = (struct tlp_queue){0};
     list_push(op->kind == DMA_WRITE ? &func->writes : &func->reads, op);
     dma_kick(func);
@@ -177,6 +152,8 @@ static bool dma_send_read(struct endpoint_func *func)
         return false;
     tlp = dma_request(op, TLP_MRD, len);
     requester_start(&func->requester, tlp, func->pci, len ? op->buf + op->issued : NULL, op);
+    if (func->requester.outstanding == 1)
+        pcie_set_transactions_pending(func->pci, true);
     op->outstanding++;
     op->issued += len;
     list_pop(&func->reads);
@@ -186,12 +163,24 @@ static bool dma_send_read(struct endpoint_func *func)
     return true;
 }
 
+/* Interrupts that waited behind writes go with them; messages (INTx) still tell the truth. */
+static void dma_drop_posted(struct endpoint_func *func, struct tlp_queue *queue)
+{
+    struct tlp *tlp;
+
+    while ((tlp = tlp_queue_pop(queue))) {
+        if (tlp->type == TLP_MWR || !port_link_up(&func->ep->port))
+            tlp_free(tlp);
+        else
+            port_send(&func->ep->port, tlp);
+    }
+}
+
 /* Everything that is still to be sent fails; reads that wait for completions fail with these. */
 static void dma_refuse(struct endpoint_func *func)
 {
     struct dma_list refused = {0};
     struct dma_op *op;
-    struct tlp *tlp;
 
     while (func->writes.first)
         list_push(&refused, list_pop(&func->writes));
@@ -205,13 +194,7 @@ static void dma_refuse(struct endpoint_func *func)
     }
     while (refused.first) {
         op = list_pop(&refused);
-        /* Messages need no Bus Master Enable (7.5.1.1.3); interrupts do. */
-        while ((tlp = tlp_queue_pop(&op->after))) {
-            if (tlp->type == TLP_MWR)
-                tlp_free(tlp);
-            else
-                port_send(&func->ep->port, tlp);
-        }
+        dma_drop_posted(func, &op->after);
         op->done(op, DMA_NO_MASTER);
     }
 }
@@ -240,6 +223,21 @@ static void dma_kicked(void *opaque)
     dma_pump(opaque);
 }
 
+/* What a failed request leaves in Status and Device Status (7.5.1.1.4, 7.5.3.5). */
+static void dma_note_failure(struct pci_func *pci, enum requester_result result)
+{
+    switch (result) {
+    case REQUESTER_CA: pci_func_note_status(pci, PCI_STATUS_RECEIVED_CA); break;
+    case REQUESTER_POISONED:
+        pci_func_note_status(pci,
+                             PCI_STATUS_PARITY_ERROR |
+                                 (pci->command & PCI_COMMAND_PARITY ? PCI_STATUS_MASTER_DATA : 0));
+        break;
+    case REQUESTER_TIMEOUT: pcie_note_device_status(pci, PCIE_DEVSTA_NONFATAL); break;
+    default: pci_func_note_status(pci, PCI_STATUS_RECEIVED_UR); break;
+    }
+}
+
 static void dma_request_over(void *owner, void *cookie, enum requester_result result)
 {
     static const enum dma_status status[] = {
@@ -251,7 +249,10 @@ static void dma_request_over(void *owner, void *cookie, enum requester_result re
     struct dma_op *op = cookie;
 
     op->outstanding--;
+    if (!func->requester.outstanding)
+        pcie_set_transactions_pending(func->pci, false);
     if (result != REQUESTER_OK) {
+        dma_note_failure(func->pci, result);
         if (op->status == DMA_OK)
             op->status = status[result];
         if (op->issued < op->len) { /* the rest is not worth asking for */
@@ -283,7 +284,7 @@ void dma_reset(struct endpoint_func *func)
 {
     requester_forget_all(&func->requester);
     for (struct dma_op *op = func->writes.first; op; op = op->next)
-        tlp_queue_clear(&op->after);
+        dma_drop_posted(func, &op->after);
     func->writes = func->reads = (struct dma_list){0};
     sim_cancel(func->ep->fabric->sim, &func->kick);
 }

@@ -8,12 +8,9 @@
 #include <glib.h>
 
 #include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
 
 #include "internal.h"
-
-#define PCIE_LNKCAP       0x0c /* PCIe Base 6.0, 7.5.3.6 */
-#define PCIE_LNKCAP_SPEED 0x000f
-#define PCIE_LNKCAP_WIDTH 0x03f0
 
 static void endpoint_wire(struct endpoint_func *func, bool level)
 {

@@ -4,18 +4,8 @@
 
 #include <glib.h>
 
-#include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
-
-/* Bridge Control (PCIe Base 6.0, 7.5.1.3.13) */
-#define BRIDGE_CONTROL_SECONDARY_RESET 0x0040
-/* PCI Express capability (7.5.3) */
-#define PCIE_FLAGS          0x02
-#define PCIE_FLAGS_SLOT     0x0100
-#define PCIE_LNKCTL         0x10
-#define PCIE_LNKCTL_DISABLE 0x0010
-#define PCIE_SLTCAP         0x14
-#define PCIE_SLTCAP_POWER   0x0001ff80 /* Slot Power Limit Value and Scale */
+#include "pcilab/pci/config.h"
 
 static struct bridge_port *bridge_of_port(struct port *port)
 {
@@ -58,14 +48,12 @@ void bridge_port_intx(struct bridge_port *bridge, const struct tlp *tlp)
 static void bridge_send_slot_power(struct bridge_port *bridge)
 {
     struct port *port = &bridge->port;
-    uint64_t slot = reg_get(bridge->func->cfg, bridge->func->cap_pcie + PCIE_SLTCAP);
     struct tlp *tlp = tlp_new(port->fabric->pool, TLP_MSGD, 1);
 
     tlp->requester = bridge->func->rid;
     tlp->msg_code = TLP_MSG_SET_SLOT_POWER_LIMIT;
     tlp->msg_routing = TLP_MSG_LOCAL;
-    /* The payload has the value in bits 7:0 and the scale in 9:8, as in Slot Capabilities. */
-    le32_store(tlp->data, (uint32_t)FIELD_GET(PCIE_SLTCAP_POWER, slot));
+    le32_store(tlp->data, pcie_slot_power_limit(bridge->func));
     port_send(port, tlp);
 }
 
@@ -95,21 +83,23 @@ static const struct port_ops bridge_port_link_ops = {
     .link_changed = bridge_link_changed,
 };
 
-static void bridge_config_written(struct pci_func *func, unsigned offset, unsigned len)
+static void bridge_link_control(struct pci_func *func, uint16_t old_value, uint16_t new_value,
+                                bool retrain)
 {
     struct bridge_port *bridge = bridge_of_func(func);
-    unsigned lnkctl = func->cap_pcie + PCIE_LNKCTL;
 
-    if (offset < lnkctl + 2 && offset + len > lnkctl)
-        port_set_disabled(&bridge->port, reg_get(func->cfg, lnkctl) & PCIE_LNKCTL_DISABLE);
-    if (bridge->ops->config_written)
-        bridge->ops->config_written(bridge, offset, len);
+    if ((old_value ^ new_value) & PCIE_LNKCTL_DISABLE)
+        port_set_disabled(&bridge->port, new_value & PCIE_LNKCTL_DISABLE);
+    if (!retrain)
+        return;
+    port_retrain(&bridge->port, pcie_target_speed(func));
+    pcie_link_retrained(func);
 }
 
 static void bridge_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
 {
-    if ((old_value ^ new_value) & BRIDGE_CONTROL_SECONDARY_RESET)
-        port_hot_reset(&bridge_of_func(func)->port, new_value & BRIDGE_CONTROL_SECONDARY_RESET);
+    if ((old_value ^ new_value) & PCI_BRIDGE_CONTROL_SECONDARY_RESET)
+        port_hot_reset(&bridge_of_func(func)->port, new_value & PCI_BRIDGE_CONTROL_SECONDARY_RESET);
 }
 
 static void bridge_send_msi(struct pci_func *func, uint64_t addr, uint32_t data)
@@ -128,8 +118,8 @@ static void bridge_own_intx(struct pci_func *func, bool level)
 }
 
 static const struct pci_func_ops bridge_func_ops = {
-    .config_written = bridge_config_written,
     .bridge_control = bridge_control,
+    .link_control = bridge_link_control,
     .send_msi = bridge_send_msi,
     .intx = bridge_own_intx,
 };

@@ -7,6 +7,7 @@
 
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
+#include "pcilab/pci/config.h"
 
 /* Only requests of one or two doublewords may have holes in their byte enables (2.2.5). */
 #define HOLES_MAX_BYTES 8
@@ -48,6 +49,28 @@ static void completer_status(const struct completer *completer, const struct tlp
     completer->send(completer->owner, cpl);
 }
 
+/*
+ * Device Status and Status of whoever detected the error (PCIe Base 6.0, 6.2.3.2.4: with role-based
+ * error reporting a refused non-posted request is an advisory error; 7.5.1.1.4).
+ */
+static void completer_note(const struct completer *completer, const struct tlp *request,
+                           enum tlp_status status)
+{
+    struct pci_func *func = completer->func;
+    bool posted = tlp_is_posted(request);
+
+    if (!func)
+        return;
+    if (request->ep)
+        pci_func_note_status(func, PCI_STATUS_PARITY_ERROR);
+    if (status == TLP_CA && !posted)
+        pci_func_note_status(func, PCI_STATUS_SENT_CA);
+    if (func->cap_pcie)
+        pcie_note_device_status(
+            func, (posted ? PCIE_DEVSTA_NONFATAL : PCIE_DEVSTA_COR) |
+                      (status == TLP_UR && !tlp_is_completion(request) ? PCIE_DEVSTA_UR : 0));
+}
+
 void completer_refuse(const struct completer *completer, struct tlp *request,
                       enum tlp_status status, const char *why)
 {
@@ -55,6 +78,7 @@ void completer_refuse(const struct completer *completer, struct tlp *request,
         trace_say(completer->trace, TRACE_RULE, completer->name, "%s: %s addr 0x%llx from %04x: %s",
                   status == TLP_CA ? "CA" : "UR", tlp_type_name(request->type),
                   (unsigned long long)request->addr, request->requester.v, why);
+    completer_note(completer, request, status);
     if (!tlp_is_posted(request) && !tlp_is_completion(request)) {
         struct span span = {request->addr, 4};
 
@@ -101,6 +125,7 @@ static void completer_read(const struct completer *completer, const struct tlp *
             completer->read(completer->context, rest.addr, cpl->data + (rest.addr - start), len);
         if (status != TLP_SC) {
             tlp_free(cpl);
+            completer_note(completer, request, status);
             completer_status(completer, request, status, rest);
             return;
         }
@@ -146,6 +171,7 @@ static void completer_read_holes(const struct completer *completer, const struct
 
         if (status != TLP_SC) {
             tlp_free(cpl);
+            completer_note(completer, request, status);
             completer_status(completer, request, status, span);
             return;
         }
@@ -240,6 +266,7 @@ void completer_config(const struct completer *completer, struct tlp *request, st
     }
     if (is_write && request->ep) {
         self.id = func->rid;
+        self.func = func;
         completer_refuse(&self, request, TLP_UR, "poisoned configuration write (2.7.2.1)");
         return;
     }

@@ -8,15 +8,9 @@
 #include <glib.h>
 
 #include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
 
 #define NO_SLOT UINT16_MAX
-
-/* Device Control and Device Control 2 (PCIe Base 6.0, 7.5.3.4, 7.5.3.16) */
-#define DEVCTL              0x08
-#define DEVCTL_EXTENDED_TAG 0x0100
-#define DEVCTL2             0x28
-#define DEVCTL2_CTO_VALUE   0x000f
-#define DEVCTL2_CTO_DISABLE 0x0010
 
 struct requester_slot {
     uint8_t *buf;
@@ -44,19 +38,16 @@ uint64_t requester_timeout_ps(const struct pci_func *func)
 
     if (!func || !func->cap_pcie)
         return timeout_ps[0];
-    control = reg_get(func->cfg, func->cap_pcie + DEVCTL2);
-    if (control & DEVCTL2_CTO_DISABLE)
+    control = reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2);
+    if (control & PCIE_DEVCTL2_TIMEOUT_OFF)
         return SIM_NEVER;
-    ps = timeout_ps[control & DEVCTL2_CTO_VALUE];
+    ps = timeout_ps[control & PCIE_DEVCTL2_TIMEOUT];
     return ps ? ps : timeout_ps[0];
 }
 
 static unsigned requester_tag_limit(const struct pci_func *func)
 {
-    if (func && func->cap_pcie &&
-        !(reg_get(func->cfg, func->cap_pcie + DEVCTL) & DEVCTL_EXTENDED_TAG))
-        return 32;
-    return REQUESTER_TAGS;
+    return func && !pcie_extended_tags(func) ? 32 : REQUESTER_TAGS;
 }
 
 /* The first free tag of [from, to), or -1. */

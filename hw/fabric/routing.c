@@ -2,17 +2,12 @@
 /* The routing decision: by address, by ID, and implied by the kind of message. */
 #include "pcilab/fabric/routing.h"
 
-#include "pcilab/base/bits.h"
-
-#define DEVCTL2                0x28 /* PCIe Base 6.0, 7.5.3.16 */
-#define DEVCTL2_ARI_FORWARDING 0x0020
-
 static bool tlp_is_io(const struct tlp *tlp)
 {
     return tlp->type == TLP_IORD || tlp->type == TLP_IOWR;
 }
 
-static void route_refuse(struct route *route, const struct pci_func *by, const char *why)
+static void route_refuse(struct route *route, struct pci_func *by, const char *why)
 {
     *route = (struct route){.to = ROUTE_REFUSE, .by = by, .why = why};
 }
@@ -34,22 +29,8 @@ static void route_internal(struct route *route, unsigned devfn)
 static bool bridge_takes(const struct pci_func *bridge, bool io, uint64_t addr)
 {
     if (io)
-        return pci_func_io_enabled(bridge) && pci_bridge_claims_io(bridge, addr) &&
-               pci_func_power_state(bridge) == 0;
-    return pci_func_memory_enabled(bridge) && pci_bridge_claims_mem(bridge, addr) &&
-           pci_func_power_state(bridge) == 0;
-}
-
-/* CHOICE: a bridge whose Secondary Bus Number is 0, its reset value, has no buses below it. */
-static bool bridge_has_bus(const struct pci_func *bridge, unsigned bus)
-{
-    return bridge->windows.secondary != 0 && pci_bridge_claims_bus(bridge, bus);
-}
-
-static bool bridge_forwards_ari(const struct pci_func *bridge)
-{
-    return bridge->cap_pcie &&
-           (reg_get(bridge->cfg, bridge->cap_pcie + DEVCTL2) & DEVCTL2_ARI_FORWARDING);
+        return pci_func_io_enabled(bridge) && pci_bridge_claims_io(bridge, addr);
+    return pci_func_memory_enabled(bridge) && pci_bridge_claims_mem(bridge, addr);
 }
 
 static bool is_internal_bus(const struct route_view *view, unsigned bus)
@@ -71,7 +52,7 @@ static int find_down_by_addr(const struct route_view *view, bool io, uint64_t ad
 static int find_down_by_bus(const struct route_view *view, unsigned bus)
 {
     for (unsigned i = 0; i < view->down_count; i++) {
-        if (bridge_has_bus(view->down[i], bus))
+        if (pci_bridge_claims_bus(view->down[i], bus))
             return (int)i;
     }
     return -1;
@@ -83,9 +64,7 @@ const char *route_bridge_refuses_up(const struct pci_func *bridge, bool windows,
                                     const struct tlp *tlp)
 {
     if (!pci_func_bus_master(bridge))
-        return "bridge's Bus Master Enable is clear (7.5.1.1.3)";
-    if (pci_func_power_state(bridge) != 0)
-        return "bridge is not in D0 (5.3.1)";
+        return "bridge's Bus Master Enable is clear (7.5.1.1.3), or it is not in D0 (5.3.1.4.1)";
     if (windows && bridge_takes(bridge, tlp_is_io(tlp), tlp->addr))
         return "address belongs below the port that it came from (bridge windows)";
     return NULL;
@@ -136,11 +115,11 @@ static void route_by_id(const struct route_view *view, int from, struct pci_rid 
         *route = (struct route){.to = ROUTE_UPPER};
         return;
     }
-    if (from >= 0 && bridge_has_bus(view->down[from], bus)) {
+    if (from >= 0 && pci_bridge_claims_bus(view->down[from], bus)) {
         route_refuse(route, view->down[from], "bus number belongs below the port it came from");
         return;
     }
-    if (from == ROUTE_FROM_ABOVE && view->upper && !bridge_has_bus(view->upper, bus)) {
+    if (from == ROUTE_FROM_ABOVE && view->upper && !pci_bridge_claims_bus(view->upper, bus)) {
         route_refuse(route, view->upper, "bus number is not below the upstream port");
         return;
     }
@@ -151,7 +130,7 @@ static void route_by_id(const struct route_view *view, int from, struct pci_rid 
     index = find_down_by_bus(view, bus);
     if (index >= 0)
         route_down(route, (unsigned)index);
-    else if (from != ROUTE_FROM_ABOVE && view->upper && !bridge_has_bus(view->upper, bus))
+    else if (from != ROUTE_FROM_ABOVE && view->upper && !pci_bridge_claims_bus(view->upper, bus))
         *route = (struct route){.to = ROUTE_UP};
     else
         route_refuse(route, view->upper, "bus number of no port");
@@ -163,7 +142,7 @@ static void route_config(const struct route_view *view, int from, const struct t
                          struct route *route)
 {
     bool type0 = tlp->type == TLP_CFGRD0 || tlp->type == TLP_CFGWR0;
-    const struct pci_func *down;
+    struct pci_func *down;
 
     if (from != ROUTE_FROM_ABOVE) {
         route_refuse(route, from >= 0 ? view->down[from] : NULL,
@@ -186,7 +165,7 @@ static void route_config(const struct route_view *view, int from, const struct t
     down = view->down[route->index];
     if (pci_rid_bus(tlp->dest) != down->windows.secondary)
         return;
-    if (pci_rid_device(tlp->dest) != 0 && !bridge_forwards_ari(down))
+    if (pci_rid_device(tlp->dest) != 0 && !pcie_ari_forwarding(down))
         route_refuse(route, down, "device number other than 0 on a link (7.3.1)");
     else
         route->to_type0 = true;
@@ -195,7 +174,7 @@ static void route_config(const struct route_view *view, int from, const struct t
 static void route_message(const struct route_view *view, int from, const struct tlp *tlp,
                           struct route *route)
 {
-    const struct pci_func *refuser = from >= 0 ? view->down[from] : view->upper;
+    struct pci_func *refuser = from >= 0 ? view->down[from] : view->upper;
 
     switch (tlp->msg_routing) {
     case TLP_MSG_TO_RC:

@@ -12,16 +12,10 @@
 
 #define ROOT_PORTS_MAX 256
 
-/* PMEs that wait while PME Status is set (PCIe Base 6.0, 6.1.6, 7.5.3.14). */
-#define ROOT_PMES_MAX 16
-
 struct root_port {
     struct bridge_port bridge;
     struct root_complex *rc;
     unsigned index;
-    uint16_t pmes[ROOT_PMES_MAX]; /* requester IDs, oldest first */
-    unsigned pme_count;
-    bool pme_wanted; /* PME Status and PME Interrupt Enable were both set when last looked at */
 };
 
 /* The root complex's end of the wire to an integrated endpoint. */
@@ -63,7 +57,7 @@ struct root_complex {
 };
 
 /* root.c */
-struct completer root_completer(struct root_complex *rc, const struct pci_func *func);
+struct completer root_completer(struct root_complex *rc, struct pci_func *func);
 /* What is at a place of the root bus. */
 struct pci_func *root_func_at(struct root_complex *rc, unsigned devfn);
 struct root_integrated *root_integrated_at(struct root_complex *rc, unsigned devfn);

@@ -43,7 +43,7 @@ static void root_send_completion(void *owner, struct tlp *cpl)
     root_send_by_id(owner, ROUTE_FROM_ABOVE, cpl);
 }
 
-struct completer root_completer(struct root_complex *rc, const struct pci_func *func)
+struct completer root_completer(struct root_complex *rc, struct pci_func *func)
 {
     return (struct completer){
         .name = func ? func->name : rc->name,
@@ -51,6 +51,7 @@ struct completer root_completer(struct root_complex *rc, const struct pci_func *
         .send = root_send_completion,
         .owner = rc,
         .id = func ? func->rid : rc->host_bridge->rid,
+        .func = func,
     };
 }
 

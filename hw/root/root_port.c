@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Root ports: their place on the root bus, their interrupts, messages that end at them. */
 #include <assert.h>
-#include <string.h>
 
 #include <glib.h>
-
-#include "pcilab/base/bits.h"
 
 #include "internal.h"
 
@@ -22,70 +19,6 @@ static const struct pci_ids root_port_default_ids = {
     .class_code = 0x060400,
     .revision = 0x01,
 };
-
-/* PCI Express capability of a root port (PCIe Base 6.0, 7.5.3.2, 7.5.3.12, 7.5.3.14) */
-#define PCIE_FLAGS           0x02
-#define PCIE_FLAGS_MESSAGE   0x3e00 /* Interrupt Message Number */
-#define PCIE_ROOTCTL         0x1c
-#define PCIE_ROOTCTL_PME_IE  0x0008
-#define PCIE_ROOTSTA         0x20
-#define PCIE_ROOTSTA_PME_ID  0x0000ffff
-#define PCIE_ROOTSTA_PME     0x00010000
-#define PCIE_ROOTSTA_PENDING 0x00020000
-
-/* The interrupt is the AND of status and enable; an MSI tells of its rising edge (6.1.6). */
-static void root_pme_interrupt(struct root_port *rp)
-{
-    struct pci_func *func = rp->bridge.func;
-    bool wanted = (reg_get(func->cfg, func->cap_pcie + PCIE_ROOTSTA) & PCIE_ROOTSTA_PME) &&
-                  (reg_get(func->cfg, func->cap_pcie + PCIE_ROOTCTL) & PCIE_ROOTCTL_PME_IE);
-    bool rose = wanted && !rp->pme_wanted;
-
-    rp->pme_wanted = wanted;
-    if (rose && pci_func_msi_enabled(func))
-        pci_func_msi_raise(func,
-                           (unsigned)FIELD_GET(PCIE_FLAGS_MESSAGE,
-                                               reg_get(func->cfg, func->cap_pcie + PCIE_FLAGS)));
-    pci_func_set_intx(func, wanted && !pci_func_msi_enabled(func));
-}
-
-/* Shows the oldest PME once software has cleared the one before. */
-static void root_pme_next(struct root_port *rp)
-{
-    struct pci_func *func = rp->bridge.func;
-    unsigned offset = func->cap_pcie + PCIE_ROOTSTA;
-    uint64_t status = reg_get(func->cfg, offset);
-
-    if (!(status & PCIE_ROOTSTA_PME) && rp->pme_count) {
-        status = (status & ~(uint64_t)PCIE_ROOTSTA_PME_ID) | PCIE_ROOTSTA_PME | rp->pmes[0];
-        memmove(rp->pmes, rp->pmes + 1, --rp->pme_count * sizeof(rp->pmes[0]));
-    }
-    status &= ~(uint64_t)PCIE_ROOTSTA_PENDING;
-    if (rp->pme_count)
-        status |= PCIE_ROOTSTA_PENDING;
-    reg_set(func->cfg, offset, status);
-}
-
-static void root_pme(struct root_port *rp, struct pci_rid requester)
-{
-    /* CHOICE: when the queue is full the message is lost; the requester sends it again (5.3.3). */
-    if (rp->pme_count < ROOT_PMES_MAX)
-        rp->pmes[rp->pme_count++] = requester.v;
-    root_pme_next(rp);
-    root_pme_interrupt(rp);
-}
-
-static void root_port_config_written(struct bridge_port *bridge, unsigned offset, unsigned len)
-{
-    struct root_port *rp = bridge->owner;
-    unsigned first = bridge->func->cap_pcie + PCIE_ROOTCTL;
-
-    if (offset + len <= first || offset >= first + 8)
-        return;
-    root_pme_interrupt(rp); /* it may have fallen */
-    root_pme_next(rp);
-    root_pme_interrupt(rp);
-}
 
 static void root_port_receive(struct bridge_port *bridge, struct tlp *tlp)
 {
@@ -123,7 +56,6 @@ static const struct bridge_port_ops root_port_ops = {
     .receive = root_port_receive,
     .drive = root_port_drive,
     .send_msi = root_port_send_msi,
-    .config_written = root_port_config_written,
 };
 
 void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
@@ -131,7 +63,7 @@ void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
     struct completer completer = root_completer(rp->rc, rp->bridge.func);
 
     switch (tlp->msg_code) {
-    case TLP_MSG_PM_PME: root_pme(rp, tlp->requester); break;
+    case TLP_MSG_PM_PME: pcie_root_pme(rp->bridge.func, tlp->requester); break;
     case TLP_MSG_VENDOR_1: break; /* discarded silently when not known (2.2.8.6) */
     default:
         completer_refuse(&completer, tlp, TLP_UR, "message that a root port does not support");
@@ -189,8 +121,6 @@ struct root_port *root_port_add(struct root_complex *rc, const struct root_port_
 
 void root_port_reset(struct root_port *rp)
 {
-    rp->pme_count = 0;
-    rp->pme_wanted = false;
     bridge_port_reset(&rp->bridge, REG_RESET_COLD);
     pci_func_capture(rp->bridge.func, rp->rc->params.bus_first, rp->bridge.devfn >> 3);
 }

@@ -119,7 +119,7 @@ void root_upstream_memory(struct root_complex *rc, struct tlp *tlp)
  */
 static void root_receive_memory(struct root_complex *rc, int from, struct tlp *tlp)
 {
-    const struct pci_func *port = from >= 0 ? rc->down_func[from] : NULL;
+    struct pci_func *port = from >= 0 ? rc->down_func[from] : NULL;
     const char *why = NULL;
 
     if (port)

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a switch does with a TLP once the routing has decided (PCIe Base 6.0, 1.3.3, 2.2.4). */
-#include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
 
 #include "internal.h"
-
-#define PCIE_DEVCAP       0x04 /* 7.5.3.3 */
-#define PCIE_DEVCAP_POWER 0x0ffc0000
 
 static void switch_send_completion(void *owner, struct tlp *cpl)
 {
     switch_forward(owner, ROUTE_FROM_INTERNAL, cpl);
 }
 
-static struct completer switch_completer(struct pcie_switch *sw, const struct pci_func *func)
+static struct completer switch_completer(struct pcie_switch *sw, struct pci_func *func)
 {
     return (struct completer){
         .name = func->name,
@@ -21,10 +17,11 @@ static struct completer switch_completer(struct pcie_switch *sw, const struct pc
         .send = switch_send_completion,
         .owner = sw,
         .id = func->rid,
+        .func = func,
     };
 }
 
-static void switch_refuse(struct pcie_switch *sw, const struct pci_func *func, struct tlp *tlp,
+static void switch_refuse(struct pcie_switch *sw, struct pci_func *func, struct tlp *tlp,
                           const char *why)
 {
     struct completer completer = switch_completer(sw, func);
@@ -57,16 +54,14 @@ static struct pci_func *switch_func_at(struct pcie_switch *sw, unsigned devfn)
 /* Messages that end at the port that received them (table 2-20, routing 4 and 5). */
 static void switch_terminate_message(struct pcie_switch *sw, int from, struct tlp *tlp)
 {
-    const struct pci_func *func = from >= 0 ? sw->down_func[from] : sw->upper;
+    struct pci_func *func = from >= 0 ? sw->down_func[from] : sw->upper;
 
     if (from >= 0 && tlp_is_intx(tlp)) {
         bridge_port_intx(&sw->down[from], tlp);
         tlp_free(tlp);
     } else if (from < 0 && tlp->type == TLP_MSGD && !tlp->ep &&
                tlp->msg_code == TLP_MSG_SET_SLOT_POWER_LIMIT) {
-        /* Value 7:0 and scale 9:8 are captured in Device Capabilities 27:18 (6.9). */
-        reg_update(sw->upper->cfg, sw->upper->cap_pcie + PCIE_DEVCAP, PCIE_DEVCAP_POWER,
-                   FIELD_PREP(PCIE_DEVCAP_POWER, le32_load(tlp->data) & 0x3ff));
+        pcie_capture_slot_power(sw->upper, le32_load(tlp->data));
         tlp_free(tlp);
     } else if (tlp->msg_code == TLP_MSG_VENDOR_1) {
         tlp_free(tlp); /* discarded silently when not known (2.2.8.6) */

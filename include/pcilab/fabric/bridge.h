@@ -19,8 +19,6 @@ struct bridge_port_ops {
     void (*drive)(struct bridge_port *bridge, unsigned pin, bool level);
     /* The bridge's own MSI or MSI-X. */
     void (*send_msi)(struct bridge_port *bridge, uint64_t addr, uint32_t data);
-    /* After a configuration write to the bridge; may be NULL. */
-    void (*config_written)(struct bridge_port *bridge, unsigned offset, unsigned len);
 };
 
 struct bridge_port_params {

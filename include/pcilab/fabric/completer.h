@@ -20,6 +20,7 @@ struct completer {
     void (*send)(void *owner, struct tlp *cpl);
     void *owner;
     struct pci_rid id;
+    struct pci_func *func;      /* whose Status tells of errors; NULL: nobody's */
     unsigned max_payload_bytes; /* 128 to 4096 */
     unsigned boundary_bytes;    /* read completion boundary: 64 or 128 */
 

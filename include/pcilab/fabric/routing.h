@@ -33,15 +33,15 @@ enum route_to {
 
 struct route {
     enum route_to to;
-    bool to_type0;             /* configuration: converted to type 0 on its way (7.3.3) */
-    uint8_t devfn;             /* ROUTE_INTERNAL */
-    unsigned index;            /* ROUTE_DOWN */
-    const char *why;           /* ROUTE_REFUSE */
-    const struct pci_func *by; /* ROUTE_REFUSE: the port that refuses; NULL: the host bridge */
+    bool to_type0;       /* configuration: converted to type 0 on its way (7.3.3) */
+    uint8_t devfn;       /* ROUTE_INTERNAL */
+    unsigned index;      /* ROUTE_DOWN */
+    const char *why;     /* ROUTE_REFUSE */
+    struct pci_func *by; /* ROUTE_REFUSE: the port that refuses; NULL: the host bridge */
 };
 
 struct route_view {
-    const struct pci_func *upper; /* NULL in a root complex */
+    struct pci_func *upper;       /* NULL in a root complex */
     struct pci_func *const *down; /* bridges on the internal bus */
     const uint8_t *down_devfn;    /* their places on it */
     unsigned down_count;
