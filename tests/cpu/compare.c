@@ -33,18 +33,20 @@ __attribute__((format(printf, 2, 3))) static void differ(struct report *r, const
 }
 
 static void compare_gprs(struct report *r, const struct diff_case *c, const struct diff_state *host,
-                         const struct diff_state *ours)
+                         const struct diff_state *ours, bool faulted)
 {
+    uint64_t undefined = c->flags_undefined | (faulted ? c->flags_undefined_after_fault : 0);
+
     if (memcmp(host->gpr, ours->gpr, sizeof(host->gpr))) {
         for (int i = 0; i < 16; i++) {
-            if (host->gpr[i] != ours->gpr[i] && !(c->gpr_undefined >> i & 1))
+            uint64_t mask = c->gpr_low_only >> i & 1 ? 0xFFFFFFFF : ~0ull;
+            if ((host->gpr[i] ^ ours->gpr[i]) & mask && !(c->gpr_undefined >> i & 1))
                 differ(r, "%s: host %016lx, ours %016lx", gpr_names[i], host->gpr[i], ours->gpr[i]);
         }
     }
     if (host->rip != ours->rip)
         differ(r, "rip: host %lx, ours %lx", host->rip, ours->rip);
-    uint64_t flags =
-        (host->rflags ^ ours->rflags) & DIFF_FLAGS_MASK & ~(uint64_t)c->flags_undefined;
+    uint64_t flags = (host->rflags ^ ours->rflags) & DIFF_FLAGS_MASK & ~undefined;
     if (flags)
         differ(r, "rflags: host %08lx, ours %08lx, different %lx", host->rflags, ours->rflags,
                flags);
@@ -162,14 +164,17 @@ bool diff_compare(const struct diff_case *c, const struct diff_result *host,
         return r.equal;
     if (host->vector == ours->vector && host->vector >= 0 && host->error_code != ours->error_code)
         differ(&r, "error code: host %x, ours %x", host->error_code, ours->error_code);
-    if (host->vector == 14 && ours->vector == 14 && host->cr2 != ours->cr2)
+    if (host->vector == 14 && ours->vector == 14 && !c->cr2_undefined &&
+        (host->cr2 ^ ours->cr2) & (c->long_operand ? ~(uint64_t)(DIFF_PAGE - 1) : ~0ull))
         differ(&r, "cr2: host %lx, ours %lx", host->cr2, ours->cr2);
-    compare_gprs(&r, c, &host->state, &ours->state);
+    compare_gprs(&r, c, &host->state, &ours->state, host->vector >= 0);
     if (memcmp(host->state.fxsave, ours->state.fxsave, FX_END)) {
-        compare_x87(&r, c, host->state.fxsave, ours->state.fxsave);
+        if (host->vector < 0 || !c->x87_undefined_after_fault)
+            compare_x87(&r, c, host->state.fxsave, ours->state.fxsave);
         compare_sse(&r, c, host->state.fxsave, ours->state.fxsave);
     }
-    compare_data(&r, host_data, our_data);
+    if (host->vector < 0 || !c->long_operand)
+        compare_data(&r, host_data, our_data);
     return r.equal;
 }
 

@@ -69,7 +69,12 @@ struct diff_case {
     /* What the manual leaves open. */
     uint32_t flags_undefined;
     uint16_t fsw_undefined;
+    uint32_t flags_undefined_after_fault;
     uint16_t gpr_undefined; /* bit n: register n */
+    uint16_t gpr_low_only;  /* likewise, the upper half */
+    bool long_operand;      /* more than 8 bytes: which part faults, what was written before */
+    bool cr2_undefined;     /* either of two operands may fault first */
+    bool x87_undefined_after_fault;
     enum diff_tolerance tolerance;
     unsigned approx_reg;
 

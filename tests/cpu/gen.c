@@ -215,12 +215,12 @@ static void put_prefixes(struct gen *g)
         prefixes[n++] = g->rep;
     if (g->gs)
         prefixes[n++] = 0x65;
-    else if (gen_chance(g, 3))
+    else if (!g->no_ignored && gen_chance(g, 3))
         prefixes[n++] = ignored[gen_below(g, sizeof(ignored))];
     while (n) {
         unsigned pick = gen_below(g, n);
         /* REX counts only right before the opcode. */
-        if (gen_chance(g, 1))
+        if (!g->no_ignored && gen_chance(g, 1))
             put_bytes(g->c, 0x48, 1);
         put_bytes(g->c, prefixes[pick], 1);
         prefixes[pick] = prefixes[--n];

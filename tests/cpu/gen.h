@@ -20,7 +20,7 @@ struct gen {
     struct diff_case *c;
     uint32_t fixed; /* registers whose values must stay as they are */
     /* Encoding, put together by gen_finish(). */
-    bool p66, p67, lock, no_rex, gs;
+    bool p66, p67, lock, no_rex, no_ignored, gs;
     uint8_t rep; /* 0, F2 or F3 */
     bool rex_w, rex_any;
     uint8_t rex_rxb;

@@ -57,6 +57,10 @@ void gen_string(struct gen *g)
     source = gen_pick_ea(g, bytes, 50);
     destination = gen_chance(g, 25) && source < DIFF_RO ? source + gen_below(g, 64) - 32
                                                         : gen_pick_ea(g, bytes, 50);
+    /* Which operand of CMPS faults first is open. */
+    g->c->cr2_undefined = op->source && op->compares;
+    if (op->source && op->compares && source > DIFF_NOT_THERE - 1024)
+        destination = DIFF_DATA + gen_below(g, DIFF_PAGE);
     g->p67 = gen_chance(g, 8) && source < 0x7FFFFFFF && destination < 0x7FFFFFFF;
     if (gen_chance(g, 15) && !g->p67)
         count = gen_below(g, 600);
@@ -69,8 +73,16 @@ void gen_string(struct gen *g)
         string_pointer(g, RDI, destination);
     if (g->p67)
         count |= diff_rand(&g->rng) << 32;
-    if (g->rep)
+    if (g->rep) {
         gen_set_reg(g, RCX, count);
+        /*
+         * Whether 32-bit pointers lose their upper halves when nothing was done, or a fault ended
+         * it, differs; and so do the flags that a fault finds.
+         */
+        if (g->p67)
+            g->c->gpr_low_only = 1u << RCX | 1u << RSI | 1u << RDI;
+        g->c->flags_undefined_after_fault = op->compares ? DIFF_ARITH_FLAGS : 0;
+    }
     g->c->ea = op->source ? source : destination;
     gen_finish(g);
 }
@@ -192,7 +204,7 @@ static void branch_relative(struct gen *g, unsigned bytes)
 {
     unsigned length = bytes + 1 + (g->map != 0) + g->p67;
 
-    g->no_rex = true;
+    g->no_rex = g->no_ignored = true;
     g->imm_bytes = bytes;
     g->imm = DIFF_TARGET - (g->c->in.rip + length);
 }

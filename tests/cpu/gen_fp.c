@@ -169,6 +169,8 @@ static void simd(struct gen *g, bool mmx)
         g->c->tolerance = DIFF_APPROX_PS;
         g->c->approx_reg = modrm_reg;
     }
+    /* The host has made the transition to MMX, or a part of it, when a store faults. */
+    g->c->x87_undefined_after_fault = mmx && memory;
     g->c->locked = g->lock = gen_chance(g, 1);
     gen_finish(g);
 }
@@ -269,6 +271,7 @@ void gen_x87(struct gen *g)
         op = fpu_x87_lookup((uint8_t)opcode, (uint8_t)modrm,
                             g->p66 ? FPU_ENV_PROT16 : FPU_ENV_PROT32);
         gen_modrm_mem(g, modrm >> 3, op ? op->mem_bytes : 8, 60);
+        g->c->long_operand = op && op->mem_bytes > 8;
         if (opcode == 0xDF && modrm >> 3 == 4 && gen_chance(g, 90))
             poke_decimal(g);
     } else {
