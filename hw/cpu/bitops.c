@@ -133,9 +133,7 @@ OP(op_cmpxchg)
         rm_commit(c, op, before, reg_read(c, op->reg, op->size));
     } else {
         if (op->flags & OPF_MEM) {
-            if (op->flags & OPF_MEM) {
             rm_commit(c, op, before, a); /* the write happens in any case */
-        }
         }
         reg_write(c, CPU_RAX, op->size, a);
     }
