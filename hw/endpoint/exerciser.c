@@ -272,7 +272,8 @@ static void add_capabilities(struct exerciser *ex, const struct exerciser_params
     pci_cap_pcie_add(ex->pci, &pcie);
     if (number == 0)
         pci_cap_dsn_add(ex->pci, (uint64_t)ENDPOINT_VENDOR_ID << 48 | g_str_hash(params->name));
-    pci_cap_ari_add(ex->pci, (uint8_t)next);
+    if (pcie.type == PCIE_ENDPOINT) /* an ARI Device has an Upstream Port (PCIe Base 6.0, 6.13) */
+        pci_cap_ari_add(ex->pci, (uint8_t)next);
 }
 
 static void function_add(struct endpoint *ep, const struct exerciser_params *params,

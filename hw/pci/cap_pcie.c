@@ -97,6 +97,8 @@ static const struct reg_def devctl_flr_rows[] = {
 /* Target speed, compliance, transmit margin; autonomous speed changes are not made. */
 #define LINK_CONTROL_2 0xff9f
 #define LINK_STATE     (PCIE_LNKSTA_SPEED | PCIE_LNKSTA_WIDTH)
+/* 2.5 GT/s, x0: as pcie_set_link() leaves a link that is down. */
+#define LINK_DOWN (PCIE_LNKSTA_SLOT_CLOCK | 0x0001)
 /* What ASPM, RCB and the clock settings of a link are outlives a Function Level Reset (6.6.2). */
 #define LINK_CONTROL_UP                                                                            \
     (PCIE_LNKCTL_ASPM | PCIE_LNKCTL_RCB | PCIE_LNKCTL_COMMON_CLOCK | PCIE_LNKCTL_EXT_SYNCH)
@@ -106,7 +108,7 @@ static const struct reg_def link_up_rows[] = {
     {.name = "link_control", .clause = "PCIe 6.0 7.5.3.7", .offset = PCIE_LNKCTL, .width = 2,
      .rw = LINK_CONTROL_UP, .flr_keep = LINK_CONTROL_UP},
     {.name = "link_status", .clause = "PCIe 6.0 7.5.3.8", .offset = PCIE_LNKSTA, .width = 2,
-     .reset = PCIE_LNKSTA_SLOT_CLOCK, .flr_keep = LINK_STATE},
+     .reset = LINK_DOWN, .flr_keep = LINK_STATE},
 };
 
 static const struct reg_def link_down_rows[] = {
@@ -114,7 +116,7 @@ static const struct reg_def link_down_rows[] = {
     {.name = "link_control", .clause = "PCIe 6.0 7.5.3.7", .offset = PCIE_LNKCTL, .width = 2,
      .w1t = PCIE_LNKCTL_RETRAIN, .on_write = link_control_written},
     {.name = "link_status", .clause = "PCIe 6.0 7.5.3.8", .offset = PCIE_LNKSTA, .width = 2,
-     .reset = PCIE_LNKSTA_SLOT_CLOCK, .rw1c = PCIE_LNKSTA_BANDWIDTH | PCIE_LNKSTA_AUTONOMOUS,
+     .reset = LINK_DOWN, .rw1c = PCIE_LNKSTA_BANDWIDTH | PCIE_LNKSTA_AUTONOMOUS,
      .on_write = port_status_written},
 };
 

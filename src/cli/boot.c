@@ -288,7 +288,7 @@ static void print_times(const struct boot *boot)
     cli_note("built in %.2f s, kernel loaded in %.2f s, first line after %.2f s, ran for %.2f s",
              seconds(boot->started_us, boot->built_us), seconds(boot->built_us, boot->loaded_us),
              seconds(run->started_us, first_us), wall);
-    cli_note("%s of virtual time, %.0f million instructions, %.0f million a second", virtual,
+    cli_note("%s of virtual time, %.0f million instructions, %.1f MIPS", virtual,
              (double)instructions / 1e6, wall > 0 ? (double)instructions / 1e6 / wall : 0.0);
     if (boot->options.stats) {
         fprintf(stderr,

@@ -144,8 +144,9 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
 
 static const char summary[] =
     "TOPOLOGY is a topology file, or the name of one that comes with pcilab:\n" CLI_TOPOLOGIES
-    ". Without it: default.\nThe guest's serial console is on stdin and\n"
-    "stdout; on a terminal, Ctrl-A x leaves and Ctrl-A h helps.";
+    ". Without it: default.\n"
+    "The guest's serial console is on stdin and stdout; on a terminal, Ctrl-A x leaves and\n"
+    "Ctrl-A h helps.";
 
 static const char description[] =
     "Examples:\n"
@@ -211,16 +212,15 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"clock", 0, 0, G_OPTION_ARG_STRING, &raw.clock,
          "Idle time is skipped (virtual, the default) or waited for (real)", "virtual|real"},
         {"limit", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw.limits,
-         "End with status 3 after this virtual time (30s) or wall clock time (wall:60s)", "TIME"},
+         "End with status 3 after this virtual (30s) or wall clock time (wall:60s)", "TIME"},
         {"no-reboot", 0, 0, G_OPTION_ARG_NONE, &no_reboot, "A reset ends the run", NULL},
         {"digest", 0, 0, G_OPTION_ARG_NONE, &digest,
-         "Print the SHA-256 of all TLPs, interrupts and console bytes as the last line", NULL},
+         "Last line: the SHA-256 of all TLPs, interrupts and console bytes", NULL},
         {"trace", 0, 0, G_OPTION_ARG_STRING, &raw.trace,
          "Trace to stderr: some of tlp,irq,console,rule,state; alone: all", "KINDS"},
         {"trace-file", 0, 0, G_OPTION_ARG_FILENAME, &o->trace_file, "Trace to FILE", "FILE"},
         {"enter", 0, 0, G_OPTION_ARG_STRING, &raw.enter,
-         "Unpack a bzImage ourselves (kernel, the default) or let it do so (bzimage)",
-         "kernel|bzimage"},
+         "Unpack a bzImage here (kernel, the default) or let it (bzimage)", "kernel|bzimage"},
         {"stats", 0, 0, G_OPTION_ARG_NONE, &stats, "Print times and counts for programs to stderr",
          NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,

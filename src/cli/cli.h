@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "pcilab/platform/machine.h"
 
@@ -37,6 +38,9 @@ struct machine_desc *cli_load_topology(const char *name, char **path);
 char *cli_tree(const struct machine_desc *desc, bool utf8);
 /* True when stdout is a terminal that shows box drawing. */
 bool cli_stdout_utf8(void);
+
+/* Builds the machine, enumerates it as firmware does and writes an `lspci -xxxx` dump. */
+bool cli_print_lspci(const struct machine_desc *desc, FILE *out, GError **error);
 
 /* The subcommands; argv[0] is the subcommand's name. They return the exit status. */
 int cli_topo(char **argv);

@@ -15,6 +15,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"boot", cli_boot, "boot a Linux kernel on a topology"},
     {"topo", cli_topo, "check a topology file and show its tree"},
 };
 

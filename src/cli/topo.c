@@ -5,20 +5,28 @@
 #include "cli.h"
 #include "pcilab/config/topology.h"
 
-static int print_tree(const char *name)
+static int print_topology(const char *name, bool lspci)
 {
+    GError *error = NULL;
     char *path;
     struct machine_desc *desc = cli_load_topology(name, &path);
+    int status = CLI_OK;
 
     if (!desc) {
         return CLI_USAGE;
     }
-    char *tree = cli_tree(desc, cli_stdout_utf8());
-    fputs(tree, stdout);
-    g_free(tree);
+    if (!lspci) {
+        char *tree = cli_tree(desc, cli_stdout_utf8());
+        fputs(tree, stdout);
+        g_free(tree);
+    } else if (!cli_print_lspci(desc, stdout, &error)) {
+        cli_error("%s: %s", path, error->message);
+        g_error_free(error);
+        status = CLI_USAGE;
+    }
     g_free(path);
     machine_desc_free(desc);
-    return CLI_OK;
+    return status;
 }
 
 static GOptionContext *topo_context(const GOptionEntry *entries)
@@ -34,6 +42,8 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
         "  pcilab topo default                      the default topology\n"
         "  pcilab topo my.ini                       is my file right? (exit status 2: no)\n"
         "  pcilab topo --keys                       what can stand in a file\n"
+        "  pcilab topo default --lspci >dump        what firmware would make of it ...\n"
+        "  lspci -F dump -vvv                       ... decoded; lspci -F dump -tv: as a tree\n"
         "\n"
         "A topology in six lines:\n"
         "  [root-port rp0]\n"
@@ -48,12 +58,15 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
 
 int cli_topo(char **argv)
 {
-    gboolean keys = FALSE, markdown = FALSE;
-    const GOptionEntry entries[] = {{"keys", 0, 0, G_OPTION_ARG_NONE, &keys,
-                                     "List all groups and keys of topology files", NULL},
-                                    {"markdown", 0, 0, G_OPTION_ARG_NONE, &markdown,
-                                     "With --keys: as in docs/topology.md", NULL},
-                                    {NULL}};
+    gboolean keys = FALSE, markdown = FALSE, lspci = FALSE;
+    const GOptionEntry entries[] = {
+        {"lspci", 0, 0, G_OPTION_ARG_NONE, &lspci,
+         "Enumerate it and print configuration space as lspci -xxxx does", NULL},
+        {"keys", 0, 0, G_OPTION_ARG_NONE, &keys, "List all groups and keys of topology files",
+         NULL},
+        {"markdown", 0, 0, G_OPTION_ARG_NONE, &markdown, "With --keys: as in docs/topology.md",
+         NULL},
+        {NULL}};
     GOptionContext *context = topo_context(entries);
     char **words = g_strdupv(argv);
     int status = CLI_USAGE;
@@ -69,7 +82,7 @@ int cli_topo(char **argv)
     } else if (g_strv_length(words) != 2) {
         cli_error("one topology file is needed, like: pcilab topo default");
     } else {
-        status = print_tree(words[1]);
+        status = print_topology(words[1], lspci);
     }
     g_option_context_free(context);
     g_strfreev(words);

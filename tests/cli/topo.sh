@@ -24,6 +24,23 @@ for name in minimal default peer two-bridges deep; do
     cmp -s "$work/out" "$work/by-name"
     point $? "topo $name.ini: the same by its path"
 done
+# What firmware would make of them, read back by the real lspci: every function once, each field
+# known to it and none contradictory.
+count_of() { grep -c "^[0-9a-f:]*[0-9a-f][0-9a-f]\.[0-7] $1" "$work/out"; }
+for name in minimal:1:1 default:13:14 peer:8:1 two-bridges:6:4 deep:19:6; do
+    IFS=: read -r name bridges endpoints <<<"$name"
+    run "$PCILAB" topo "$name" --lspci
+    expect 0 "topo $name --lspci" out '0000:00:01.0 0604'
+    cp "$work/out" "$work/dump"
+    run lspci -D -F "$work/dump" -vvv
+    expect 0 "lspci -F reads the dump of $name" out 'PCI bridge' out 'Capabilities'
+    [ "$(count_of 'PCI bridge')" = "$bridges" ] &&
+        [ "$(grep -cE '^[0-9a-f:.]+ (Non-Volatile|Unassigned class)' "$work/out")" = "$endpoints" ]
+    point $? "$name: $bridges bridges and $endpoints functions of endpoints"
+    ! grep -nE '!!!|<unknown|[Uu]nknown|rev ff|\[virtual\]|<access denied>|<chain' "$work/out"
+    point $? "$name: lspci -vvv knows every field"
+done
+
 LC_ALL=C.UTF-8 run "$PCILAB" topo deep
 grep -q '[^ -~]' "$work/out"
 point $((1 - $?)) 'plain characters where stdout is no terminal'

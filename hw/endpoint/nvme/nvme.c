@@ -368,7 +368,8 @@ static void add_capabilities(struct nvme *ctrl, const struct nvme_params *params
     pci_cap_msix_add(ctrl->pci, ctrl->io_queues + 1, 0, MSIX_TABLE_OFFSET, MSIX_PBA_OFFSET);
     pci_cap_pcie_add(ctrl->pci, &pcie);
     pci_cap_dsn_add(ctrl->pci, dsn);
-    pci_cap_ari_add(ctrl->pci, 0);
+    if (pcie.type == PCIE_ENDPOINT) /* an ARI Device has an Upstream Port (PCIe Base 6.0, 6.13) */
+        pci_cap_ari_add(ctrl->pci, 0);
 }
 
 struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *params)
