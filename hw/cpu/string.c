@@ -259,8 +259,9 @@ OP(op_cmps)
     n = MIN(n, to_page_end(&s, dst_linear(c, &s, false)));
     struct flags_saved before = flags_save(c);
     for (; n; n--) {
-        uint64_t a = lin_read(c, src_linear(c, op, &s), s.bytes);
+        /* In this order: it shows when both fault. */
         uint64_t b = lin_read(c, dst_linear(c, &s, false), s.bytes);
+        uint64_t a = lin_read(c, src_linear(c, op, &s), s.bytes);
         alu_sub(c, op->size, a, b);
         advance(c, &s, CPU_RSI);
         advance(c, &s, CPU_RDI);
