@@ -30,18 +30,44 @@ static void finish(struct dma_op *op, enum dma_status status)
     op->done(op, status);
 }
 
-/* One operation an event, in order of issue. */
+static void list_remove(struct mock *mock, struct dma_op *op)
+{
+    struct dma_op *before = NULL;
+
+    for (struct dma_op *it = mock->first; it != op; it = it->next)
+        before = it;
+    if (before)
+        before->next = op->next;
+    else
+        mock->first = op->next;
+    if (mock->last == op)
+        mock->last = before;
+}
+
+/* Writes stay in order; with shuffle, a read from among all of them is next as often as not. */
+static struct dma_op *list_pick(struct mock *mock)
+{
+    struct dma_op *pick = mock->first;
+
+    for (struct dma_op *it = mock->first; mock->shuffle && it; it = it->next) {
+        mock->shuffle = mock->shuffle * 1664525u + 1013904223u;
+        if (it->kind == DMA_READ && (mock->shuffle >> 24 & 1)) {
+            pick = it;
+            break;
+        }
+    }
+    return pick;
+}
+
+/* One operation an event. */
 static void work_fn(void *opaque)
 {
     struct mock *mock = opaque;
-    struct dma_op *op = mock->first;
+    struct dma_op *op = list_pick(mock);
 
-    mock->first = op->next;
-    if (!mock->first) {
-        mock->last = NULL;
-    } else {
+    list_remove(mock, op);
+    if (mock->first)
         sim_schedule_in(&mock->sim, &mock->work, mock->dma_ps);
-    }
     mock->dma_bytes += op->len;
     if (!mock->bus_master) {
         finish(op, DMA_NO_MASTER);

@@ -21,6 +21,7 @@ struct mock {
     struct sim_event work;
     uint64_t dma_ps; /* delay of each operation */
     uint64_t dma_reads, dma_writes, dma_bytes;
+    uint32_t shuffle;  /* not 0: reads overtake each other, seeded by this */
     uint64_t bad_addr; /* operations that touch this address get DMA_UR; 0: none */
     bool bus_master;
 };
