@@ -176,13 +176,15 @@ static void act_consume(struct world *w)
     write_reg(w, NVME_REG_DOORBELLS + q * 8 + 4, 4, take(&w->in, 1));
 }
 
+/* Quadwords: addresses near by in three bytes, or anything in eight. */
 static void act_memory(struct world *w)
 {
-    unsigned at = (unsigned)take(&w->in, 2) * 8, quads = 1 + (take(&w->in, 1) & 15);
+    unsigned at = (unsigned)take(&w->in, 2) * 8, shape = (unsigned)take(&w->in, 1);
 
-    for (unsigned i = 0; i < quads; i++, at += 8) {
+    for (unsigned i = 0; i <= (shape & 15); i++, at += 8) {
+        uint64_t value = shape & 16 ? take(&w->in, 8) : take(&w->in, 3) << 3;
         if (at + 8 <= RAM_BYTES)
-            le64_store(w->mock->ram + at, take(&w->in, 3) << 3);
+            le64_store(w->mock->ram + at, value);
     }
 }
 

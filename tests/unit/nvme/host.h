@@ -10,7 +10,7 @@
 #define HOST_QUEUES     5 /* admin and four more */
 #define HOST_ENTRIES    64
 #define HOST_DATA       0x400000 /* free for data from here */
-#define HOST_DISK_BYTES (4u << 20)
+#define HOST_DISK_BYTES (20u << 20)
 
 struct host_queue {
     uint64_t sq, cq; /* addresses */
