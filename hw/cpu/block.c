@@ -19,6 +19,12 @@ static unsigned block_hash(uint64_t pa, unsigned mode)
     return (unsigned)((pa * 0x9E3779B97F4A7C15ULL >> (64 - BLOCK_HASH_BITS)) ^ mode);
 }
 
+/* What the decoder depends on. */
+static unsigned code_mode(const struct cpu *c)
+{
+    return c->mode | (in_protected_mode(c) ? 0 : 4);
+}
+
 /* ---- Epochs ---- */
 
 #define EPOCH_LIMIT 0xFFFFu
@@ -316,7 +322,7 @@ static struct block *block_make(struct fetch *f)
     b->len = tmp->len;
     b->pa = f->pa;
     b->pa2 = f->pa2;
-    b->mode = c->mode;
+    b->mode = code_mode(c);
     unsigned first = MIN(b->len, f->avail);
     page_add(g, b, b->pa, first, false);
     if (b->len > f->avail) {
@@ -347,13 +353,13 @@ struct block *block_lookup(struct cpu *c)
     }
     struct fetch f;
     fetch_start(c, &f);
-    struct block *b = c->group->hash[block_hash(f.pa, c->mode)];
+    struct block *b = c->group->hash[block_hash(f.pa, code_mode(c))];
     while (b) {
-        if (b->pa == f.pa && b->mode == c->mode) {
+        if (b->pa == f.pa && b->mode == code_mode(c)) {
             bool match = b->pa2 == NO_PAGE || tail_matches(&f, b);
             if (b->dead) {
                 /* Setting an accessed bit overwrote code: the list is not what it was. */
-                b = c->group->hash[block_hash(f.pa, c->mode)];
+                b = c->group->hash[block_hash(f.pa, code_mode(c))];
                 continue;
             }
             if (match) {
@@ -376,5 +382,6 @@ struct block *block_partial(struct cpu *c, unsigned max)
     fetch_start(c, &f);
     block_decode(&f, c->scratch, MIN(max, BLOCK_MAX_INSNS), true);
     c->scratch->pa = f.pa;
+    c->scratch->pa2 = NO_PAGE;
     return c->scratch;
 }

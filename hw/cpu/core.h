@@ -354,7 +354,8 @@ struct cpu_group {
     struct cpu_group_config config;
     struct ram_range *ram;
     unsigned ram_count;
-    uint64_t phys_mask; /* bits of a physical address */
+    uint64_t phys_mask;        /* bits of a physical address */
+    uint64_t tsc_num, tsc_den; /* ticks per picosecond */
     uint64_t next_epoch;
     struct block *dead; /* linked by hash_next; freed when no block runs */
     struct block *hash[1u << BLOCK_HASH_BITS];
@@ -564,5 +565,6 @@ struct cpuid_regs cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t suble
 /* IA32_ARCH_CAPABILITIES */
 uint64_t cpuid_arch_capabilities(void);
 uint64_t cpu_tsc_now(const struct cpu *c);
+uint64_t gcd64(uint64_t a, uint64_t b);
 
 #endif

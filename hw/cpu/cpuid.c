@@ -73,7 +73,7 @@ uint64_t cpuid_arch_capabilities(void)
            BIT(15) | BIT(20) | BIT(24) | BIT(26) | BIT(27) | BIT(62);
 }
 
-static uint64_t gcd64(uint64_t a, uint64_t b)
+uint64_t gcd64(uint64_t a, uint64_t b)
 {
     while (b) {
         uint64_t t = a % b;

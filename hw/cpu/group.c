@@ -134,12 +134,14 @@ static struct cpu *cpu_new(struct cpu_group *g, unsigned index)
 
 struct cpu_group *cpu_group_new(const struct cpu_group_config *config)
 {
-    assert(config->count >= 1 && config->count <= CPU_MAX);
+    assert(config->count >= 1 && config->count <= CPU_MAX && config->tsc_hz > 0);
     struct cpu_group *g = g_new0(struct cpu_group, 1);
     g->config = *config;
     g->ram_count = config->ram_count;
     g->ram = g_new0(struct ram_range, config->ram_count);
     g->phys_mask = low_mask(config->phys_bits ? config->phys_bits : 46);
+    g->tsc_den = 1000000000000ULL / gcd64(config->tsc_hz, 1000000000000ULL);
+    g->tsc_num = config->tsc_hz / gcd64(config->tsc_hz, 1000000000000ULL);
     g->next_epoch = 1;
     for (unsigned i = 0; i < config->ram_count; i++) {
         g->ram[i].ram = config->ram[i];

@@ -241,10 +241,19 @@ OP(op_rdrand)
 
 /* ---- Time ---- */
 
+/* now_ps * tsc_hz / 10^12; the fraction has been reduced. */
+static uint64_t ps_to_ticks(const struct cpu_group *g, uint64_t now_ps)
+{
+    uint64_t t;
+    if (likely(!__builtin_mul_overflow(now_ps, g->tsc_num, &t))) {
+        return t / g->tsc_den;
+    }
+    return (uint64_t)((unsigned __int128)now_ps * g->tsc_num / g->tsc_den);
+}
+
 uint64_t cpu_tsc_at(const struct cpu *c, uint64_t now_ps)
 {
-    unsigned __int128 t = (unsigned __int128)now_ps * c->group->config.tsc_hz;
-    return (uint64_t)(t / 1000000000000ULL) + c->tsc_offset;
+    return ps_to_ticks(c->group, now_ps) + c->tsc_offset;
 }
 
 uint64_t cpu_tsc_to_ps(const struct cpu *c, uint64_t tsc, uint64_t now_ps)
@@ -254,10 +263,9 @@ uint64_t cpu_tsc_to_ps(const struct cpu *c, uint64_t tsc, uint64_t now_ps)
     if (ahead <= 0) {
         return now_ps;
     }
-    unsigned __int128 ticks = (unsigned __int128)now_ps * c->group->config.tsc_hz;
-    ticks = ticks / 1000000000000ULL + (uint64_t)ahead;
-    uint64_t hz = c->group->config.tsc_hz;
-    unsigned __int128 ps = (ticks * 1000000000000ULL + hz - 1) / hz;
+    const struct cpu_group *g = c->group;
+    unsigned __int128 ticks = (unsigned __int128)ps_to_ticks(g, now_ps) + (uint64_t)ahead;
+    unsigned __int128 ps = (ticks * g->tsc_den + g->tsc_num - 1) / g->tsc_num;
     return ps > UINT64_MAX ? UINT64_MAX : (uint64_t)ps;
 }
 

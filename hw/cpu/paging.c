@@ -5,7 +5,7 @@
  * All four formats are walked by one loop over levels; they differ in entry size, index width and
  * where large pages may occur. CHOICE: PAE's four PDPTEs are read from memory at each walk rather
  * than kept in registers (4.4.1). CHOICE: a paging structure outside RAM reads as all ones, which
- * is a reserved-bit fault.
+ * is a reserved-bit fault. UNIMPL: alignment checks (CR0.AM, EFLAGS.AC), SMAP, protection keys.
  */
 #include <string.h>
 

@@ -237,8 +237,12 @@ static void link_patch(struct cpu *c, struct block *b)
 {
     struct oplink *l = c->link;
     c->link = NULL;
-    /* A block that crosses pages depends on the mapping: reached by key only. */
-    if (l && (b->pa2 == NO_PAGE || !c->link_near)) {
+    /*
+     * A link that is not checked must stay in the page. It does not if the block crosses into the
+     * next, or if a page table was changed and the old translation has been forgotten meanwhile.
+     */
+    bool same_page = b->pa2 == NO_PAGE && !((b->pa ^ c->blk->pa) & PAGE_MASK);
+    if (same_page || !c->link_near) {
         l->to[c->link_index] = b;
         l->key[c->link_index] = code_key(c, c->rip);
     }
