@@ -22,7 +22,9 @@
 #define SLOT_POWER_EXACT   239
 #define TIMEOUT_RANGES_ALL 0xf
 
-#define DEVCTL_ERRORS    (PCIE_DEVCTL_COR | PCIE_DEVCTL_NONFATAL | PCIE_DEVCTL_FATAL | PCIE_DEVCTL_UR)
+/* The four kinds of error reports. */
+#define DEVCTL_ERRORS 0x000f
+
 #define DEVCTL_REQUESTER (PCIE_DEVCTL_RELAXED | PCIE_DEVCTL_NO_SNOOP | PCIE_DEVCTL_MRRS)
 
 static void device_control_written(struct reg_space *space, unsigned offset,

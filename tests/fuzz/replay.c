@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a fuzz target over every file of the folders that are named, and over an empty input: what
- * once broke it stays a test in builds without libFuzzer. Prints TAP; a crash ends it early.
+ * Runs a fuzz target over every file of the folders that are named, over an empty input and over
+ * PCILAB_FUZZ_RUNS (1000) random ones, the same every time: what once broke it stays a test in
+ * builds without libFuzzer. Prints TAP; a crash ends it early.
  */
 #include <glib.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "pcilab/sim/rng.h"
 
 /* LLVM's libFuzzer documentation, "Fuzz Target": the one function that a target defines. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,15 +53,33 @@ static void replay_folder(const char *path)
     }
 }
 
+/* Random bytes of random length, many of them short. */
+static void random_inputs(unsigned runs)
+{
+    static uint8_t data[4096];
+    struct sim_rng rng;
+
+    sim_rng_init(&rng, 1, "fuzz");
+    for (unsigned i = 0; i < runs; i++) {
+        size_t size = (size_t)sim_rng_below(&rng, 1 + sim_rng_below(&rng, sizeof(data)));
+
+        sim_rng_fill(&rng, data, size);
+        LLVMFuzzerTestOneInput(data, size);
+    }
+    printf("ok %u - %u random inputs\n", ++count, runs);
+}
+
 int main(int argc, char **argv)
 {
     static const uint8_t nothing[1];
+    const char *runs = g_getenv("PCILAB_FUZZ_RUNS");
 
     LLVMFuzzerTestOneInput(nothing, 0);
     printf("ok %u - an empty input\n", ++count);
     for (int i = 1; i < argc; i++) {
         replay_folder(argv[i]);
     }
+    random_inputs(runs ? (unsigned)g_ascii_strtoull(runs, NULL, 10) : 1000);
     printf("1..%u\n", count);
     return 0;
 }
