@@ -202,7 +202,7 @@ void diff_print_case(const struct diff_case *c, void *out_file)
             fprintf(out, "#     st%d %04x %016lx\n", i, get16(fx + FX_ST + 16 * i + 8),
                     get64(fx + FX_ST + 16 * i));
     }
-    if (!strncmp(c->group, "sse", 3)) {
+    if (!strncmp(c->group, "sse", 3) || !strcmp(c->group, "sequence")) {
         fprintf(out, "#     mxcsr %04x\n", get16(fx + FX_MXCSR));
         for (int i = 0; i < 16; i++)
             fprintf(out, "#     xmm%-2d %016lx %016lx\n", i, get64(fx + FX_XMM + 16 * i + 8),

@@ -28,6 +28,8 @@
 /* Base of GS: some operands go through it. FS belongs to the C library. */
 #define DIFF_GS_BASE 0x10008000ull
 
+/* The longest case, a sequence. */
+#define DIFF_CODE_MAX    320
 #define DIFF_POOL_BYTES  0x10000u
 #define DIFF_FLAGS_MASK  0x244CD5u /* CF PF AF ZF SF DF OF NT AC ID */
 #define DIFF_ARITH_FLAGS 0x8D5u
@@ -55,7 +57,7 @@ enum diff_tolerance {
 
 struct diff_case {
     const char *group, *name;
-    uint8_t code[24];
+    uint8_t code[DIFF_CODE_MAX];
     unsigned len;
     struct diff_state in; /* rip is where the code is */
     uint32_t pool_offset; /* initial data: DIFF_RW_BYTES bytes of the pool from here */

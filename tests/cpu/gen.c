@@ -11,11 +11,13 @@ struct group {
 };
 
 static const struct group groups[] = {
-    {"alu", gen_alu, 16},        {"shift", gen_shift, 10}, {"muldiv", gen_muldiv, 6},
-    {"bit", gen_bit, 8},         {"move", gen_move, 12},   {"flag", gen_flag, 2},
-    {"string", gen_string, 8},   {"stack", gen_stack, 6},  {"branch", gen_branch, 6},
-    {"invalid", gen_invalid, 2}, {"mmx", gen_mmx, 8},      {"sse", gen_sse, 20},
-    {"x87", gen_x87, 16},
+    {"alu", gen_alu, 16},      {"shift", gen_shift, 10},
+    {"muldiv", gen_muldiv, 6}, {"bit", gen_bit, 8},
+    {"move", gen_move, 12},    {"flag", gen_flag, 2},
+    {"string", gen_string, 8}, {"stack", gen_stack, 6},
+    {"branch", gen_branch, 6}, {"invalid", gen_invalid, 2},
+    {"mmx", gen_mmx, 8},       {"sse", gen_sse, 20},
+    {"x87", gen_x87, 16},      {"sequence", gen_sequence, 30},
 };
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -29,6 +31,13 @@ const char *const *diff_groups(void)
 
 /* ---- Addresses ---- */
 
+/* Where nothing can happen; the last bytes belong to the sequence. */
+static uint64_t gen_sequence_ea(struct gen *g, unsigned bytes, bool aligned)
+{
+    uint64_t ea = DIFF_DATA + gen_below(g, DIFF_RW_BYTES - 256);
+    return aligned ? ea & ~15ull : ea;
+}
+
 uint64_t gen_pick_ea(struct gen *g, unsigned bytes, unsigned aligned_percent)
 {
     const uint64_t end = DIFF_DATA + DIFF_RW_BYTES, middle = DIFF_DATA + DIFF_PAGE;
@@ -36,6 +45,8 @@ uint64_t gen_pick_ea(struct gen *g, unsigned bytes, unsigned aligned_percent)
     unsigned room = DIFF_RW_BYTES - (bytes < DIFF_PAGE ? bytes : DIFF_PAGE);
     bool aligned = gen_chance(g, aligned_percent);
 
+    if (g->in_sequence)
+        return gen_sequence_ea(g, bytes, aligned);
     if (aligned && r >= 20) {
         unsigned align = bytes > 16 || (bytes & (bytes - 1)) ? 16 : bytes;
         return DIFF_DATA + gen_below(g, room) / align * align;
@@ -96,7 +107,8 @@ static void set_sib(struct gen *g, unsigned base, unsigned index, unsigned scale
 /* [disp32] or [index * scale + disp32] */
 static void form_no_base(struct gen *g, unsigned reg, uint64_t offset)
 {
-    unsigned index = gen_chance(g, 50) ? free_reg(g) : RSP, scale = gen_below(g, 4);
+    unsigned index = gen_chance(g, 50) && !g->in_sequence ? free_reg(g) : RSP,
+             scale = gen_below(g, 4);
 
     g->disp_bytes = 4;
     g->disp = (int32_t)offset;
@@ -141,10 +153,12 @@ void gen_modrm_mem_at(struct gen *g, unsigned reg, uint64_t ea)
     g->has_modrm = true;
     g->c->has_mem = true;
     g->c->ea = ea;
-    g->gs = gen_chance(g, 8);
+    g->gs = gen_chance(g, 8) && !g->in_sequence;
     g->p67 = gen_chance(g, 6) && ea < 0x7FFFFFFF && !g->gs;
     g->c->ea_offset = offset = ea - (g->gs ? DIFF_GS_BASE : 0);
     g->rex_rxb |= (uint8_t)((reg >> 3) << 2);
+    if (g->in_sequence)
+        form &= 1;
     if (form == 0 && ea < 0x7FFFFFFF && !g->gs) {
         g->rip_relative = true;
         g->disp_bytes = 4;
@@ -178,7 +192,8 @@ void gen_poke(struct gen *g, uint64_t va, const void *data, unsigned bytes)
 {
     struct diff_case *c = g->c;
 
-    if (va < DIFF_DATA || va + bytes > DIFF_DATA + DIFF_RW_BYTES)
+    if (va < DIFF_DATA || va + bytes > DIFF_DATA + DIFF_RW_BYTES ||
+        c->pokes == sizeof(c->poke) / sizeof(c->poke[0]))
         return;
     c->poke[c->pokes].offset = (uint32_t)(va - DIFF_DATA);
     c->poke[c->pokes].bytes = bytes;

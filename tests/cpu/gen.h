@@ -18,6 +18,11 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 struct gen {
     struct diff_rng rng;
     struct diff_case *c;
+    /*
+     * Part of a sequence: registers have unknown values by then, so operands in memory have
+     * constant addresses, and flags that depend on a register count as undefined.
+     */
+    bool in_sequence;
     uint32_t fixed; /* registers whose values must stay as they are */
     /* Encoding, put together by gen_finish(). */
     bool p66, p67, lock, no_rex, no_ignored, gs;
@@ -89,5 +94,7 @@ void gen_invalid(struct gen *g);
 void gen_mmx(struct gen *g);
 void gen_sse(struct gen *g);
 void gen_x87(struct gen *g);
+/* gen_sequence.c */
+void gen_sequence(struct gen *g);
 
 #endif

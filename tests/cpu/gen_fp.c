@@ -141,7 +141,9 @@ static void simd(struct gen *g, bool mmx)
         memory = gen_chance(g, 40);
         op = fpu_simd_lookup(prefix, (uint8_t)opcode,
                              (uint8_t)((memory ? 0 : 0xC0) | (modrm_reg & 7) << 3), g->rex_w);
-    } while (!op || is_mmx(op) != mmx || !(memory ? op->fn_mem : op->fn_reg));
+    } while (
+        !op || is_mmx(op) != mmx || !(memory ? op->fn_mem : op->fn_reg) ||
+        (g->in_sequence && (op->flags & FPU_SIMD_MASKMOV || is_approximation((uint8_t)opcode))));
 
     g->c->name = memory ? "simd, memory" : "simd, register";
     g->c->prefix = (uint8_t)prefix;
@@ -253,6 +255,12 @@ static void poke_decimal(struct gen *g)
     gen_poke(g, g->c->ea, bcd, sizeof(bcd));
 }
 
+/* Transcendental, or a multi-step operation near one: not the same on all processors. */
+static bool is_approximate_x87(unsigned opcode, unsigned modrm)
+{
+    return opcode == 0xD9 && modrm >= 0xF0;
+}
+
 void gen_x87(struct gen *g)
 {
     const struct fpu_x87_op *op;
@@ -261,7 +269,7 @@ void gen_x87(struct gen *g)
     do {
         opcode = 0xD8 + gen_below(g, 8);
         modrm = gen_chance(g, 50) ? gen_below(g, 0xC0) & 0x38 : 0xC0 + gen_below(g, 64);
-    } while (is_fisttp(opcode, modrm));
+    } while (is_fisttp(opcode, modrm) || (g->in_sequence && is_approximate_x87(opcode, modrm)));
     g->c->name = modrm < 0xC0 ? "x87, memory" : "x87, register";
     g->c->is_x87 = true;
     g->opcode = (uint8_t)opcode;

@@ -149,7 +149,7 @@ static void shift_double(struct gen *g)
 {
     unsigned bytes = word_size(g), bits = 8 * bytes;
     unsigned count = (unsigned)diff_interesting(&g->rng) & 0xFF;
-    bool by_cl = gen_chance(g, 50);
+    bool by_cl = gen_chance(g, 50) && !g->in_sequence;
 
     g->c->name = "shld/shrd";
     g->map = 0x0F;
@@ -197,6 +197,8 @@ void gen_shift(struct gen *g)
     }
     operand(g, digit, bytes);
     g->c->flags_undefined = shift_undefined(digit, count & (bytes == 8 ? 63 : 31), 8 * bytes);
+    if (g->in_sequence && g->opcode >> 1 == 0xD2 >> 1)
+        g->c->flags_undefined = DIFF_ARITH_FLAGS;
     gen_finish(g);
 }
 
@@ -258,7 +260,7 @@ static void bit_by_register(struct gen *g, unsigned op, unsigned bytes)
 
     g->opcode = (uint8_t)(0xA3 | op << 3);
     gen_set_size(g, bytes);
-    if (gen_chance(g, 50)) {
+    if (g->in_sequence || gen_chance(g, 50)) {
         gen_modrm_reg(g, reg, gen_below(g, 16));
         return;
     }
@@ -465,7 +467,8 @@ static void move_xlat(struct gen *g)
 
 void gen_move(struct gen *g)
 {
-    unsigned kind = gen_below(g, 20), bytes = any_size(g);
+    /* No XLAT in sequences: it has registers for an address. */
+    unsigned kind = gen_below(g, g->in_sequence ? 18 : 20), bytes = any_size(g);
 
     g->c->name = "mov";
     if (kind < 6) {
@@ -504,6 +507,9 @@ void gen_flag(struct gen *g)
     static const uint8_t opcodes[] = {0x98, 0x99, 0x9E, 0x9F, 0xF5, 0xF8, 0xF9, 0xFC, 0xFD, 0x90};
     unsigned pick = gen_below(g, 14);
 
+    /* LAHF would show AF, which is undefined too often. */
+    if (g->in_sequence && pick < sizeof(opcodes) && opcodes[pick] == 0x9F)
+        pick = 4;
     g->c->name = "flags, conversions, hints";
     if (pick < sizeof(opcodes)) {
         g->opcode = opcodes[pick];
