@@ -261,16 +261,38 @@ static void put_rsdp(struct machine *machine, uint64_t xsdt)
     p[32] = (uint8_t)-firmware_sum(p, RSDP_BYTES);
 }
 
+/*
+ * What stands at the reset vector asks for a reset. Linux without EFI restarts a hardware-reduced
+ * machine by jumping there (arch/x86/kernel/reboot.c, reboot_init() and BOOT_BIOS).
+ */
+static void put_reset_vector(struct machine *machine)
+{
+    static const uint8_t code[] = {
+        0xb0,
+        PM_RESET_VALUE, /* mov al, 6 */
+        0xba,
+        MAP_RESET_PORT & 0xff,
+        MAP_RESET_PORT >> 8, /* mov dx, 0xcf9 */
+        0xee,                /* out dx, al */
+        0xf4,                /* hlt */
+        0xeb,
+        0xfd, /* jmp to the hlt */
+    };
+
+    memcpy(ram_ptr(&machine->ram, MAP_RESET_VECTOR, sizeof(code)), code, sizeof(code));
+}
+
 uint64_t firmware_install(struct machine *machine)
 {
     struct builder b = {.machine = machine, .next = MAP_ACPI_BASE};
 
     fill_data(machine);
+    put_reset_vector(machine);
     add_fadt(&b, add_aml(&b, aml_dsdt, aml_dsdt_len));
     add_madt(&b);
     add_mcfg(&b);
     add_bridges(&b);
     put_rsdp(machine, add_xsdt(&b));
-    smbios_install(machine, MAP_ANCHOR_BASE + 0x40, MAP_ANCHOR_SIZE - 0x40);
+    smbios_install(machine, MAP_ANCHOR_BASE + 0x40, MAP_RESET_VECTOR - MAP_ANCHOR_BASE - 0x40);
     return MAP_ANCHOR_BASE;
 }

@@ -220,6 +220,9 @@ static bool load(struct machine *machine, const struct machine_boot *boot, GByte
     place_page_tables(machine);
     place_gdt(machine);
     le64_store(zero_page + BP_ACPI_RSDP, firmware_install(machine));
+    /* Whatever the processors knew of the code that was here is void. */
+    for (unsigned i = 0; i < machine->ram.piece_count; i++)
+        cpu_group_ram_written(machine->cpus, machine->ram.piece[i].gpa, machine->ram.piece[i].size);
     enter(machine, &kernel);
     return true;
 }

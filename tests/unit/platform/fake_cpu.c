@@ -33,7 +33,9 @@ struct cpu *cpu_group_get(struct cpu_group *group, unsigned index)
     return &group->cpu[index];
 }
 
-void cpu_group_ram_written(struct cpu_group *group, uint64_t gpa, uint64_t len) {}
+void cpu_group_ram_written(struct cpu_group *group, uint64_t gpa, uint64_t len)
+{
+}
 
 enum cpu_exit cpu_run(struct cpu *cpu, uint64_t now_ps, uint64_t budget, uint64_t *retired)
 {
@@ -117,7 +119,9 @@ void cpu_get_state(const struct cpu *cpu, struct cpu_state *state)
     memset(state, 0, sizeof(*state));
 }
 
-void cpu_set_state(struct cpu *cpu, const struct cpu_state *state) {}
+void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
+{
+}
 
 uint64_t cpu_retired_total(const struct cpu *cpu)
 {

@@ -36,7 +36,9 @@ static void rig_eoi(void *opaque, uint8_t vector)
     ioapic_eoi(&rig->ioapic, vector);
 }
 
-static void rig_kick(void *opaque) {}
+static void rig_kick(void *opaque)
+{
+}
 
 static struct rig rig;
 
@@ -90,8 +92,8 @@ static void teardown(void)
 
 static void send_fixed(uint8_t dest, bool logical, uint8_t vector)
 {
-    apic_deliver(&rig.apics, &(struct apic_message){
-                                 .dest = dest, .logical = logical, .vector = vector});
+    apic_deliver(&rig.apics,
+                 &(struct apic_message){.dest = dest, .logical = logical, .vector = vector});
 }
 
 static void go_x2(unsigned cpu)
@@ -364,12 +366,12 @@ START_TEST(test_x2apic_rules)
 
     go_x2(0);
     go_x2(3);
-    ck_assert(!lapic_msr_write(lapic, 0x802, 0));        /* read-only */
-    ck_assert(!lapic_msr_write(lapic, 0x80b, 1));        /* EOI takes 0 only */
-    ck_assert(!lapic_msr_read(lapic, 0x80b, &value));    /* and cannot be read */
-    ck_assert(!lapic_msr_read(lapic, 0x80e, &value));    /* no DFR */
-    ck_assert(!lapic_msr_read(lapic, 0x831, &value));    /* no high half */
-    ck_assert(!lapic_msr_write(lapic, 0x808, 0x100));    /* reserved bits */
+    ck_assert(!lapic_msr_write(lapic, 0x802, 0));     /* read-only */
+    ck_assert(!lapic_msr_write(lapic, 0x80b, 1));     /* EOI takes 0 only */
+    ck_assert(!lapic_msr_read(lapic, 0x80b, &value)); /* and cannot be read */
+    ck_assert(!lapic_msr_read(lapic, 0x80e, &value)); /* no DFR */
+    ck_assert(!lapic_msr_read(lapic, 0x831, &value)); /* no high half */
+    ck_assert(!lapic_msr_write(lapic, 0x808, 0x100)); /* reserved bits */
     ck_assert(!lapic_msr_read(lapic, 0x8ff, &value));
     ck_assert(!lapic_msr_read(lapic, 0x840, &value));
     ck_assert(lapic_msr_write(lapic, 0x830, 3ULL << 32 | 0x4040));
