@@ -44,7 +44,8 @@ static void switch_terminate_at(struct pcie_switch *sw, struct pci_func *func, s
 
 static struct pci_func *switch_func_at(struct pcie_switch *sw, unsigned devfn)
 {
-    for (unsigned i = 0; i < sw->down_count; i++) {
+    /* Functions on a bus that is held in reset do not answer. */
+    for (unsigned i = 0; i < sw->down_count && !sw->secondary_reset; i++) {
         if (sw->down_devfn[i] == devfn)
             return sw->down_func[i];
     }

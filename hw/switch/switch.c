@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
 
 #define SWITCH_DOWN_MAX 32
 
@@ -43,6 +44,7 @@ static void switch_up_link_changed(struct port *port, bool up)
 
 static void switch_reset_funcs(struct pcie_switch *sw, enum reg_reset_kind kind)
 {
+    sw->secondary_reset = false;
     pci_func_reset(sw->upper, kind);
     for (unsigned i = 0; i < sw->down_count; i++)
         bridge_port_reset(&sw->down[i], kind);
@@ -126,7 +128,24 @@ static void switch_upper_intx(struct pci_func *func, bool level)
     switch_drive(sw, pin, level);
 }
 
+/* The upstream port's Secondary Bus Reset resets what is on the internal bus, and so everything
+ * below (6.6.1). */
+static void switch_upper_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
+{
+    struct pcie_switch *sw = func->owner;
+
+    if (!((old_value ^ new_value) & PCI_BRIDGE_CONTROL_SECONDARY_RESET))
+        return;
+    sw->secondary_reset = new_value & PCI_BRIDGE_CONTROL_SECONDARY_RESET;
+    for (unsigned i = 0; i < sw->down_count; i++) {
+        port_hot_reset(&sw->down[i].port, sw->secondary_reset);
+        if (sw->secondary_reset)
+            bridge_port_reset(&sw->down[i], REG_RESET_WARM);
+    }
+}
+
 static const struct pci_func_ops switch_upper_ops = {
+    .bridge_control = switch_upper_control,
     .send_msi = switch_upper_send_msi,
     .intx = switch_upper_intx,
 };

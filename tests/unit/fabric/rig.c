@@ -106,7 +106,10 @@ void rig_free(struct rig *rig)
 
 void rig_settle(struct rig *rig)
 {
-    sim_run_until(&rig->sim, rig->sim.now_ps);
+    do {
+        sim_run_until(&rig->sim, rig->sim.now_ps);
+        /* Too much for one instant: the fabric goes on a little later. */
+    } while (rig->fabric->busy_first && sim_run_one(&rig->sim, SIM_NEVER));
 }
 
 void rig_run_for(struct rig *rig, uint64_t ps)

@@ -46,7 +46,7 @@ struct rig {
 struct rig *rig_new(void);
 /* Checks that no TLP is under way any more. */
 void rig_free(struct rig *rig);
-/* Runs all events of this instant. */
+/* Runs all events of this instant, and until no TLP is under way. */
 void rig_settle(struct rig *rig);
 /* Runs until a time. */
 void rig_run_for(struct rig *rig, uint64_t ps);
