@@ -131,8 +131,8 @@ void direct_run(struct direct *d, const struct diff_case *c, struct diff_result 
     r->state = c->in;
     r->error_code = 0;
     r->cr2 = 0;
-    if (c->locked) {
-        r->vector = DIRECT_SKIPPED; /* #UD: the decoder's business */
+    if (c->locked || (c->is_x87 && c->opcode == 0xAE)) {
+        r->vector = DIRECT_SKIPPED; /* #UD, and FXSAVE: the decoder's business */
         return;
     }
     r->vector = c->is_x87 ? run_x87(d, c, &r->state) : run_simd(d, c, &r->state);

@@ -121,6 +121,31 @@ static void mask_move_operand(struct gen *g, const struct fpu_simd_op *op)
     g->c->has_mem = true;
 }
 
+/* FXSAVE and FXRSTOR, of an image that is valid or nearly so. */
+static void gen_fxsave(struct gen *g)
+{
+    bool restore = gen_chance(g, 50);
+    uint8_t head[32];
+    uint64_t ip = diff_rand(&g->rng) & 0x7FFFFFFFFFFF, dp = diff_rand(&g->rng) & 0x7FFFFFFFFFFF;
+    uint32_t mxcsr = random_mxcsr(g) | (gen_chance(g, 5) ? 0x10000u << gen_below(g, 16) : 0);
+
+    g->c->name = restore ? "fxrstor" : "fxsave";
+    g->c->is_x87 = g->c->long_operand = true;
+    g->map = 0x0F;
+    g->opcode = 0xAE;
+    g->rex_w = gen_chance(g, 50);
+    gen_fp_state(g, true);
+    gen_modrm_mem(g, restore, 512, 90);
+    for (int i = 0; i < 32; i++)
+        head[i] = (uint8_t)diff_rand(&g->rng);
+    memcpy(head + 8, &ip, 8);
+    memcpy(head + 16, &dp, 8);
+    memcpy(head + 24, &mxcsr, 4);
+    gen_poke(g, g->c->ea, head, 16);
+    gen_poke(g, g->c->ea + 16, head + 16, 16);
+    gen_finish(g);
+}
+
 static bool is_mmx(const struct fpu_simd_op *op)
 {
     return op->flags & FPU_SIMD_MMX;
@@ -266,6 +291,10 @@ void gen_x87(struct gen *g)
     const struct fpu_x87_op *op;
     unsigned opcode, modrm;
 
+    if (!g->in_sequence && gen_chance(g, 4)) {
+        gen_fxsave(g);
+        return;
+    }
     do {
         opcode = 0xD8 + gen_below(g, 8);
         modrm = gen_chance(g, 50) ? gen_below(g, 0xC0) & 0x38 : 0xC0 + gen_below(g, 64);

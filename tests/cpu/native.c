@@ -5,6 +5,7 @@
  * as a signal on another stack, with registers, vector and error code in its context.
  */
 #include <asm/prctl.h>
+#include <cpuid.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,16 @@ bool native_init(void)
 
     memcpy((void *)(uintptr_t)DIFF_RO, diff_pool(), DIFF_PAGE);
     return mprotect((void *)(uintptr_t)DIFF_RO, DIFF_PAGE, PROT_READ) == 0;
+}
+
+bool native_is_alike(void)
+{
+    const unsigned pointers = 1u << 6 | 1u << 13; /* FDP_EXCPTN_ONLY, no FCS and FDS */
+    unsigned a, b = 0, c, d, leaf7 = 0;
+
+    __get_cpuid(0, &a, &b, &c, &d);
+    __get_cpuid_count(7, 0, &a, &leaf7, &c, &d);
+    return b == signature_INTEL_ebx && (leaf7 & pointers) == pointers;
 }
 
 /* jmp *[DIFF_EXIT_PTR] */
