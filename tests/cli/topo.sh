@@ -48,6 +48,18 @@ LC_ALL=C.UTF-8 script -qc "'$PCILAB' topo deep" "$work/typescript" >/dev/null </
 grep -q '└─ ' "$work/typescript"
 point $? 'box drawing on a UTF-8 terminal'
 
+# The example of the manual is what the program prints.
+block() { awk -v n="$1" '/^```/ { if (!open) k++; open = !open; next } open && k == n' "$doc"; }
+doc=$SOURCE/docs/topology.md
+block 1 >"$work/example.ini"
+run "$PCILAB" topo "$work/example.ini"
+block 2 | sed 1d | diff - "$work/out" >"$work/err"
+point $? 'docs/topology.md: its example'
+sed -i 's/sw0\.1/sw0.4/' "$work/example.ini"
+run "$PCILAB" topo "$work/example.ini"
+sed "s,$work/,," "$work/err" | diff - <(block 3 | sed 1d)
+point $? 'docs/topology.md: its mistake'
+
 run "$PCILAB" topo --keys
 expect 0 'topo --keys' out '[switch NAME]' out 'downstream-width'
 run "$PCILAB" topo --keys --markdown
