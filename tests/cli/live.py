@@ -134,8 +134,8 @@ def with_a_signal(folder):
     point(good and status == 130, "SIGINT in the middle: exit status 130", status, s.errors())
     point("ended by Interrupt" in s.errors(), "SIGINT: it is said", s.errors())
     data = disk.read_bytes()
-    point(len(data) == 8 << 20 and data.startswith(b"kept-on-disk\n"), "SIGINT: the image is intact",
-          data[:32])
+    point(len(data) == 8 << 20 and data.startswith(b"kept-on-disk\n"),
+          "SIGINT: the image is intact", data[:32])
 
 
 def run(*options, stdin=b"", **more):
