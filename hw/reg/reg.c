@@ -221,10 +221,9 @@ void reg_hwinit(struct reg_space *space, unsigned offset, uint64_t value)
 void reg_set_rw_mask(struct reg_space *space, unsigned offset, uint64_t rw)
 {
     struct reg_row *row = space_row(space, offset);
-    const struct reg_def *d = row->def;
 
-    assert(!(rw & ~low_mask(8u * d->width)));
-    assert(!(rw & (d->rw1c | d->rw1s | d->w1t | d->rsvdz)));
+    assert(!(rw & ~low_mask(8u * row->def->width)));
+    assert(!(rw & (row->def->rw1c | row->def->rw1s | row->def->w1t | row->def->rsvdz)));
     row->rw = rw;
 }
 
