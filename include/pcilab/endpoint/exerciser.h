@@ -13,7 +13,7 @@
 #define EXERCISER_VERSION_VALUE 0x00010000
 #define EXERCISER_CHANNELS_MAX  8
 
-#define EXERCISER_BAR0_BYTES        0x2000
+#define EXERCISER_BAR0_BYTES 0x2000
 /* The first bytes of BAR 0, in I/O space. Linux uses 256 bytes of each KiB of it (aliases of ISA
  * cards): eight functions still fit a 4 KiB bridge window. */
 #define EXERCISER_BAR1_BYTES        0x80
