@@ -134,13 +134,13 @@ static bool map_at(uint64_t va, size_t bytes, int protection)
 bool native_init(void)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
-    stack_t stack = {.ss_size = 65536};
+    static uint8_t stack_bytes[65536];
+    stack_t stack = {.ss_sp = stack_bytes, .ss_size = sizeof(stack_bytes)};
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
     if (!map_at(DIFF_CODE, DIFF_CODE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC) ||
         !map_at(DIFF_DATA, DIFF_RW_BYTES + DIFF_PAGE, PROT_READ | PROT_WRITE))
         return false;
-    stack.ss_sp = malloc(stack.ss_size);
     sigaltstack(&stack, NULL);
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         sigaction(signals[i], &action, NULL);
