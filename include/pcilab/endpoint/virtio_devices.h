@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The virtio devices: what the wiring needs to create them. */
+#ifndef PCILAB_ENDPOINT_VIRTIO_DEVICES_H
+#define PCILAB_ENDPOINT_VIRTIO_DEVICES_H
+
+#include "pcilab/endpoint/devices.h"
+
+/* Entropy device (VIRTIO 1.3, 5.4): bytes of the simulation's stream "virtio-rng NAME". */
+struct virtio_rng_params {
+    const char *name;
+    bool packed;
+    struct pcie_params pcie;
+};
+
+struct endpoint *virtio_rng_new(struct fabric *fabric, const struct virtio_rng_params *params);
+
+/* Block device (5.2). */
+struct virtio_blk_params {
+    const char *name;
+    const char *serial; /* up to 20 characters */
+    struct nvme_storage storage;
+    unsigned queues; /* 1 to 64 */
+    bool packed;
+    struct pcie_params pcie;
+};
+
+struct endpoint *virtio_blk_new(struct fabric *fabric, const struct virtio_blk_params *params);
+
+/*
+ * Console device (5.3) with several ports. The host's side of a port is a structure of callbacks;
+ * none of them is called from inside a function of this header. Port 0 is a console (hvc in
+ * Linux); the others are named character devices (/dev/virtio-ports/NAME).
+ */
+#define VIRTIO_CONSOLE_PORTS_MAX 16
+
+struct virtio_console_port_ops {
+    /* The guest wrote; all of it is taken. */
+    void (*output)(void *opaque, unsigned port, const uint8_t *data, uint32_t len);
+    /* The guest opened or closed the port; a reset closes. May be NULL. */
+    void (*guest_open)(void *opaque, unsigned port, bool open);
+    /* There is room again after virtio_console_input() took less than all. May be NULL. */
+    void (*room)(void *opaque, unsigned port);
+};
+
+struct virtio_console_port {
+    const char *name; /* NULL: port 0, a console, needs none */
+    const struct virtio_console_port_ops *ops;
+    void *opaque;
+};
+
+struct virtio_console_params {
+    const char *name;
+    const struct virtio_console_port *ports; /* copied */
+    unsigned port_count;                     /* 1 to VIRTIO_CONSOLE_PORTS_MAX */
+    uint16_t columns, rows;                  /* 0: not known */
+    bool packed;
+    struct pcie_params pcie;
+};
+
+struct virtio_console;
+
+struct virtio_console *virtio_console_new(struct fabric *fabric,
+                                          const struct virtio_console_params *params);
+struct endpoint *virtio_console_endpoint(struct virtio_console *console);
+/* Bytes for the guest. Returns how many were taken: 0 while the guest has given no buffers or, but
+ * for consoles, has not opened the port. */
+uint32_t virtio_console_input(struct virtio_console *console, unsigned port, const void *data,
+                              uint32_t len);
+/* The host's side of a port opens or closes; the guest sees end of file while it is closed. Ports
+ * are closed at first, but for console ports. */
+void virtio_console_set_open(struct virtio_console *console, unsigned port, bool open);
+void virtio_console_resize(struct virtio_console *console, uint16_t columns, uint16_t rows);
+
+#endif
