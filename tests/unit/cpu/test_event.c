@@ -291,9 +291,10 @@ END_TEST
 
 GUEST_CODE_BITS(ap_start, 16,
                 "cli; mov ax, cs; mov ds, ax; xor ebx, ebx; mov bx, ax; shl ebx, 4\n"
-                "add dword ptr [2f - ap_start + 2], ebx; lgdt [2f - ap_start]\n"
+                "add dword ptr [0x82], ebx; lgdt [0x80]\n"
                 "mov eax, cr0; or al, 1; mov cr0, eax\n"
                 ".byte 0x66, 0xea; .long 0x9000 + 3f - ap_start; .word 0x18\n"
+                ".fill 0x80 - (. - ap_start), 1, 0\n"
                 "2: .word 0x2f; .long 4f - ap_start\n"
                 "4: .quad 0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0x00CF9B000000FFFF\n"
                 ".code32\n"
