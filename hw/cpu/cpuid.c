@@ -26,8 +26,9 @@ struct cpuid_row {
     (BIT(13) /* CX16 */ | BIT(21) /* x2APIC */ | BIT(24) /* TSC_DEADLINE */ | BIT(30) /* RDRAND    \
                                                                                        */)
 #define EBX7                                                                                       \
-    (BIT(0) /* FSGSBASE */ | BIT(1) /* TSC_ADJUST */ | BIT(7) /* SMEP */ | BIT(9) /* ERMS */ |     \
-     BIT(13) /* FCS and FDS are 0 */ | BIT(18) /* RDSEED */)
+    (BIT(0) /* FSGSBASE */ | BIT(1) /* TSC_ADJUST */ | BIT(6) /* FDP_EXCPTN_ONLY */ |              \
+     BIT(7) /* SMEP */ | BIT(9) /* ERMS */ | BIT(13) /* FCS and FDS are 0 */ |                     \
+     BIT(18) /* RDSEED */)
 #define ECX7 (BIT(27) /* MOVDIRI */ | BIT(28) /* MOVDIR64B */)
 #define EDX7                                                                                       \
     (BIT(4) /* FSRM */ | BIT(26) /* SPEC_CTRL */ | BIT(27) /* STIBP */ | BIT(29) /* ARCH_CAPS */)

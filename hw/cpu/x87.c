@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x87 instructions that move, compare and control, and the tables of all of them (SDM volume 1,
+ * x87 instructions that move and control, and the tables of all of them (SDM volume 1,
  * chapter 8; volume 2, appendix B.17 for the encodings).
  *
  * FIP is recorded by every non-control instruction; FDP and FOP only when it meets an unmasked
@@ -195,14 +195,6 @@ X87_FN(fstp_sti_nce)
 
 /* ---- Moves on the stack ---- */
 
-static void fill_empty(struct fpu *fpu, unsigned i)
-{
-    if (x87_empty(fpu, i)) {
-        *x87_st(fpu, i) = x87_indefinite;
-        x87_tag_valid(fpu, i);
-    }
-}
-
 X87_FN(fxch)
 {
     unsigned i = fop & 7;
@@ -210,8 +202,8 @@ X87_FN(fxch)
     if (x87_empty(fpu, 0) || x87_empty(fpu, i)) {
         if (x87_stack_fault(fpu, false))
             return FPU_OK;
-        fill_empty(fpu, 0);
-        fill_empty(fpu, i);
+        x87_fill_empty(fpu, 0);
+        x87_fill_empty(fpu, i);
     } else {
         x87_set_c1(fpu, false);
     }
@@ -269,153 +261,6 @@ X87_FN(fdecstp)
 {
     x87_move_top(fpu, -1);
     x87_set_c1(fpu, false);
-    return FPU_OK;
-}
-
-/* ---- Sign, comparison, examination ---- */
-
-static uint32_t change_sign(struct fpu *fpu, uint16_t keep, uint16_t flip)
-{
-    if (x87_empty(fpu, 0)) {
-        if (!x87_stack_fault(fpu, false))
-            fill_empty(fpu, 0);
-        return FPU_OK;
-    }
-    x87_set_c1(fpu, false);
-    x87_st(fpu, 0)->sign_exp = (x87_st(fpu, 0)->sign_exp & keep) ^ flip;
-    return FPU_OK;
-}
-
-X87_FN(fchs)
-{
-    return change_sign(fpu, 0xFFFF, 0x8000);
-}
-
-X87_FN(fabs_st0)
-{
-    return change_sign(fpu, 0x7FFF, 0);
-}
-
-#define CODES (FSW_C0 | FSW_C2 | FSW_C3)
-
-/*
- * Compares ST(0). False if an unmasked exception is raised: as on Intel's processors the codes are
- * those of the masked case then, but nothing is popped.
- */
-static bool compare_codes(struct fpu *fpu, bool quiet, unsigned i, uint16_t *codes)
-{
-    *codes = CODES;
-    if (x87_empty(fpu, 0) || x87_empty(fpu, i))
-        return !x87_stack_fault(fpu, false);
-    uint16_t sw = x87_host_compare(quiet, X87_F80, x87_st(fpu, 0), x87_st(fpu, i));
-    *codes = sw & CODES;
-    return x87_finish(fpu, sw & ~FSW_C1);
-}
-
-static uint32_t compare(struct fpu *fpu, bool quiet, unsigned i, unsigned pops)
-{
-    uint16_t codes;
-    bool good = compare_codes(fpu, quiet, i, &codes);
-
-    fpu->ctl.fsw = (uint16_t)((fpu->ctl.fsw & ~CODES) | codes);
-    while (good && pops--)
-        x87_pop(fpu);
-    return FPU_OK;
-}
-
-X87_FN(fcom)
-{
-    return compare(fpu, false, fop & 7, 0);
-}
-
-X87_FN(fcomp)
-{
-    return compare(fpu, false, fop & 7, 1);
-}
-
-X87_FN(fcompp)
-{
-    return compare(fpu, false, 1, 2);
-}
-
-X87_FN(fucom)
-{
-    return compare(fpu, true, fop & 7, 0);
-}
-
-X87_FN(fucomp)
-{
-    return compare(fpu, true, fop & 7, 1);
-}
-
-X87_FN(fucompp)
-{
-    return compare(fpu, true, 1, 2);
-}
-
-/* Without a stack fault C1 stays, as on Intel's processors. */
-static uint32_t compare_eflags(struct fpu *fpu, bool quiet, unsigned i, bool pop)
-{
-    uint16_t codes, c1 = fpu->ctl.fsw & FSW_C1;
-    bool underflow = x87_empty(fpu, 0) || x87_empty(fpu, i);
-    bool good = compare_codes(fpu, quiet, i, &codes);
-
-    if (!underflow)
-        fpu->ctl.fsw |= c1;
-    fpu->eflags =
-        (codes & FSW_C0 ? 0x01 : 0) | (codes & FSW_C2 ? 0x04 : 0) | (codes & FSW_C3 ? 0x40 : 0);
-    if (pop && good)
-        x87_pop(fpu);
-    return FPU_OK;
-}
-
-X87_FN(fcomi)
-{
-    return compare_eflags(fpu, false, fop & 7, false);
-}
-
-X87_FN(fcomip)
-{
-    return compare_eflags(fpu, false, fop & 7, true);
-}
-
-X87_FN(fucomi)
-{
-    return compare_eflags(fpu, true, fop & 7, false);
-}
-
-X87_FN(fucomip)
-{
-    return compare_eflags(fpu, true, fop & 7, true);
-}
-
-X87_FN(ftst)
-{
-    static const struct fpu_reg zero = {0};
-    uint16_t codes = CODES;
-
-    if (x87_empty(fpu, 0)) {
-        x87_stack_fault(fpu, false);
-    } else {
-        codes = x87_host_compare(false, X87_F80, x87_st(fpu, 0), &zero);
-        x87_finish(fpu, codes & ~FSW_C1);
-    }
-    fpu->ctl.fsw = (uint16_t)((fpu->ctl.fsw & ~CODES) | (codes & CODES));
-    return FPU_OK;
-}
-
-X87_FN(fxam)
-{
-    static const uint16_t codes[] = {
-        [X87_ZERO] = FSW_C3,   [X87_NORMAL] = FSW_C2,
-        [X87_NAN] = FSW_C0,    [X87_INFINITY] = FSW_C2 | FSW_C0,
-        [X87_UNSUPPORTED] = 0, [X87_DENORMAL] = FSW_C3 | FSW_C2,
-    };
-    const struct fpu_reg *st0 = x87_st(fpu, 0);
-    uint16_t code = x87_empty(fpu, 0) ? FSW_C3 | FSW_C0 : codes[x87_classify(st0)];
-
-    fpu->ctl.fsw = (uint16_t)((fpu->ctl.fsw & ~CODES) | code);
-    x87_set_c1(fpu, x87_negative(st0));
     return FPU_OK;
 }
 
@@ -572,28 +417,35 @@ static const struct fpu_x87_op env_ops[4][4] = {
  * that the manual does not list (DC D0, DD C8, DF C0, ...) act as on every processor.
  */
 static const struct fpu_x87_op reg_ops[8][8] = {
-    {REG(x87_arith_st0), REG(x87_arith_st0), REG(fcom), REG(fcomp), REG(x87_arith_st0),
+    {REG(x87_arith_st0), REG(x87_arith_st0), REG(x87_fcom), REG(x87_fcomp), REG(x87_arith_st0),
      REG(x87_arith_st0), REG(x87_arith_st0), REG(x87_arith_st0)},
     {REG(fld_sti), REG(fxch), {0}, REG(fstp_sti_nce), {0}, {0}, {0}, {0}},
     {CMOV, CMOV, CMOV, CMOV, {0}, {0}, {0}, {0}},
-    {CMOV, CMOV, CMOV, CMOV, {0}, COMI(fucomi), COMI(fcomi), {0}},
-    {REG(x87_arith_sti), REG(x87_arith_sti), REG(fcom), REG(fcomp), REG(x87_arith_sti),
+    {CMOV, CMOV, CMOV, CMOV, {0}, COMI(x87_fucomi), COMI(x87_fcomi), {0}},
+    {REG(x87_arith_sti), REG(x87_arith_sti), REG(x87_fcom), REG(x87_fcomp), REG(x87_arith_sti),
      REG(x87_arith_sti), REG(x87_arith_sti), REG(x87_arith_sti)},
-    {REG(ffree), REG(fxch), REG(fst_sti), REG(fstp_sti), REG(fucom), REG(fucomp), {0}, {0}},
+    {REG(ffree), REG(fxch), REG(fst_sti), REG(fstp_sti), REG(x87_fucom), REG(x87_fucomp), {0}, {0}},
     {REG(x87_arith_sti_pop),
      REG(x87_arith_sti_pop),
-     REG(fcomp),
+     REG(x87_fcomp),
      {0},
      REG(x87_arith_sti_pop),
      REG(x87_arith_sti_pop),
      REG(x87_arith_sti_pop),
      REG(x87_arith_sti_pop)},
-    {REG(ffreep), REG(fxch), REG(fstp_sti), REG(fstp_sti), {0}, COMI(fucomip), COMI(fcomip), {0}},
+    {REG(ffreep),
+     REG(fxch),
+     REG(fstp_sti),
+     REG(fstp_sti),
+     {0},
+     COMI(x87_fucomip),
+     COMI(x87_fcomip),
+     {0}},
 };
 
 /* D9 D0 and D9 E0 to FF, DB E0 to E7, and the three lone ones, by what they are found at. */
 static const struct fpu_x87_op d9_ops[4][8] = {
-    {REG(fchs), REG(fabs_st0), {0}, {0}, REG(ftst), REG(fxam), {0}, {0}},
+    {REG(x87_fchs), REG(x87_fabs), {0}, {0}, REG(x87_ftst), REG(x87_fxam), {0}, {0}},
     {REG(fld_constant),
      REG(fld_constant),
      REG(fld_constant),
@@ -612,8 +464,8 @@ static const struct fpu_x87_op db_e0_ops[8] = {
     CTL(fnop), CTL(fnop), CTL(fnclex), CTL(fninit), CTL(fnop), {0}, {0}, {0},
 };
 static const struct fpu_x87_op fnop_op = REG(fnop);
-static const struct fpu_x87_op fucompp_op = REG(fucompp);
-static const struct fpu_x87_op fcompp_op = REG(fcompp);
+static const struct fpu_x87_op fucompp_op = REG(x87_fucompp);
+static const struct fpu_x87_op fcompp_op = REG(x87_fcompp);
 static const struct fpu_x87_op fnstsw_ax_op = {fnop, 0,
                                                FPU_X87_CONTROL | FPU_X87_NOWAIT | FPU_X87_AX};
 

@@ -129,6 +129,15 @@ static inline bool x87_stack_fault(struct fpu *fpu, bool overflow)
 extern const struct fpu_reg x87_indefinite; /* the default NaN */
 extern const struct fpu_reg x87_one;
 
+/* The masked answer to an empty operand. */
+static inline void x87_fill_empty(struct fpu *fpu, unsigned i)
+{
+    if (x87_empty(fpu, i)) {
+        *x87_st(fpu, i) = x87_indefinite;
+        x87_tag_valid(fpu, i);
+    }
+}
+
 /* ---- What a register holds ---- */
 
 enum x87_class {
@@ -240,6 +249,22 @@ uint32_t x87_fscale(struct fpu *fpu, void *mem, uint32_t fop);
 uint32_t x87_fxtract(struct fpu *fpu, void *mem, uint32_t fop);
 /* Flags and result of a one-result operation: false if it must not be stored. */
 bool x87_finish(struct fpu *fpu, uint16_t sw);
+
+/* x87_compare.c */
+uint32_t x87_fchs(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fabs(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fcom(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fcomp(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fcompp(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fucom(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fucomp(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fucompp(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fcomi(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fcomip(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fucomi(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fucomip(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_ftst(struct fpu *fpu, void *mem, uint32_t fop);
+uint32_t x87_fxam(struct fpu *fpu, void *mem, uint32_t fop);
 
 /* x87_env.c */
 uint32_t x87_fnstenv(struct fpu *fpu, void *mem, enum fpu_env env);
