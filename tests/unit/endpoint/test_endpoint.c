@@ -558,7 +558,7 @@ START_TEST(test_hostile_tlps)
     sim_rng_init(&rng, 21, "hostile");
     /* Whatever comes over the link in either direction is survived and accounted for. */
     for (unsigned i = 0; i < 30000; i++) {
-        uint8_t bytes[TLP_HEADER_MAX + 256];
+        static uint8_t bytes[TLP_HEADER_MAX + TLP_MAX_PAYLOAD_DW * 4];
         struct port *port = i & 1 ? root_port_link(m.rp) : endpoint_port(m.probe->ep);
 
         sim_rng_fill(&rng, bytes, sizeof(bytes));
