@@ -16,7 +16,7 @@
 struct options {
     uint64_t cases, seed, first;
     const char *only;
-    bool replay, direct, self_check, lenient;
+    bool replay, direct, self_check, lenient, help;
     unsigned max_failures;
 };
 
@@ -119,6 +119,7 @@ static bool parse(int argc, char **argv, struct options *o)
         {"direct", no_argument, NULL, 'd'},
         {"self-check", no_argument, NULL, 'c'},
         {"lenient", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
 
         {"max-failures", required_argument, NULL, 'm'},
         {NULL, 0, NULL, 0},
@@ -136,6 +137,7 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'd': o->direct = true; break;
         case 'c': o->self_check = true; break;
         case 'l': o->lenient = true; break;
+        case 'h': o->help = true; break;
         default: return false;
         }
     }
@@ -151,15 +153,15 @@ static bool known_group(const char *name)
     return false;
 }
 
-static void usage(const char *program)
+static void usage(const char *program, FILE *out)
 {
-    fprintf(stderr,
+    fprintf(out,
             "usage: %s [--cases N] [--seed S] [--first N] [--only GROUP] [--replay] [--direct]\n"
             "       [--max-failures N] [--self-check] [--lenient]\ngroups:",
             program);
     for (const char *const *at = diff_groups(); *at; at++)
-        fprintf(stderr, " %s", *at);
-    fputc('\n', stderr);
+        fprintf(out, " %s", *at);
+    fputc('\n', out);
 }
 
 int main(int argc, char **argv)
@@ -169,9 +171,10 @@ int main(int argc, char **argv)
     struct totals t = {0};
     bool terminal = isatty(2);
 
-    if (!parse(argc, argv, &o) || (o.only && !known_group(o.only))) {
-        usage(argv[0]);
-        return 2;
+    bool good = parse(argc, argv, &o) && (!o.only || known_group(o.only));
+    if (!good || o.help) {
+        usage(argv[0], good ? stdout : stderr);
+        return good ? 0 : 2;
     }
     printf("1..1\n");
     if (!native_init()) {
@@ -200,7 +203,7 @@ int main(int argc, char **argv)
     printf("# %lu cases, %lu with an exception, %lu not applicable, %lu differ\n", t.run, t.faulted,
            t.skipped, t.failed);
     /* The self-check breaks one bit of a register in every expectation: each must be noticed. */
-    bool good = o.self_check ? t.failed >= t.run * 9 / 10 && t.run : !t.failed && t.run;
+    good = o.self_check ? t.failed >= t.run * 9 / 10 && t.run : !t.failed && t.run;
     printf("%sok 1 - %s\n", good ? "" : "not ",
            o.self_check ? "wrong expectations are noticed"
                         : "same results as the host's processor");
