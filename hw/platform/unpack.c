@@ -45,14 +45,17 @@ static size_t unpack_gzip(const struct span *s)
 
 static size_t run_lzma(lzma_stream *z, const struct span *s)
 {
+    lzma_ret rc = LZMA_OK;
+
     z->next_in = s->in;
     z->avail_in = s->in_len;
     z->next_out = s->out;
     z->avail_out = s->out_len;
-    lzma_ret rc = lzma_code(z, LZMA_RUN);
+    while (rc == LZMA_OK) /* the check behind the last byte included */
+        rc = lzma_code(z, LZMA_FINISH);
     size_t made = s->out_len - z->avail_out;
     lzma_end(z);
-    return rc == LZMA_STREAM_END || rc == LZMA_OK ? made : 0;
+    return rc == LZMA_STREAM_END ? made : 0;
 }
 
 static size_t unpack_xz(const struct span *s)
@@ -113,16 +116,17 @@ static size_t unpack_lz4(const struct span *s)
 static const struct method {
     const char *name;
     unpack_fn unpack; /* NULL: known, but no library here unpacks it */
+    bool own_size;    /* the size at the end is part of the format, not appended to it */
     uint8_t magic_len;
     uint8_t magic[6];
 } methods[] = {
-    {"gzip", unpack_gzip, 2, {0x1f, 0x8b}},
-    {"xz", unpack_xz, 6, {0xfd, '7', 'z', 'X', 'Z', 0}},
-    {"zstd", unpack_zstd, 4, {0x28, 0xb5, 0x2f, 0xfd}},
-    {"lz4", unpack_lz4, 4, {0x02, 0x21, 0x4c, 0x18}},
-    {"lzma", unpack_lzma, 3, {0x5d, 0, 0}},
-    {"bzip2", NULL, 3, {'B', 'Z', 'h'}},
-    {"lzo", NULL, 4, {0x89, 'L', 'Z', 'O'}},
+    {"gzip", unpack_gzip, true, 2, {0x1f, 0x8b}},
+    {"xz", unpack_xz, false, 6, {0xfd, '7', 'z', 'X', 'Z', 0}},
+    {"zstd", unpack_zstd, false, 4, {0x28, 0xb5, 0x2f, 0xfd}},
+    {"lz4", unpack_lz4, false, 4, {0x02, 0x21, 0x4c, 0x18}},
+    {"lzma", unpack_lzma, false, 3, {0x5d, 0, 0}},
+    {"bzip2", NULL, false, 3, {'B', 'Z', 'h'}},
+    {"lzo", NULL, false, 4, {0x89, 'L', 'Z', 'O'}},
 };
 
 static const struct method *find_method(const uint8_t *in, size_t in_len)
@@ -155,7 +159,8 @@ GBytes *unpack_payload(const uint8_t *in, size_t in_len, uint64_t max_bytes, GEr
                     out_len >> 20, (unsigned)(max_bytes >> 20));
         return NULL;
     }
-    struct span span = {.in = in, .in_len = in_len, .out_len = out_len};
+    struct span span = {
+        .in = in, .in_len = in_len - (method->own_size ? 0 : 4), .out_len = out_len};
     span.out = g_try_malloc(out_len);
     if (!out_len || !span.out || method->unpack(&span) != out_len) {
         g_free(span.out);
