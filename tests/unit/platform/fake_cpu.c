@@ -101,7 +101,7 @@ void cpu_sipi(struct cpu *cpu, uint8_t vector)
 
 bool cpu_wants_to_run(const struct cpu *cpu)
 {
-    return cpu->intr || (cpu->index == 0 && cpu->retired == 0);
+    return cpu->intr || cpu->step < cpu->steps;
 }
 
 uint64_t cpu_tsc_at(const struct cpu *cpu, uint64_t now_ps)
