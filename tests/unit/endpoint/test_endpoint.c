@@ -6,8 +6,8 @@
 #include "rig.h"
 
 #define RP        RIG_CFG(0, 1, 0, 0)
-#define EP(fn)    RIG_CFG(1, 0, fn, 0)
-#define FUNCTIONS 5
+#define EP(fn)    (RIG_CFG(1, 0, 0, 0) + (uint64_t)(fn)*4096)
+#define FUNCTIONS 5 /* room is for PROBE_FUNCTIONS_MAX */
 /* Function n's BARs are n steps further. */
 #define BAR0    0xe0000000ULL
 #define BAR4    0xe0010000ULL
@@ -64,11 +64,11 @@ static void bring_up(struct machine *m)
         .secondary = 1,
         .subordinate = 1,
         .mem_base = BAR0,
-        .mem_limit = BAR0 + FUNCTIONS * STEP - 1,
+        .mem_limit = BAR0 + PROBE_FUNCTIONS_MAX * STEP - 1,
         .pref_base = BAR2,
-        .pref_limit = BAR2 + FUNCTIONS * STEP - 1,
+        .pref_limit = BAR2 + PROBE_FUNCTIONS_MAX * STEP - 1,
         .io_base = IOBAR,
-        .io_limit = IOBAR,
+        .io_limit = IOBAR + 0x1000,
     };
 
     rig_program_bridge(m->rig, RP, &windows);
@@ -148,6 +148,36 @@ START_TEST(test_multi_function)
         ck_assert_uint_eq(rig_read(m.rig, ROOT_IO_READ, IOBAR + i * IO_STEP + 1, 1), 0x30 + i);
         ck_assert_int_eq(dma(&m, i, DMA_WRITE, 0x1001 + 2 * i, data, 2), DMA_OK);
         ck_assert_mem_eq(m.rig->low + 0x1001 + 2 * i, data, 2);
+    }
+    machine_fini(&m);
+}
+END_TEST
+
+START_TEST(test_ari)
+{
+    struct machine m;
+    uint64_t control2;
+
+    machine_init(&m, PROBE_FUNCTIONS_MAX);
+    /* Until the port forwards ARI only device 0 exists, and so eight functions. */
+    control2 = RP + root_port_func(m.rp)->cap_pcie + PCIE_DEVCTL2;
+    for (unsigned i = 0; i < 32; i++)
+        ck_assert_uint_eq(rig_cfg_read(m.rig, EP(0) + i * 4096, 4),
+                          i < 8 ? 0x11121556 : 0xffffffff);
+    rig_cfg_write(m.rig, control2, 2, PCIE_DEVCTL2_ARI);
+    bring_up(&m);
+    for (unsigned i = 0; i < 32; i++)
+        ck_assert_uint_eq(rig_cfg_read(m.rig, EP(0) + i * 4096, 4),
+                          i < PROBE_FUNCTIONS_MAX ? 0x11121556 : 0xffffffff);
+    for (unsigned i = 0; i < PROBE_FUNCTIONS_MAX; i++) {
+        uint8_t data[2] = {(uint8_t)i, 0x77}, back[2];
+
+        ck_assert_uint_eq(m.probe->func[i].pci->rid.v, 0x100 | i);
+        rig_write(m.rig, ROOT_MEM_WRITE, BAR0 + i * STEP + 4, 4, 0x300 + i);
+        ck_assert_uint_eq(le32_load(m.probe->func[i].bar[0] + 4), 0x300 + i);
+        ck_assert_int_eq(dma(&m, i, DMA_WRITE, 0x1001 + 2 * i, data, 2), DMA_OK);
+        ck_assert_int_eq(dma(&m, i, DMA_READ, 0x1001 + 2 * i, back, 2), DMA_OK);
+        ck_assert_mem_eq(back, data, 2);
     }
     machine_fini(&m);
 }
@@ -588,6 +618,7 @@ int main(void)
     TCase *tc = tcase_create("endpoint");
 
     tcase_add_test(tc, test_multi_function);
+    tcase_add_test(tc, test_ari);
     tcase_add_test(tc, test_bar_statuses);
     tcase_add_test(tc, test_dma_any_length_and_alignment);
     tcase_add_test(tc, test_dma_requests_keep_the_limits);

@@ -352,6 +352,8 @@ static void probe_add_func(struct probe *probe, unsigned number, const struct pr
     pci_cap_msi_add(func->pci, &msi);
     pci_cap_msix_add(func->pci, 8, 4, 0, 0x800);
     pci_cap_pcie_add(func->pci, &pcie);
+    if (params->functions > 8)
+        pci_cap_ari_add(func->pci, number + 1 < params->functions ? (uint8_t)(number + 1) : 0);
 }
 
 struct probe *probe_new(struct rig *rig, const char *name, const struct probe_params *params)

@@ -78,10 +78,11 @@ void rig_program_bridge(struct rig *rig, uint64_t cfg, const struct rig_windows 
 
 /* The probe endpoint: BAR 0 64 KiB of memory, BAR 1 256 bytes of I/O, BAR 2 1 MiB of 64-bit
  * prefetchable memory, BAR 4 16 KiB with MSI-X (table at 0, PBA at 0x800, 8 vectors). */
-#define PROBE_BAR0_BYTES 0x10000u
-#define PROBE_BAR2_BYTES 0x100000u
-#define PROBE_IO_BYTES   256u
-#define PROBE_BAR4_BYTES 0x4000u
+#define PROBE_FUNCTIONS_MAX 20
+#define PROBE_BAR0_BYTES    0x10000u
+#define PROBE_BAR2_BYTES    0x100000u
+#define PROBE_IO_BYTES      256u
+#define PROBE_BAR4_BYTES    0x4000u
 
 struct probe_func {
     struct probe *probe;
@@ -99,11 +100,11 @@ struct probe_func {
 struct probe {
     struct endpoint *ep;
     unsigned functions;
-    struct probe_func func[8];
+    struct probe_func func[PROBE_FUNCTIONS_MAX];
 };
 
 struct probe_params {
-    unsigned functions;
+    unsigned functions; /* more than 8: with ARI */
     enum pcie_port_type type;
     unsigned max_payload_bytes;
 };
