@@ -170,6 +170,11 @@ struct pci_func *endpoint_func_pci(struct endpoint_func *func)
     return func->pci;
 }
 
+void *endpoint_func_owner(struct endpoint_func *func)
+{
+    return func->owner;
+}
+
 void endpoint_ready(struct endpoint *ep)
 {
     const struct pci_func *first;

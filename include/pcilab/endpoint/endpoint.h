@@ -92,6 +92,7 @@ struct port *endpoint_port(struct endpoint *ep);
  * endpoint_func_pci(), and calls endpoint_ready() once after the last function. */
 struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoint_func_desc *desc);
 struct pci_func *endpoint_func_pci(struct endpoint_func *func);
+void *endpoint_func_owner(struct endpoint_func *func); /* desc->owner */
 void endpoint_ready(struct endpoint *ep);
 
 /* Writes, interrupts and messages of a function leave in the order in which they were asked for;
