@@ -7,11 +7,12 @@
 #include "pcilab/sim/rng.h"
 #include "pcilab/sim/sim.h"
 
-#define CLASS_RNG    0xff0000 /* CHOICE: unassigned class */
-#define QUEUE_SIZE   64
-#define IN_FLIGHT    4
-#define ANSWER_BYTES 4096 /* CHOICE: most bytes for one request; fewer than asked for are allowed  \
-                           */
+#define CLASS_RNG  0xff0000 /* CHOICE: unassigned class */
+#define QUEUE_SIZE 64
+#define IN_FLIGHT  4
+#define ANSWER_BYTES                                                                               \
+    4096 /* CHOICE: most bytes for one request; fewer than asked for are allowed                   \
+          */
 
 struct virtio_rng {
     struct virtio *dev;

@@ -28,8 +28,9 @@ struct endpoint *virtio_blk_new(struct fabric *fabric, const struct virtio_blk_p
 
 /*
  * Console device (5.3) with several ports. The host's side of a port is a structure of callbacks;
- * none of them is called from inside a function of this header. Port 0 is a console (hvc in
- * Linux); the others are named character devices (/dev/virtio-ports/NAME).
+ * none of them is called from inside a function of this header. A port is a console (hvcN in
+ * Linux, N counts consoles) or a named character device (/dev/virtio-ports/NAME). A driver that
+ * does not know of ports uses the first as a console.
  */
 #define VIRTIO_CONSOLE_PORTS_MAX 16
 
@@ -43,7 +44,8 @@ struct virtio_console_port_ops {
 };
 
 struct virtio_console_port {
-    const char *name; /* NULL: port 0, a console, needs none */
+    const char *name; /* up to 63 characters; NULL: none */
+    bool console;
     const struct virtio_console_port_ops *ops;
     void *opaque;
 };
@@ -67,7 +69,7 @@ struct endpoint *virtio_console_endpoint(struct virtio_console *console);
 uint32_t virtio_console_input(struct virtio_console *console, unsigned port, const void *data,
                               uint32_t len);
 /* The host's side of a port opens or closes; the guest sees end of file while it is closed. Ports
- * are closed at first, but for console ports. */
+ * are closed at first, but for consoles. */
 void virtio_console_set_open(struct virtio_console *console, unsigned port, bool open);
 void virtio_console_resize(struct virtio_console *console, uint16_t columns, uint16_t rows);
 
