@@ -23,7 +23,9 @@ disk=$(wait_for_nvme) || {
     echo 'PCILAB: no NVMe disk appeared'
     exit 1
 }
-nvme list
+# Node, serial number, model and usage; the line is too wide for most terminals otherwise.
+nvme list | cut -c1-22,45-65,66-106,117-143
+echo
 nvme id-ctrl "/dev/$(nvme_controller "$disk")" | grep -E '^(vid|sn|mn|fr|mdts|cntlid|ver|oacs|nn) '
 
 title 'Write 8 MiB of random data, read it back past the page cache'

@@ -50,10 +50,10 @@ stages_show() {
     stage_end
     local i total=0
     for i in "${!stage_names[@]}"; do
-        printf '    %-44s %7s s\n' "${stage_names[i]}" "$(seconds "${stage_times[i]}")"
+        printf '    %-58s %6s s\n' "${stage_names[i]}" "$(seconds "${stage_times[i]}")"
         total=$((total + stage_times[i]))
     done
-    printf '    %-44s %7s s\n' total "$(seconds "$total")"
+    printf '    %-58s %6s s\n' total "$(seconds "$total")"
 }
 
 as_root() {
