@@ -34,8 +34,9 @@ static bool elf_check(const Elf64_Ehdr *eh, size_t len, GError **error)
         le16toh(eh->e_machine) != EM_X86_64)
         return fail(error, MACHINE_ERROR_FILE,
                     "the kernel is an ELF file for another architecture: x86-64 is needed");
-    if (le16toh(eh->e_type) != ET_EXEC && le16toh(eh->e_type) != ET_DYN)
-        return fail(error, MACHINE_ERROR_FILE, "the ELF file is not an executable: vmlinux is");
+    if (le16toh(eh->e_type) != ET_EXEC)
+        return fail(error, MACHINE_ERROR_FILE,
+                    "the ELF file is not a kernel: vmlinux is linked to a fixed address");
     if (le16toh(eh->e_phentsize) != sizeof(Elf64_Phdr) || le16toh(eh->e_phnum) == 0 ||
         le16toh(eh->e_phnum) > ELF_HEADERS_MAX ||
         !range_inside(le64toh(eh->e_phoff), le16toh(eh->e_phnum) * sizeof(Elf64_Phdr), 0, len))

@@ -223,7 +223,7 @@ START_TEST(test_elf_errors)
     expect_error(g_bytes_new(elf, ELF_LEN - 1), false, MACHINE_ERROR_FILE, "truncated");
     expect_error(elf_with(18, 2, EM_AARCH64), false, MACHINE_ERROR_FILE, "architecture");
     expect_error(elf_with(4, 1, ELFCLASS32), false, MACHINE_ERROR_FILE, "architecture");
-    expect_error(elf_with(16, 2, ET_REL), false, MACHINE_ERROR_FILE, "executable");
+    expect_error(elf_with(16, 2, ET_REL), false, MACHINE_ERROR_FILE, "vmlinux");
     expect_error(elf_with(24, 8, 0xffffffff81000000), false, MACHINE_ERROR_FILE, "entry");
     expect_error(elf_with(ph + 8, 8, UINT64_MAX - 10), false, MACHINE_ERROR_FILE, "truncated");
     expect_error(elf_with(ph + 24, 8, 15 * MIB + 0xff000), false, MACHINE_ERROR_MEMORY, "--memory");
