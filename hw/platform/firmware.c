@@ -20,6 +20,7 @@ _Static_assert(DATA_BOARD_SIZE + DATA_BRIDGE_SIZE * MAP_BRIDGES_MAX <= MAP_ACPI_
 _Static_assert(UART_PORT == MAP_UART_PORT && UART_GSI == MAP_UART_GSI, "serial port");
 _Static_assert(SLEEP_PORT == MAP_SLEEP_PORT, "sleep registers");
 _Static_assert(RTC_PORT == MAP_RTC_PORT, "real-time clock");
+_Static_assert(BOARD_CRYSTAL_HZ == CPU_CRYSTAL_HZ, "CPUID 0x15 tells what the APIC timer counts");
 _Static_assert(CFG_ADDRESS_PORT == MAP_CFG_ADDRESS_PORT, "configuration mechanism #1");
 _Static_assert(INTX_GSI_EVEN == MAP_INTX_GSI_EVEN && INTX_GSI_ODD == MAP_INTX_GSI_ODD, "INTx");
 

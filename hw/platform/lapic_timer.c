@@ -71,6 +71,7 @@ static void arm_count(struct lapic *lapic)
     sim_schedule_at(sim, &lapic->timer, lapic->timer_start_ps + target * tick);
 }
 
+/* UNIMPL: software that moves the TSC while a deadline is armed does not move the deadline. */
 static void arm_deadline(struct lapic *lapic)
 {
     struct sim *sim = lapic->bus->config.sim;
