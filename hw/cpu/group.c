@@ -106,14 +106,21 @@ void cpu_reset_init(struct cpu *c, bool power_on)
     tlb_flush(c, true);
 }
 
-void cpu_group_reset(struct cpu_group *g)
+void cpu_group_reseed(struct cpu_group *g, uint64_t seed)
 {
+    g->config.seed = seed;
     for (unsigned n = 0; n < g->config.count; n++) {
         char name[32];
-        struct cpu *c = g->cpus[n];
         snprintf(name, sizeof(name), "cpu%u", n);
-        sim_rng_init(&c->rng, g->config.seed, name);
-        cpu_reset_init(c, true);
+        sim_rng_init(&g->cpus[n]->rng, seed, name);
+    }
+}
+
+void cpu_group_reset(struct cpu_group *g)
+{
+    cpu_group_reseed(g, g->config.seed);
+    for (unsigned n = 0; n < g->config.count; n++) {
+        cpu_reset_init(g->cpus[n], true);
     }
 }
 

@@ -180,6 +180,21 @@ void machine_restart(struct machine *machine)
     sched_reset(machine);
 }
 
+void machine_pause(struct machine *machine)
+{
+    if (machine->stop == MACHINE_RUNNING)
+        machine->stop = MACHINE_PAUSED;
+}
+
+void machine_reseed(struct machine *machine, uint64_t seed)
+{
+    if (seed == machine->seed)
+        return;
+    machine->seed = seed;
+    sim_reseed(&machine->sim, seed);
+    cpu_group_reseed(machine->cpus, seed);
+}
+
 unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, unsigned len)
 {
     return uart_input(&machine->uart, bytes, len);

@@ -183,6 +183,8 @@ enum machine_stop machine_run(struct machine *machine, uint64_t until_ps)
 {
     uint64_t end = round_up_to_turn(until_ps);
 
+    if (machine->stop == MACHINE_PAUSED)
+        machine->stop = MACHINE_RUNNING;
     while (machine->stop == MACHINE_RUNNING && step(machine, end))
         ;
     if (machine->stop == MACHINE_RUNNING && end != SIM_NEVER && end > machine->sim.now_ps)

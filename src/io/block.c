@@ -20,6 +20,8 @@ struct block_image {
     bool read_only;
     int fd;       /* raw file; -1: memory */
     uint8_t *mem; /* scratch; private anonymous pages */
+    /* Raw file with an overlay: sectors whose bit is set are in `over`. Both as `mem`. */
+    uint8_t *over, *written;
     int host_error;
 };
 
@@ -125,15 +127,23 @@ struct block_image *block_open_raw(const char *path, bool read_only_ok, GError *
     return image;
 }
 
+/* Zeroed; pages come when written. NULL when there is no room. */
+static uint8_t *block_map(uint64_t size_bytes)
+{
+    void *mem = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return mem == MAP_FAILED ? NULL : mem;
+}
+
 struct block_image *block_new_memory(uint64_t size_bytes)
 {
     if (!size_bytes || size_bytes % BLOCK_SECTOR_BYTES || size_bytes > SIZE_MAX / 2) {
         return NULL;
     }
 
-    void *mem = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mem == MAP_FAILED) {
+    uint8_t *mem = block_map(size_bytes);
+    if (!mem) {
         return NULL;
     }
 
@@ -142,6 +152,29 @@ struct block_image *block_new_memory(uint64_t size_bytes)
     image->fd = -1;
     image->mem = mem;
     return image;
+}
+
+static uint64_t block_bitmap_bytes(const struct block_image *image)
+{
+    return image->size_bytes / BLOCK_SECTOR_BYTES / 8 + 1;
+}
+
+bool block_overlay(struct block_image *image, GError **error)
+{
+    if (image->mem || image->over || image->read_only) {
+        return true; /* nobody else sees these writes, or there are none */
+    }
+    image->over = block_map(image->size_bytes);
+    image->written = image->over ? block_map(block_bitmap_bytes(image)) : NULL;
+    if (!image->written) {
+        block_fail(error, "overlay in memory", errno, "cannot reserve room for it");
+        if (image->over) {
+            munmap(image->over, image->size_bytes);
+            image->over = NULL;
+        }
+        return false;
+    }
+    return true;
 }
 
 void block_free(struct block_image *image)
@@ -153,6 +186,10 @@ void block_free(struct block_image *image)
         munmap(image->mem, image->size_bytes);
     } else {
         close(image->fd);
+    }
+    if (image->over) {
+        munmap(image->over, image->size_bytes);
+        munmap(image->written, block_bitmap_bytes(image));
     }
     g_free(image);
 }
@@ -176,18 +213,8 @@ static int block_check(const struct block_image *image, uint64_t offset, uint64_
     return 0;
 }
 
-int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t len)
+static int block_read_file(struct block_image *image, uint64_t offset, uint8_t *to, uint64_t len)
 {
-    uint8_t *to = data;
-    int err = block_check(image, offset, len);
-
-    if (err) {
-        return err;
-    }
-    if (image->mem) {
-        memcpy(to, image->mem + offset, len);
-        return 0;
-    }
     while (len) {
         ssize_t n = pread(image->fd, to, len, (off_t)offset);
         if (n < 0 && errno == EINTR) {
@@ -202,6 +229,60 @@ int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t 
         len -= (uint64_t)n;
     }
     return 0;
+}
+
+static bool block_is_over(const struct block_image *image, uint64_t offset)
+{
+    uint64_t sector = offset / BLOCK_SECTOR_BYTES;
+
+    return image->written[sector / 8] >> sector % 8 & 1;
+}
+
+static void block_mark_over(struct block_image *image, uint64_t offset, uint64_t len)
+{
+    for (uint64_t at = offset; at < offset + len; at += BLOCK_SECTOR_BYTES) {
+        uint64_t sector = at / BLOCK_SECTOR_BYTES;
+        image->written[sector / 8] |= (uint8_t)(1u << sector % 8);
+    }
+}
+
+/* Runs of sectors from the one or the other. */
+static int block_read_overlaid(struct block_image *image, uint64_t offset, uint8_t *to,
+                               uint64_t len)
+{
+    int err = 0;
+
+    while (len && !err) {
+        bool over = block_is_over(image, offset);
+        uint64_t n = BLOCK_SECTOR_BYTES;
+        while (n < len && block_is_over(image, offset + n) == over) {
+            n += BLOCK_SECTOR_BYTES;
+        }
+        if (over) {
+            memcpy(to, image->over + offset, n);
+        } else {
+            err = block_read_file(image, offset, to, n);
+        }
+        to += n;
+        offset += n;
+        len -= n;
+    }
+    return err;
+}
+
+int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t len)
+{
+    int err = block_check(image, offset, len);
+
+    if (err) {
+        return err;
+    }
+    if (image->mem) {
+        memcpy(data, image->mem + offset, len);
+        return 0;
+    }
+    return image->over ? block_read_overlaid(image, offset, data, len)
+                       : block_read_file(image, offset, data, len);
 }
 
 static int block_write_file(struct block_image *image, uint64_t offset, const uint8_t *from,
@@ -233,20 +314,25 @@ int block_write(struct block_image *image, uint64_t offset, const void *data, ui
         memcpy(image->mem + offset, data, len);
         return 0;
     }
+    if (image->over) {
+        memcpy(image->over + offset, data, len);
+        block_mark_over(image, offset, len);
+        return 0;
+    }
     return block_write_file(image, offset, data, len);
 }
 
-static int block_zero_memory(struct block_image *image, uint64_t offset, uint64_t len)
+static int block_zero_memory(uint8_t *mem, uint64_t offset, uint64_t len)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t first = MIN(align_up(offset, page), offset + len);
     uint64_t last = MAX(align_down(offset + len, page), first);
 
-    memset(image->mem + offset, 0, first - offset);
-    memset(image->mem + last, 0, offset + len - last);
+    memset(mem + offset, 0, first - offset);
+    memset(mem + last, 0, offset + len - last);
     /* Private anonymous pages read as zeroes after this, and the host gets its memory back. */
-    if (last > first && madvise(image->mem + first, last - first, MADV_DONTNEED)) {
-        memset(image->mem + first, 0, last - first);
+    if (last > first && madvise(mem + first, last - first, MADV_DONTNEED)) {
+        memset(mem + first, 0, last - first);
     }
     return 0;
 }
@@ -260,7 +346,11 @@ int block_zero(struct block_image *image, uint64_t offset, uint64_t len)
         return err;
     }
     if (image->mem) {
-        return block_zero_memory(image, offset, len);
+        return block_zero_memory(image->mem, offset, len);
+    }
+    if (image->over) {
+        block_mark_over(image, offset, len);
+        return block_zero_memory(image->over, offset, len);
     }
     if (!fallocate(image->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
                    (off_t)len)) {
@@ -277,7 +367,7 @@ int block_zero(struct block_image *image, uint64_t offset, uint64_t len)
 
 int block_flush(struct block_image *image)
 {
-    if (image->mem || image->read_only) {
+    if (image->mem || image->over || image->read_only) {
         return 0;
     }
     while (fdatasync(image->fd)) {

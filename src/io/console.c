@@ -311,6 +311,25 @@ void console_consume(struct console *console, unsigned len)
     console->input_taken += len;
 }
 
+bool console_take_all(struct console *console)
+{
+    if (console->source != CONSOLE_WHOLE) {
+        return false;
+    }
+    while (console->regular && !console->eof && console->input->len < INPUT_BYTES_MAX &&
+           (read_some(console) || errno == EINTR || console->eof)) {
+    }
+    return !console->regular || console->eof;
+}
+
+void console_redirect(struct console *console, int out_fd)
+{
+    console_flush(console);
+    console->out_fd = out_fd;
+    console->out_len = 0;
+    console->out_error = 0;
+}
+
 bool console_ended(const struct console *console)
 {
     return console->eof && console->input_taken == console->input->len;

@@ -90,6 +90,34 @@ void sim_fini(struct sim *sim)
     sim->heap_cap = 0;
 }
 
+void sim_stream_add(struct sim *sim, struct sim_stream *stream, const char *name)
+{
+    stream->name = name;
+    stream->next = sim->streams;
+    sim->streams = stream;
+    sim_rng_init(&stream->rng, sim->seed, name);
+}
+
+void sim_stream_remove(struct sim *sim, struct sim_stream *stream)
+{
+    struct sim_stream **at = &sim->streams;
+
+    while (*at && *at != stream) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = stream->next;
+    }
+}
+
+void sim_reseed(struct sim *sim, uint64_t seed)
+{
+    sim->seed = seed;
+    for (struct sim_stream *s = sim->streams; s; s = s->next) {
+        sim_rng_init(&s->rng, seed, s->name);
+    }
+}
+
 void sim_event_init(struct sim_event *ev, sim_event_fn fn, void *opaque)
 {
     *ev = (struct sim_event){.fn = fn, .opaque = opaque};

@@ -112,6 +112,8 @@ struct cpu_group *cpu_group_new(const struct cpu_group_config *config);
 void cpu_group_free(struct cpu_group *group);
 /* Power-on reset of all processors; RAM is the caller's business. */
 void cpu_group_reset(struct cpu_group *group);
+/* What RDRAND and RDSEED give from now on comes from this seed, as if from the start. */
+void cpu_group_reseed(struct cpu_group *group, uint64_t seed);
 struct cpu *cpu_group_get(struct cpu_group *group, unsigned index);
 /* Somebody other than a processor wrote RAM: decoded code there becomes invalid. Cheap. */
 void cpu_group_ram_written(struct cpu_group *group, uint64_t gpa, uint64_t len);

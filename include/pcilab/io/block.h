@@ -23,6 +23,11 @@ struct block_image *block_open_raw(const char *path, bool read_only_ok, GError *
 struct block_image *block_new_memory(uint64_t size_bytes);
 void block_free(struct block_image *image);
 
+/* From now on what is written stays in memory and is lost with the image; what was written before,
+ * and what is not written, is read from where it was. For processes that share a file and must not
+ * see each other. */
+bool block_overlay(struct block_image *image, GError **error);
+
 uint64_t block_size_bytes(const struct block_image *image);
 bool block_read_only(const struct block_image *image);
 /* offset and len are multiples of 512 inside the image. 0 or a negative errno. */

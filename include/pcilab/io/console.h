@@ -47,6 +47,11 @@ enum console_source console_source(const struct console *console);
  * next piece of a file. */
 unsigned console_peek(struct console *console, const uint8_t **bytes);
 void console_consume(struct console *console, unsigned len);
+/* Reads all that will ever come, so that forked processes have it each: false when it is not known
+ * yet, or too much. */
+bool console_take_all(struct console *console);
+/* What was put is written, and the rest goes to another descriptor, the caller's. */
+void console_redirect(struct console *console, int out_fd);
 /* True when nothing more will ever come. */
 bool console_ended(const struct console *console);
 

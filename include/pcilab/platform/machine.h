@@ -134,6 +134,7 @@ enum machine_stop {
     MACHINE_RUNNING, /* the slice of time is over */
     MACHINE_POWERED_OFF,
     MACHINE_RESET, /* the guest asked for a reset; machine_restart() goes on */
+    MACHINE_PAUSED, /* machine_pause() was called; machine_run() goes on */
     MACHINE_DEAD,  /* all processors shut down or halted for ever with nothing pending */
 };
 
@@ -149,6 +150,12 @@ void machine_restart(struct machine *machine);
 /* Runs until virtual time until_ps or until something stops the machine. May overshoot by a few
  * microseconds, so that how a caller slices time changes nothing of what the guest sees. */
 enum machine_stop machine_run(struct machine *machine, uint64_t until_ps);
+/* For callbacks of the running machine: machine_run() returns at this very instant. The guest
+ * cannot tell. */
+void machine_pause(struct machine *machine);
+/* From now on all randomness, of a restart too, comes from this seed: every stream starts anew, as
+ * in a machine that was made with it. With the seed that the machine has, nothing changes. */
+void machine_reseed(struct machine *machine, uint64_t seed);
 /* When all processors are idle: the time of the next event, SIM_NEVER when none is pending (only
  * console input could wake the guest: give up if none can come). Otherwise: now. */
 uint64_t machine_idle_until(const struct machine *machine);

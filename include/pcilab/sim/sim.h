@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pcilab/sim/rng.h"
+
 #define PS_PER_NS 1000ULL
 #define PS_PER_US 1000000ULL
 #define PS_PER_MS 1000000000ULL
@@ -29,6 +31,16 @@ struct sim_event {
     size_t heap_index; /* position in the queue plus 1; 0: not scheduled */
 };
 
+/*
+ * A stream of randomness that follows the machine's seed: sim_reseed() starts it anew, as if the
+ * machine had been made with the other seed. The owner removes it before it goes.
+ */
+struct sim_stream {
+    struct sim_rng rng;
+    const char *name; /* the owner's; outlives the stream */
+    struct sim_stream *next;
+};
+
 struct sim {
     uint64_t now_ps;
     uint64_t seed;
@@ -37,11 +49,17 @@ struct sim {
     struct sim_event **heap;
     size_t heap_len;
     size_t heap_cap;
+    struct sim_stream *streams;
 };
 
 void sim_init(struct sim *sim, uint64_t seed);
 /* Forgets all events; the owners keep them. */
 void sim_fini(struct sim *sim);
+
+void sim_stream_add(struct sim *sim, struct sim_stream *stream, const char *name);
+void sim_stream_remove(struct sim *sim, struct sim_stream *stream);
+/* From now on the seed is this one; every stream starts anew from it. */
+void sim_reseed(struct sim *sim, uint64_t seed);
 
 void sim_event_init(struct sim_event *ev, sim_event_fn fn, void *opaque);
 /* (Re)schedules; at_ps must not be in the past. */

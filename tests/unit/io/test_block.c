@@ -219,6 +219,47 @@ START_TEST(truncated_file_is_an_error)
 }
 END_TEST
 
+START_TEST(overlay_keeps_the_file)
+{
+    struct block_image *image = open_ok(), *reader;
+    uint8_t data[4 * 512], seen[4 * 512];
+    GError *error = NULL;
+
+    memset(data, 0x11, sizeof(data));
+    ck_assert_int_eq(block_write(image, 4096, data, sizeof(data)), 0);
+    ck_assert(block_overlay(image, &error));
+    memset(data, 0x22, 512);
+    ck_assert_int_eq(block_write(image, 4096 + 512, data, 512), 0);
+    ck_assert_int_eq(block_zero(image, 4096 + 3 * 512, 512), 0);
+    ck_assert_int_eq(block_write(image, IMAGE_BYTES - 512, data, 512), 0);
+    ck_assert_int_eq(block_flush(image), 0);
+
+    /* Sectors: old, written, old, zeroed. */
+    ck_assert_int_eq(block_read(image, 4096, seen, sizeof(seen)), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        static const uint8_t want[] = {0x11, 0x22, 0x11, 0x00};
+        for (unsigned b = 0; b < 512; b++) {
+            ck_assert_uint_eq(seen[i * 512 + b], want[i]);
+        }
+    }
+    ck_assert_int_eq(block_read(image, IMAGE_BYTES - 512, seen, 512), 0);
+    ck_assert_mem_eq(seen, data, 512);
+    ck_assert_int_eq(block_write(image, IMAGE_BYTES, data, 512), -EINVAL);
+    ck_assert(block_overlay(image, &error));
+    ck_assert_int_eq(block_read(image, IMAGE_BYTES - 512, seen, 512), 0);
+    ck_assert_mem_eq(seen, data, 512);
+    block_free(image);
+
+    reader = open_ok();
+    memset(data, 0x11, sizeof(data));
+    ck_assert_int_eq(block_read(reader, 4096, seen, sizeof(seen)), 0);
+    ck_assert_mem_eq(seen, data, sizeof(seen));
+    ck_assert_int_eq(block_read(reader, IMAGE_BYTES - 512, seen, 512), 0);
+    ck_assert_uint_eq(seen[0], 0);
+    block_free(reader);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("block");
@@ -236,6 +277,7 @@ int main(void)
     tcase_add_test(file, unwritable_file_is_read_only);
     tcase_add_test(file, full_host_disk_is_an_error);
     tcase_add_test(file, truncated_file_is_an_error);
+    tcase_add_test(file, overlay_keeps_the_file);
     suite_add_tcase(suite, file);
 
     SRunner *runner = srunner_create(suite);

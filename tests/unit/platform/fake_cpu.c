@@ -28,6 +28,10 @@ void cpu_group_reset(struct cpu_group *group)
         group->cpu[i] = (struct cpu){.group = group, .index = i};
 }
 
+void cpu_group_reseed(struct cpu_group *group, uint64_t seed)
+{
+}
+
 struct cpu *cpu_group_get(struct cpu_group *group, unsigned index)
 {
     return &group->cpu[index];

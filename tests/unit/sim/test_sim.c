@@ -165,6 +165,36 @@ START_TEST(test_rng_streams)
 }
 END_TEST
 
+START_TEST(test_reseed)
+{
+    struct sim sim;
+    struct sim_stream a, b, gone;
+    struct sim_rng reference;
+
+    sim_init(&sim, 1);
+    sim_stream_add(&sim, &a, "a");
+    sim_stream_add(&sim, &gone, "gone");
+    sim_stream_add(&sim, &b, "b");
+    sim_rng_init(&reference, 1, "a");
+    ck_assert_uint_eq(sim_rng_next(&a.rng), sim_rng_next(&reference));
+    sim_stream_remove(&sim, &gone);
+    sim_rng_next(&b.rng);
+    struct sim_rng before = gone.rng;
+
+    sim_reseed(&sim, 2);
+    ck_assert_uint_eq(sim.seed, 2);
+    sim_rng_init(&reference, 2, "a");
+    ck_assert_uint_eq(sim_rng_next(&a.rng), sim_rng_next(&reference));
+    sim_rng_init(&reference, 2, "b");
+    ck_assert_uint_eq(sim_rng_next(&b.rng), sim_rng_next(&reference));
+    ck_assert_mem_eq(&before, &gone.rng, sizeof(before));
+    sim_stream_remove(&sim, &b);
+    sim_stream_remove(&sim, &a);
+    ck_assert_ptr_null(sim.streams);
+    sim_fini(&sim);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sim");
@@ -177,6 +207,7 @@ int main(void)
     tcase_add_test(tc, test_event_may_reschedule_itself);
     tcase_add_test(tc, test_rng_reference);
     tcase_add_test(tc, test_rng_streams);
+    tcase_add_test(tc, test_reseed);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
