@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "boot_kernel.h"
 #include "boot_options.h"
+#include "boot_report.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
@@ -37,6 +39,8 @@ static void boot_clear(struct boot *boot)
 {
     trace_text_free(boot->trace);
     trace_digest_free(boot->digest);
+    splats_free(boot->run.splats);
+    boot_log_free(boot->run.log);
     machine_free(boot->run.machine);
     for (unsigned i = 0; boot->disks && i < boot->disks->len; i++) {
         block_free(g_array_index(boot->disks, struct machine_disk, i).image);
@@ -183,6 +187,33 @@ static bool open_disk(struct boot *boot, char *text)
     return true;
 }
 
+/* The log, and what is not expected on the console. */
+static bool open_verdict(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+    GError *error = NULL;
+
+    boot->run.splats = splats_new();
+    for (unsigned i = 0; o->allowed_splats && o->allowed_splats[i]; i++) {
+        if (!splats_allow(boot->run.splats, o->allowed_splats[i], &error)) {
+            g_prefix_error(&error, "--allow-splat \"%s\" is not allowed: ", o->allowed_splats[i]);
+            return fail(error);
+        }
+    }
+    if (o->log_file) {
+        boot->run.log = boot_log_new(o->log_file, &error);
+        if (!boot->run.log) {
+            g_prefix_error(&error, "--log ");
+            return fail(error);
+        }
+        boot_log_note(boot->run.log, boot->topology);
+        boot_log_note(boot->run.log, boot->load.kernel_path);
+        boot_log_note(boot->run.log, boot->cmdline);
+        boot_log_note(boot->run.log, "virtual s   wall s  console");
+    }
+    return true;
+}
+
 static bool open_files(struct boot *boot)
 {
     struct boot_options *o = &boot->options;
@@ -203,7 +234,7 @@ static bool open_files(struct boot *boot)
     } else if (o->trace_kinds) {
         boot->trace_file = stderr;
     }
-    return true;
+    return open_verdict(boot);
 }
 
 static bool build_machine(struct boot *boot)
@@ -222,7 +253,7 @@ static bool build_machine(struct boot *boot)
         g_prefix_error(&error, "%s: ", boot->topology);
         return fail(error);
     }
-    if (o->digest) {
+    if (o->digest || o->tested_with) {
         boot->digest = trace_digest_new(machine_trace(boot->run.machine));
     }
     if (boot->trace_file) {
@@ -253,23 +284,78 @@ static int close_files(struct boot *boot, int status)
         cli_error("the trace is not complete: %s", g_strerror(errno));
         status = status ? status : CLI_FAILED;
     }
+    int log_error = boot_log_free(boot->run.log);
+    boot->run.log = NULL;
+    if (log_error) {
+        cli_error("--log %s: not complete: %s", boot->options.log_file, g_strerror(log_error));
+        status = status ? status : CLI_FAILED;
+    }
     return status;
 }
 
-/* The last line on stdout, whatever the guest's last byte was. */
-static void print_digest(struct boot *boot)
+/* On stdout, after the guest's last byte, whatever that was. */
+static void say(struct boot *boot, const char *text)
+{
+    if (boot->run.console_bytes && boot->run.last_byte != '\n') {
+        console_put(boot->run.console, '\n');
+        boot->run.last_byte = '\n';
+    }
+    for (const char *c = text; *c; c++) {
+        console_put(boot->run.console, (uint8_t)*c);
+    }
+    console_flush(boot->run.console);
+}
+
+static void print_tested(struct boot *boot, const char *digest, int status)
+{
+    const struct boot_options *o = &boot->options;
+    char *version = NULL, *memory = units_format_size(boot->desc->memory_bytes);
+    char *ended = g_strdup_printf("exit status %d", status);
+
+    g_free(boot_kernel_release(boot->load.kernel_path, &version));
+    const struct boot_tested tested = {
+        .topology = boot->topology,
+        .kernel = version ? version : boot->load.kernel_path,
+        .cmdline = boot->cmdline,
+        .digest = digest,
+        .cpus = boot->desc->cpus,
+        .memory = memory,
+        .seed = o->seed,
+        .result = status == CLI_OK ? "powered off" : ended,
+        .splats = boot->run.splats,
+    };
+    char *text = boot_report_tested(&tested);
+    say(boot, text);
+    g_free(text);
+    g_free(ended);
+    g_free(memory);
+    g_free(version);
+}
+
+/* What was asked for on stdout; the digest is the last line. */
+static void print_results(struct boot *boot, int status)
 {
     char hex[65];
 
+    if (!boot->digest) {
+        return;
+    }
     trace_digest_hex(boot->digest, hex);
-    if (boot->run.console_bytes && boot->run.last_byte != '\n') {
-        console_put(boot->run.console, '\n');
+    if (boot->options.tested_with) {
+        print_tested(boot, hex, status);
     }
-    for (const char *c = hex; *c; c++) {
-        console_put(boot->run.console, (uint8_t)*c);
+    if (boot->options.digest) {
+        say(boot, hex);
+        say(boot, "\n");
     }
-    console_put(boot->run.console, '\n');
-    console_flush(boot->run.console);
+}
+
+static void print_splats(const struct boot *boot)
+{
+    char *tree = boot_report_tree_of(boot->load.kernel_path);
+
+    boot_report_splats(boot->run.splats, tree);
+    g_free(tree);
 }
 
 static double seconds(int64_t from_us, int64_t to_us)
@@ -318,10 +404,9 @@ static int boot_machine(struct boot *boot)
                  "digest");
     }
     int status = close_files(boot, boot_run(run));
-    if (boot->digest) {
-        print_digest(boot);
-    }
+    print_results(boot, status);
     console_close(run->console);
+    print_splats(boot);
     print_times(boot);
     return status;
 }

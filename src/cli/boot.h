@@ -3,8 +3,10 @@
 #ifndef PCILAB_CLI_BOOT_H
 #define PCILAB_CLI_BOOT_H
 
+#include "boot_log.h"
 #include "cli.h"
 #include "pcilab/io/console.h"
+#include "splat.h"
 
 #define BOOT_TAIL_BYTES 16
 
@@ -13,6 +15,9 @@ struct boot_run {
     struct machine *machine;
     struct console *console;
     const struct machine_boot *boot;
+
+    struct splats *splats; /* NULL: nobody looks for them */
+    struct boot_log *log;  /* NULL: none */
 
     bool real_clock; /* virtual time keeps to the wall clock, also when busy */
     bool no_reboot;
@@ -27,6 +32,7 @@ struct boot_run {
     uint8_t last_byte;
     unsigned resets;
     uint64_t virtual_ps; /* over all resets */
+    uint64_t behind_ps;  /* what of it the machine's own clock does not know */
     int64_t started_us, first_byte_us, ended_us;
 
     uint64_t pace_virtual_ps; /* where both clocks were said to agree */

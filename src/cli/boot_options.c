@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/units.h"
+#include "splat.h"
 
 /* CHOICE: what makes the kernel talk to us and end a run that failed, and nothing that changes what
  * it does. With panic=-1 a panic resets the machine at once. */
@@ -39,6 +40,8 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->memory);
     g_strfreev(o->disks);
     g_free(o->trace_file);
+    g_free(o->log_file);
+    g_strfreev(o->allowed_splats);
     memset(o, 0, sizeof(*o));
 }
 
@@ -148,7 +151,8 @@ static const char summary[] =
     "The guest's serial console is on stdin and stdout; on a terminal, Ctrl-A x leaves and\n"
     "Ctrl-A h helps.";
 
-static const char description[] =
+/* Before and after the names of splats. */
+static const char description_head[] =
     "Examples:\n"
     "  pcilab boot                              a shell on the default topology\n"
     "  pcilab boot deep --append quiet          another topology, more command line\n"
@@ -171,12 +175,30 @@ static const char description[] =
     "being written, and of a terminal, enter when they come. The end of input is not the end of\n"
     "the run.\n"
     "\n"
+    "Splats: what a kernel prints on the console when something is wrong fails the run, and the\n"
+    "first is printed at its end (with source lines, if the kernel lies in its built tree).\n"
+    "--allow-splat takes a Perl regular expression, or one of these names:\n"
+    "  ";
+static const char description_tail[] =
+    "\n"
+    "What `quiet` keeps off the console (WARN, AER, DPC) cannot be seen.\n"
+    "\n"
     "Exit status:\n"
     "  0    the guest powered off, or reset itself with --no-reboot\n"
-    "  1    'Kernel panic' was seen on the console, or the guest stopped for good otherwise\n"
+    "  1    the kernel panicked, complained (a splat), or stopped for good otherwise\n"
     "  2    bad usage or input; nothing was started\n"
     "  3    a limit was reached\n"
     "  130  left with Ctrl-A x or Ctrl-C; other signals likewise 128 and their number\n";
+
+/* g_free() it. */
+static char *describe(void)
+{
+    char *names = splat_names();
+    char *text = g_strconcat(description_head, names, description_tail, NULL);
+
+    g_free(names);
+    return text;
+}
 
 /* glib would take the word after a bare --trace for its value. */
 static char **spell_out(char **argv)
@@ -196,6 +218,7 @@ bool boot_options_parse(struct boot_options *o, char **argv)
 {
     struct raw_options raw = {0};
     gboolean no_reboot = FALSE, digest = FALSE, quiet = FALSE, verbose = FALSE, stats = FALSE;
+    gboolean tested_with = FALSE;
     const GOptionEntry entries[] = {
         {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &o->kernel,
          "bzImage or vmlinux; default: what scripts/guest prepared", "FILE"},
@@ -219,6 +242,12 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"trace", 0, 0, G_OPTION_ARG_STRING, &raw.trace,
          "Trace to stderr: some of tlp,irq,console,rule,state; alone: all", "KINDS"},
         {"trace-file", 0, 0, G_OPTION_ARG_FILENAME, &o->trace_file, "Trace to FILE", "FILE"},
+        {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log_file,
+         "The whole console to FILE, with virtual and wall time on each line", "FILE"},
+        {"allow-splat", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->allowed_splats,
+         "Splats of this name or with this in their first line do not fail the run", "PATTERN"},
+        {"tested-with", 0, 0, G_OPTION_ARG_NONE, &tested_with,
+         "Print a trailer for a commit message: kernel, topology, seed, digest", NULL},
         {"enter", 0, 0, G_OPTION_ARG_STRING, &raw.enter,
          "Unpack a bzImage here (kernel, the default) or let it (bzimage)", "kernel|bzimage"},
         {"stats", 0, 0, G_OPTION_ARG_NONE, &stats, "Print times and counts for programs to stderr",
@@ -232,7 +261,9 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     char **words = spell_out(argv);
 
     g_option_context_set_summary(context, summary);
-    g_option_context_set_description(context, description);
+    char *text = describe();
+    g_option_context_set_description(context, text);
+    g_free(text);
     g_option_context_add_main_entries(context, entries, NULL);
     bool ok = cli_parse(context, "boot", &words);
     o->no_reboot = no_reboot;
@@ -240,6 +271,7 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     o->quiet = quiet;
     o->verbose = verbose;
     o->stats = stats;
+    o->tested_with = tested_with;
     ok = ok && take_raw(o, &raw);
     raw_clear(&raw);
     g_strfreev(words);

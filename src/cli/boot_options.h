@@ -19,7 +19,9 @@ struct boot_options {
     uint32_t trace_kinds; /* BIT(enum trace_kind) */
     char *trace_file;
     uint64_t limit_ps, limit_wall_ps; /* 0: none */
-    bool quiet, verbose, stats;
+    char *log_file;
+    char **allowed_splats; /* NULL: none */
+    bool quiet, verbose, stats, tested_with;
 };
 
 /* Reports errors itself; what was parsed is to be cleared in any case. */

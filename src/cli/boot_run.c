@@ -59,6 +59,13 @@ void boot_output(void *opaque, uint8_t byte)
     }
     run->last_byte = byte;
     watch_console(run, byte);
+    if (run->splats) {
+        splats_byte(run->splats, byte);
+    }
+    if (run->log) {
+        boot_log_byte(run->log, byte, run->behind_ps + machine_sim(run->machine)->now_ps,
+                      g_get_monotonic_time() - run->started_us);
+    }
     console_put(run->console, byte);
 }
 
@@ -172,6 +179,9 @@ static enum run_end restart(struct boot_run *run)
     }
     run->resets++;
     cli_note("the guest reset the machine");
+    if (run->log) {
+        boot_log_note(run->log, "the guest reset the machine");
+    }
     machine_restart(run->machine);
     if (!machine_load(run->machine, run->boot, &error)) {
         cli_error("%s", error->message);
@@ -189,6 +199,7 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->limit_ps) {
         slice = MIN(slice, run->limit_ps - run->virtual_ps);
     }
+    run->behind_ps = run->virtual_ps - before;
     enum machine_stop stop = machine_run(run->machine, before + slice);
     run->virtual_ps += sim->now_ps - before;
     switch (stop) {
@@ -208,7 +219,8 @@ static int explain(const struct boot_run *run, enum run_end end)
 {
     char *limit =
         units_format_time(end == END_LIMIT ? run->limit_ps : run->limit_wall_us * PS_PER_US);
-    int status = run->panicked ? CLI_FAILED : CLI_OK;
+    bool failed = run->panicked || (run->splats && splats_count(run->splats));
+    int status = failed ? CLI_FAILED : CLI_OK;
 
     switch (end) {
     case END_POWERED_OFF:
@@ -222,7 +234,7 @@ static int explain(const struct boot_run *run, enum run_end end)
     case END_WALL_LIMIT:
         cli_error("the limit of %s of %s time is reached", limit,
                   end == END_LIMIT ? "virtual" : "wall clock");
-        status = run->panicked ? CLI_FAILED : CLI_LIMIT;
+        status = failed ? CLI_FAILED : CLI_LIMIT;
         break;
     case END_LEFT: status = CLI_INTERRUPTED; break;
     case END_SIGNAL:
@@ -267,5 +279,8 @@ int boot_run(struct boot_run *run)
         }
     }
     run->ended_us = g_get_monotonic_time();
+    if (run->splats) {
+        splats_end(run->splats);
+    }
     return explain(run, end);
 }

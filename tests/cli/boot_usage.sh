@@ -57,6 +57,10 @@ run "${boot[@]}" --trace=tlps
 error 'bad --trace' 'it is all, or some of tlp,irq,console,rule,state'
 run "${boot[@]}" --trace-file "$work/no/such"
 error 'a trace file that cannot be made' "--trace-file $work/no/such: No such file or directory"
+run "${boot[@]}" --log "$work/no/such"
+error 'a log that cannot be made' "--log $work/no/such: No such file or directory"
+run "${boot[@]}" --allow-splat 'a(b'
+error 'bad --allow-splat' '--allow-splat "a(b" is not allowed'
 for limit in x 0 -1s wall: wall:x 99999h; do
     run "${boot[@]}" --limit "$limit"
     error "bad --limit $limit" "--limit \"$limit\" is not allowed"

@@ -213,6 +213,34 @@ def digests(folder):
     point(kinds == {"irq", "console"}, "trace: what was asked for", kinds)
 
 
+def splats(folder):
+    """What the kernel complains of fails the run, unless it is expected; the log has all of it."""
+    script = (b"echo '<4>WARNING: CPU: 0 PID: 1 at x.c:1 f+0x1/0x2' >/dev/kmsg\n"
+              b"echo '<3>pcieport 0: AER: Uncorrectable (Fatal) error' >/dev/kmsg\n"
+              b"echo 'BUG: of a program'\n")
+    log = folder / "console.log"
+    done = run("--log", str(log), "--tested-with", "--limit", "9s", append="",
+               stdin=script + b"reboot -f\n")
+    point(done.returncode == 1 and "complained: 1 warn, 1 aer; the first:\n" in done.stderr and
+          "WARNING: CPU: 0 PID: 1 at x.c:1 f+0x1/0x2" in done.stderr and
+          "Linux version" not in done.stderr,
+          "splats: the run fails, and the first is shown", done.returncode, done.stderr)
+    point(re.search(r"^Tested-with: pcilab .* minimal\.ini .*seed 0\n  kernel: 6\.12.*\n"
+                    r"  command line: .*\n  result: exit status 1, splats: 1 warn, 1 aer\n"
+                    r"  digest: [0-9a-f]{64}\n", done.stdout, re.M),
+          "splats: the trailer for a commit message says so", done.stdout[-600:])
+    text = log.read_text()
+    times = [float(t) for t in re.findall(r"^ *(\d+\.\d{6}) +\d+\.\d{3}  ", text, re.M)]
+    point(len(times) > 200 and times == sorted(times) and
+          len(re.findall(r"  \[ *0\.000000\] Linux version", text)) == 2 and
+          "\n# the guest reset the machine\n" in text,
+          "log: both boots, in virtual time that only grows", len(times), text[-600:])
+    done = run("--allow-splat", r"at x\.c", "--allow-splat", "aer", append="",
+               stdin=script + b"poweroff -f\n")
+    point(done.returncode == 0 and "complained" not in done.stderr,
+          "splats: expected ones do not matter", done.returncode, done.stderr)
+
+
 def nobody_listens():
     child = subprocess.Popen(command(append=""), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
@@ -236,6 +264,7 @@ def main():
         on_a_full_disk(folder)
         on_a_read_only_image(folder)
         digests(folder)
+        splats(folder)
     nobody_listens()
     print(f"1..{count}")
     return 1 if failed else 0
