@@ -63,10 +63,13 @@ struct board_bridge {
 /* What wiring made; `object` depends on the component's kind. */
 struct board_part {
     enum machine_kind kind;
+    char *name;
     void *object;
-    struct link *link;         /* upwards, or NULL */
-    struct block_image *image; /* NVMe */
-    bool image_owned;          /* a scratch image */
+    struct link *link;              /* upwards, or NULL */
+    struct block_image *image;      /* NVMe, virtio-blk */
+    bool image_owned;               /* a scratch image */
+    struct virtio_console *console; /* virtio-console: part of `object` */
+    struct echo *echo;              /* of a virtio-console that nobody attached to, or NULL */
 };
 
 struct machine {

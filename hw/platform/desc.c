@@ -7,7 +7,8 @@
 static const char *const kind_names[MACHINE_KIND_COUNT] = {
     [MACHINE_HOST_BRIDGE] = "host-bridge", [MACHINE_ROOT_PORT] = "root-port",
     [MACHINE_SWITCH] = "switch",           [MACHINE_NVME] = "nvme",
-    [MACHINE_EXERCISER] = "exerciser",
+    [MACHINE_EXERCISER] = "exerciser",     [MACHINE_VIRTIO_RNG] = "virtio-rng",
+    [MACHINE_VIRTIO_BLK] = "virtio-blk",   [MACHINE_VIRTIO_CONSOLE] = "virtio-console",
 };
 
 const char *machine_kind_name(enum machine_kind kind)
@@ -33,6 +34,7 @@ void machine_desc_free(struct machine_desc *desc)
     for (unsigned i = 0; i < desc->count; i++) {
         g_free(desc->components[i].name);
         g_free(desc->components[i].nvme.serial);
+        g_free(desc->components[i].virtio.serial);
     }
     g_free(desc->components);
     g_free(desc);
@@ -63,6 +65,13 @@ static void component_set_defaults(struct machine_component *c)
         c->exerciser.msi_vectors = 4;
         c->exerciser.mem_bytes = 1ULL << 20;
         break;
+    case MACHINE_VIRTIO_BLK:
+        c->virtio.size_bytes = 256ULL << 20;
+        c->virtio.queues = 1;
+        c->virtio.serial = g_strndup(c->name, 20);
+        break;
+    case MACHINE_VIRTIO_RNG:
+    case MACHINE_VIRTIO_CONSOLE:
     case MACHINE_KIND_COUNT: break;
     }
 }
@@ -80,6 +89,43 @@ struct machine_component *machine_desc_add(struct machine_desc *desc, enum machi
     c->name = g_strdup(name);
     component_set_defaults(c);
     return c;
+}
+
+static bool device_is_free(const struct machine_desc *desc, int bridge, unsigned device)
+{
+    for (unsigned i = 0; i < desc->count; i++) {
+        const struct machine_component *c = &desc->components[i];
+        if (c->parent == bridge && c->device == device) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct machine_component *machine_desc_add_integrated(struct machine_desc *desc,
+                                                      enum machine_kind kind, const char *name)
+{
+    int bridge = -1;
+
+    for (unsigned i = desc->count; i-- > 0;) {
+        bridge = desc->components[i].kind == MACHINE_HOST_BRIDGE ? (int)i : bridge;
+    }
+    g_assert(bridge >= 0);
+    for (unsigned device = 31; device >= 1; device--) {
+        if (device_is_free(desc, bridge, device)) {
+            struct machine_component *c = machine_desc_add(desc, kind, name);
+            c->parent = bridge;
+            c->integrated = true;
+            c->device = (uint8_t)device;
+            return c;
+        }
+    }
+    return NULL;
+}
+
+bool machine_kind_has_disk(enum machine_kind kind)
+{
+    return kind == MACHINE_NVME || kind == MACHINE_VIRTIO_BLK;
 }
 
 int machine_desc_find(const struct machine_desc *desc, const char *name)

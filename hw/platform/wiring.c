@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "board.h"
+#include "echo.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/endpoint/devices.h"
+#include "pcilab/endpoint/virtio_devices.h"
 #include "pcilab/io/block.h"
 #include "pcilab/switch/switch.h"
 
@@ -70,7 +72,7 @@ static void dma_intx(void *opaque, unsigned line, bool level)
 static const struct root_host_ops host_ops = {
     .mem_read = dma_read, .mem_write = dma_write, .msi = dma_msi, .intx = dma_intx};
 
-/* Disks as an NVMe sees them. */
+/* Disks as the devices see them. */
 
 static int storage_read(void *opaque, uint64_t offset, void *data, uint64_t len)
 {
@@ -271,24 +273,34 @@ static struct block_image *find_disk(const struct machine_options *options, cons
     return NULL;
 }
 
-static bool wire_nvme(struct wiring *w, const struct machine_component *c, GError **error)
+/* The disk that was given, or a scratch image. */
+static struct nvme_storage open_storage(struct wiring *w, const struct machine_component *c,
+                                        uint64_t scratch_bytes)
 {
     struct board_part *part = part_of(w, c);
 
     part->image = find_disk(w->options, c->name);
     part->image_owned = !part->image;
     if (!part->image)
-        part->image = block_new_memory(c->nvme.size_bytes);
+        part->image = block_new_memory(scratch_bytes);
+    return (struct nvme_storage){
+        .size_bytes = block_size_bytes(part->image),
+        .read_only = block_read_only(part->image),
+        .read = storage_read,
+        .write = storage_write,
+        .zero = storage_zero,
+        .flush = storage_flush,
+        .opaque = part->image,
+    };
+}
+
+static bool wire_nvme(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct board_part *part = part_of(w, c);
     struct nvme_params params = {
         .name = c->name,
         .serial = c->nvme.serial,
-        .storage = {.size_bytes = block_size_bytes(part->image),
-                    .read_only = block_read_only(part->image),
-                    .read = storage_read,
-                    .write = storage_write,
-                    .zero = storage_zero,
-                    .flush = storage_flush,
-                    .opaque = part->image},
+        .storage = open_storage(w, c, c->nvme.size_bytes),
         .io_queues = c->nvme.queues,
         .pcie = endpoint_params(c),
     };
@@ -309,6 +321,74 @@ static bool wire_exerciser(struct wiring *w, const struct machine_component *c, 
     };
 
     part_of(w, c)->object = exerciser_new(w->machine->fabric, &params);
+    connect_endpoint(w, c);
+    return true;
+}
+
+static bool wire_virtio_rng(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct virtio_rng_params params = {
+        .name = c->name,
+        .packed = c->virtio.packed,
+        .pcie = endpoint_params(c),
+    };
+
+    part_of(w, c)->object = virtio_rng_new(w->machine->fabric, &params);
+    connect_endpoint(w, c);
+    return true;
+}
+
+static bool wire_virtio_blk(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct virtio_blk_params params = {
+        .name = c->name,
+        .serial = c->virtio.serial,
+        .storage = open_storage(w, c, c->virtio.size_bytes),
+        .queues = c->virtio.queues,
+        .packed = c->virtio.packed,
+        .pcie = endpoint_params(c),
+    };
+
+    part_of(w, c)->object = virtio_blk_new(w->machine->fabric, &params);
+    connect_endpoint(w, c);
+    return true;
+}
+
+static const struct machine_virtio_console *find_console(const struct machine_options *options,
+                                                         const char *name)
+{
+    for (unsigned i = 0; i < options->virtio_console_count; i++) {
+        if (strcmp(options->virtio_consoles[i].name, name) == 0)
+            return &options->virtio_consoles[i];
+    }
+    return NULL;
+}
+
+static bool wire_virtio_console(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    const struct machine_virtio_console *host = find_console(w->options, c->name);
+    struct board_part *part = part_of(w, c);
+    struct virtio_console_port ports[ECHO_PORTS];
+    struct virtio_console_params params = {
+        .name = c->name,
+        .packed = c->virtio.packed,
+        .pcie = endpoint_params(c),
+    };
+
+    if (host) {
+        params.ports = host->ports;
+        params.port_count = host->port_count;
+        params.columns = host->columns;
+        params.rows = host->rows;
+    } else {
+        part->echo = echo_new(ports);
+        params.ports = ports;
+        params.port_count = ECHO_PORTS;
+    }
+    part->console = virtio_console_new(w->machine->fabric, &params);
+    if (part->echo)
+        echo_attach(part->echo, part->console);
+    part->object = virtio_console_endpoint(part->console);
     connect_endpoint(w, c);
     return true;
 }
@@ -344,6 +424,9 @@ static const struct {
     [MACHINE_SWITCH] = {.wire = wire_switch, .free = free_switch, .reset = reset_switch},
     [MACHINE_NVME] = {.wire = wire_nvme, .free = free_endpoint, .reset = reset_endpoint},
     [MACHINE_EXERCISER] = {.wire = wire_exerciser, .free = free_endpoint, .reset = reset_endpoint},
+    [MACHINE_VIRTIO_RNG] = {wire_virtio_rng, free_endpoint, reset_endpoint},
+    [MACHINE_VIRTIO_BLK] = {wire_virtio_blk, free_endpoint, reset_endpoint},
+    [MACHINE_VIRTIO_CONSOLE] = {wire_virtio_console, free_endpoint, reset_endpoint},
 };
 
 static bool check_disks(const struct wiring *w, GError **error)
@@ -352,7 +435,7 @@ static bool check_disks(const struct wiring *w, GError **error)
         const char *name = w->options->disks[i].name;
         int index = machine_desc_find(w->desc, name);
 
-        if (index >= 0 && w->desc->components[index].kind == MACHINE_NVME)
+        if (index >= 0 && machine_kind_has_disk(w->desc->components[index].kind))
             continue;
         g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "--disk %s: %s", name,
                     index < 0 ? "the topology has no component of this name"
@@ -375,6 +458,7 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
         const struct machine_component *c = &desc->components[i];
 
         machine->part[i].kind = c->kind;
+        machine->part[i].name = g_strdup(c->name);
         machine->part_count = i + 1;
         if (!kinds[c->kind].wire(&w, c, error))
             return false;
@@ -395,12 +479,23 @@ void wiring_destroy(struct machine *machine)
             kinds[part->kind].free(part->object);
         if (part->image_owned)
             block_free(part->image);
+        echo_free(part->echo);
+        g_free(part->name);
     }
     for (unsigned i = 0; i < machine->bridge_count; i++)
         root_complex_free(machine->bridge[i].rc);
     g_free(machine->part);
     if (machine->fabric)
         fabric_free(machine->fabric);
+}
+
+struct virtio_console *machine_virtio_console(struct machine *machine, const char *name)
+{
+    for (unsigned i = 0; i < machine->part_count; i++) {
+        if (machine->part[i].console && strcmp(machine->part[i].name, name) == 0)
+            return machine->part[i].console;
+    }
+    return NULL;
 }
 
 void wiring_reset(struct machine *machine)

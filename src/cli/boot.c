@@ -135,7 +135,7 @@ static bool check_disk_name(const struct boot *boot, const char *name)
 
     for (unsigned i = 0; i < boot->desc->count; i++) {
         const struct machine_component *c = &boot->desc->components[i];
-        if (c->kind == MACHINE_NVME) {
+        if (machine_kind_has_disk(c->kind)) {
             g_string_append_printf(all, "%s%s", count ? ", " : "", c->name);
             names[count++] = c->name;
             found |= strcmp(c->name, name) == 0;

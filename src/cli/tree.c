@@ -46,6 +46,21 @@ static void append_link(const struct tree *tree, const struct machine_component 
     }
 }
 
+static void append_virtio(const struct tree *tree, const struct machine_component *c)
+{
+    g_string_append_printf(tree->out, "%s, ", machine_kind_name(c->kind));
+    append_link(tree, c);
+    if (c->virtio.packed) {
+        g_string_append(tree->out, ", packed rings");
+    }
+    if (c->kind == MACHINE_VIRTIO_BLK) {
+        char *size = units_format_size(c->virtio.size_bytes);
+        g_string_append_printf(tree->out, ", %u queue%s, scratch %s, serial %s", c->virtio.queues,
+                               c->virtio.queues == 1 ? "" : "s", size, c->virtio.serial);
+        g_free(size);
+    }
+}
+
 static void append_component(const struct tree *tree, const struct machine_component *c)
 {
     GString *out = tree->out;
@@ -83,6 +98,9 @@ static void append_component(const struct tree *tree, const struct machine_compo
         g_free(size);
         break;
     }
+    case MACHINE_VIRTIO_RNG:
+    case MACHINE_VIRTIO_BLK:
+    case MACHINE_VIRTIO_CONSOLE: append_virtio(tree, c); break;
     case MACHINE_KIND_COUNT: break;
     }
     g_string_append_c(out, '\n');

@@ -217,7 +217,7 @@ static void allowed_bridge(const struct topo_key *key, GString *out)
 static void allowed_at(const struct topo_key *key, GString *out)
 {
     g_string_append(out, "a root port like rp0 or a switch port like sw0.1");
-    if (key->kinds & (BIT(TOPO_NVME) | BIT(TOPO_EXERCISER))) {
+    if (key->kinds & ~BIT(TOPO_SWITCH)) {
         g_string_append(out, "; or a host bridge like hb0: integrated");
     }
 }
@@ -271,12 +271,23 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
     [TOPO_EXERCISER] = {"exerciser", true,
                         "The test endpoint: BARs of every kind, MSI, MSI-X and a DMA engine "
                         "(docs/exerciser.md)."},
+    [TOPO_VIRTIO_RNG] = {"virtio-rng", true,
+                         "A virtio entropy device; its random numbers come from --seed."},
+    [TOPO_VIRTIO_BLK] = {"virtio-blk", true,
+                         "A virtio disk: a file given by --disk NAME=FILE, else a zeroed scratch "
+                         "image in memory."},
+    [TOPO_VIRTIO_CONSOLE] = {"virtio-console", true,
+                             "A virtio console. On its own it has two ports: a console whose "
+                             "output nobody reads, and pcilab.echo, which gives back what is "
+                             "written to it."},
 };
 
 #define K(kind)   BIT(TOPO_##kind)
 #define V(member) offsetof(struct topo_values, member)
 #define PORTS     (K(ROOT_PORT) | K(SWITCH) | K(SWITCH_PORT))
-#define ENDPOINTS (K(NVME) | K(EXERCISER))
+#define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE))
+#define PLUGGED   (K(NVME) | K(EXERCISER))
+#define ENDPOINTS (PLUGGED | VIRTIO)
 
 #define AS_SWITCH "as the switch says"
 
@@ -301,9 +312,13 @@ const struct topo_key topo_keys[] = {
      "Function number. Ports that share a device differ in it, and one of them has 0."},
 
     {"at", K(SWITCH), &type_at, V(at), 0, 0, NULL, NULL, "The port that it is plugged into."},
-    {"at", ENDPOINTS, &type_at, V(at), 0, 0, NULL, NULL,
+    {"at", PLUGGED, &type_at, V(at), 0, 0, NULL, NULL,
      "The port that it is plugged into, or the host bridge whose root bus it is integrated on."},
-    {"device", ENDPOINTS, &type_uint, V(device), 1, 31, NULL, "the lowest free",
+    {"at", VIRTIO, &type_at, V(at), 0, 0, NULL, "integrated on the first host bridge",
+     "The port that it is plugged into, or the host bridge whose root bus it is integrated on."},
+    {"device", PLUGGED, &type_uint, V(device), 1, 31, NULL, "the lowest free",
+     "Device number on the root bus; integrated endpoints only."},
+    {"device", VIRTIO, &type_uint, V(device), 1, 31, NULL, "the highest free",
      "Device number on the root bus; integrated endpoints only."},
 
     {"speed", K(ROOT_PORT) | ENDPOINTS, &type_speed, V(speed), 0, 0, "16", NULL,
@@ -334,11 +349,14 @@ const struct topo_key topo_keys[] = {
     {"ari", K(SWITCH_PORT), &type_bool, V(ari), 0, 1, NULL, AS_SWITCH, "ARI forwarding."},
     {"msi", K(SWITCH_PORT), &type_bool, V(msi), 0, 1, NULL, AS_SWITCH, "MSI capability."},
 
-    {"size", K(NVME), &type_size, V(size_bytes), 1ULL << 20, 16ULL << 40, "256M", NULL,
-     "Size of the scratch image. A file given by --disk has its own."},
+    {"size", K(NVME) | K(VIRTIO_BLK), &type_size, V(size_bytes), 1ULL << 20, 16ULL << 40, "256M",
+     NULL, "Size of the scratch image. A file given by --disk has its own."},
     {"queues", K(NVME), &type_uint, V(queues), 1, 64, "8", NULL, "Pairs of I/O queues."},
-    {"serial", K(NVME), &type_serial, V(serial), 0, 0, NULL, "the name of the group",
-     "Serial number."},
+    {"queues", K(VIRTIO_BLK), &type_uint, V(queues), 1, 64, "1", NULL, "Virtqueues."},
+    {"serial", K(NVME) | K(VIRTIO_BLK), &type_serial, V(serial), 0, 0, NULL,
+     "the name of the group", "Serial number."},
+    {"packed", VIRTIO, &type_bool, V(packed), 0, 1, "no", NULL,
+     "Offer packed virtqueues beside split ones; Linux then uses them."},
 
     {"functions", K(EXERCISER), &type_uint, V(functions), 1, 8, "1", NULL,
      "Functions, each with its own registers, BARs and interrupts."},

@@ -100,10 +100,24 @@ static bool place_root_port(struct topo_parser *parser, struct topo_item *item, 
     return true;
 }
 
+/* There is one, implied if need be. */
+static struct topo_item *first_bridge(const struct topo_parser *parser)
+{
+    struct topo_item *item = NULL;
+
+    for (unsigned i = 0; i < parser->items->len; i++) {
+        item = parser->items->pdata[i];
+        if (item->kind == TOPO_HOST_BRIDGE) {
+            break;
+        }
+    }
+    return item;
+}
+
 /* A switch or an endpoint: at a root port, a switch port, or (endpoints) a host bridge. */
 static bool place_plugged(struct topo_parser *parser, struct topo_item *item, GError **error)
 {
-    struct topo_item *at = topo_find(parser, item->v.at);
+    struct topo_item *at = item->v.at ? topo_find(parser, item->v.at) : first_bridge(parser);
 
     if (!at || at->kind == TOPO_SWITCH || at->kind == TOPO_SWITCH_PORT) {
         at = find_switch_port(parser, item, "at", item->v.at, &item->parent_port, error);
@@ -189,7 +203,10 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         case TOPO_ROOT_PORT: ok = place_root_port(parser, item, error); break;
         case TOPO_SWITCH:
         case TOPO_NVME:
-        case TOPO_EXERCISER: ok = place_plugged(parser, item, error); break;
+        case TOPO_EXERCISER:
+        case TOPO_VIRTIO_RNG:
+        case TOPO_VIRTIO_BLK:
+        case TOPO_VIRTIO_CONSOLE: ok = place_plugged(parser, item, error); break;
         default: break;
         }
         if (!ok || !check_link_keys(parser, item, error)) {

@@ -278,7 +278,8 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     static const enum machine_kind kinds[TOPO_KIND_COUNT] = {
         [TOPO_HOST_BRIDGE] = MACHINE_HOST_BRIDGE, [TOPO_ROOT_PORT] = MACHINE_ROOT_PORT,
         [TOPO_SWITCH] = MACHINE_SWITCH,           [TOPO_NVME] = MACHINE_NVME,
-        [TOPO_EXERCISER] = MACHINE_EXERCISER,
+        [TOPO_EXERCISER] = MACHINE_EXERCISER,     [TOPO_VIRTIO_RNG] = MACHINE_VIRTIO_RNG,
+        [TOPO_VIRTIO_BLK] = MACHINE_VIRTIO_BLK,   [TOPO_VIRTIO_CONSOLE] = MACHINE_VIRTIO_CONSOLE,
     };
     const struct topo_values *v = &item->v;
     struct machine_component *c = machine_desc_add(desc, kinds[item->kind], item->name);
@@ -314,6 +315,17 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->exerciser.msi_vectors = (unsigned)v->msi_vectors;
         c->exerciser.mem_bytes = v->mem_bytes;
         break;
+    case TOPO_VIRTIO_BLK:
+        c->virtio.size_bytes = v->size_bytes;
+        c->virtio.queues = (unsigned)v->queues;
+        if (v->serial) {
+            g_free(c->virtio.serial);
+            c->virtio.serial = g_strdup(v->serial);
+        }
+        c->virtio.packed = v->packed;
+        break;
+    case TOPO_VIRTIO_RNG:
+    case TOPO_VIRTIO_CONSOLE: c->virtio.packed = v->packed; break;
     default: break;
     }
 }

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "pcilab/cpu/cpu.h"
+#include "pcilab/endpoint/virtio_devices.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/root/root.h"
 #include "pcilab/sim/sim.h"
@@ -33,6 +34,9 @@ enum machine_kind {
     MACHINE_SWITCH,
     MACHINE_NVME,
     MACHINE_EXERCISER,
+    MACHINE_VIRTIO_RNG,
+    MACHINE_VIRTIO_BLK,
+    MACHINE_VIRTIO_CONSOLE,
     MACHINE_KIND_COUNT
 };
 
@@ -82,6 +86,12 @@ struct machine_component {
         unsigned msi_vectors;
         uint64_t mem_bytes; /* size of the large prefetchable BAR */
     } exerciser;
+    struct {                 /* MACHINE_VIRTIO_* */
+        bool packed;         /* offer packed virtqueues */
+        uint64_t size_bytes; /* block: as nvme.size_bytes */
+        unsigned queues;     /* block */
+        char *serial;        /* block */
+    } virtio;
 };
 
 struct machine_desc {
@@ -99,13 +109,28 @@ void machine_desc_free(struct machine_desc *desc);
  * description. */
 struct machine_component *machine_desc_add(struct machine_desc *desc, enum machine_kind kind,
                                            const char *name);
+/* Adds an endpoint integrated on the root bus of the first host bridge, which must be there, at the
+ * highest free device number: out of the way of the ports. NULL: the root bus is full. */
+struct machine_component *machine_desc_add_integrated(struct machine_desc *desc,
+                                                      enum machine_kind kind, const char *name);
 /* Index of the component, -1 when there is none. */
 int machine_desc_find(const struct machine_desc *desc, const char *name);
+/* True for kinds that a struct machine_disk may name. */
+bool machine_kind_has_disk(enum machine_kind kind);
 const char *machine_kind_name(enum machine_kind kind); /* "root-port", ... as in topology files */
 
 struct machine_disk {
-    const char *name; /* of an NVMe */
+    const char *name; /* of an NVMe or a virtio-blk */
     struct block_image *image;
+};
+
+/* The host's side of a virtio-console; one that nobody attaches to has an echo (docs/topology.md).
+ */
+struct machine_virtio_console {
+    const char *name; /* of the component */
+    const struct virtio_console_port *ports;
+    unsigned port_count;
+    uint16_t columns, rows;
 };
 
 struct machine_console {
@@ -121,6 +146,8 @@ struct machine_options {
     const struct machine_disk *disks;
     unsigned disk_count;
     struct machine_console console;
+    const struct machine_virtio_console *virtio_consoles;
+    unsigned virtio_console_count;
 };
 
 struct machine_boot {
@@ -133,9 +160,9 @@ struct machine_boot {
 enum machine_stop {
     MACHINE_RUNNING, /* the slice of time is over */
     MACHINE_POWERED_OFF,
-    MACHINE_RESET, /* the guest asked for a reset; machine_restart() goes on */
+    MACHINE_RESET,  /* the guest asked for a reset; machine_restart() goes on */
     MACHINE_PAUSED, /* machine_pause() was called; machine_run() goes on */
-    MACHINE_DEAD,  /* all processors shut down or halted for ever with nothing pending */
+    MACHINE_DEAD,   /* all processors shut down or halted for ever with nothing pending */
 };
 
 struct machine;
@@ -162,6 +189,9 @@ uint64_t machine_idle_until(const struct machine *machine);
 /* Bytes typed at the console; returns how many the UART took. It takes none before the guest
  * listens, and then no more than the line's rate allows: offer the rest when input_wanted(). */
 unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, unsigned len);
+/* For virtio_console_input() and the like, which may be called while the machine does not run; NULL
+ * when there is none of this name. */
+struct virtio_console *machine_virtio_console(struct machine *machine, const char *name);
 struct sim *machine_sim(struct machine *machine);
 struct trace *machine_trace(struct machine *machine);
 uint64_t machine_retired(const struct machine *machine);

@@ -24,7 +24,9 @@ check_none 'no PCI device complains' "$(kernel_says "$complaints" |
 lspci -vvv >/tmp/lspci 2>/tmp/lspci.err
 check 'lspci lists functions' test -s /tmp/lspci
 check_none 'lspci has no complaint' "$(cat /tmp/lspci.err)"
-check_none 'lspci decodes every field' "$(grep -nE "$undecoded" /tmp/lspci)"
+# lspci 3.9 does not know the PCI configuration access capability of virtio (VIRTIO 1.3, 4.1.4.9).
+check_none 'lspci decodes every field' "$(grep -nE "$undecoded" /tmp/lspci |
+    grep -v 'VirtIO: <unknown>')"
 check_none 'every BAR has an address' "$(grep -nE 'ignored|unassigned' /tmp/lspci)"
 
 all=$(ls /sys/bus/pci/devices | wc -l)
