@@ -344,12 +344,40 @@ static bool tail_matches(struct fetch *f, const struct block *b)
     return (x.pa & PAGE_MASK) == (b->pa2 & PAGE_MASK);
 }
 
+static bool inside_limit(const struct cpu *c, const struct block *b)
+{
+    return c->rip + b->len - 1 <= c->seg[CPU_CS].limit;
+}
+
+struct block *block_partial(struct cpu *c, unsigned max)
+{
+    struct fetch f;
+    struct block *b = c->scratch;
+    fetch_start(c, &f);
+    block_decode(&f, b, MIN(max, BLOCK_MAX_INSNS), true);
+    if (c->mode != MODE_64 && !inside_limit(c, b)) {
+        block_decode(&f, b, 1, true);
+        if (!inside_limit(c, b)) {
+            raise_gp(c, 0);
+        }
+    }
+    b->pa = f.pa;
+    b->pa2 = NO_PAGE;
+    return b;
+}
+
+/* Outside 64-bit mode code must lie inside CS: a block that does not goes step by step. */
+static struct block *within_limit(struct cpu *c, struct block *b)
+{
+    return inside_limit(c, b) ? b : block_partial(c, 1);
+}
+
 struct block *block_lookup(struct cpu *c)
 {
     struct jc_entry *jc = &c->jc[jc_index(c->rip)];
     uint64_t key = code_key(c, c->rip);
     if (likely(jc->key == key)) {
-        return jc->block;
+        return likely(c->mode == MODE_64) ? jc->block : within_limit(c, jc->block);
     }
     struct fetch f;
     fetch_start(c, &f);
@@ -373,15 +401,5 @@ struct block *block_lookup(struct cpu *c)
     }
     jc->key = code_key(c, c->rip);
     jc->block = b;
-    return b;
-}
-
-struct block *block_partial(struct cpu *c, unsigned max)
-{
-    struct fetch f;
-    fetch_start(c, &f);
-    block_decode(&f, c->scratch, MIN(max, BLOCK_MAX_INSNS), true);
-    c->scratch->pa = f.pa;
-    c->scratch->pa2 = NO_PAGE;
-    return c->scratch;
+    return c->mode == MODE_64 ? b : within_limit(c, b);
 }

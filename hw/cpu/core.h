@@ -319,6 +319,7 @@ struct cpu {
     /* Time. */
     uint64_t now_ps; /* at the start of this run */
     uint64_t run_budget;
+    uint64_t budget_held;    /* see run.c; 0 but for single steps */
     uint64_t retired_before; /* total, before this run */
     uint64_t tsc_offset;
 
@@ -407,7 +408,6 @@ static inline bool in_protected_mode(const struct cpu *c)
 
 /* Recompute what is derived: mode, TLB in use, epoch, slow. */
 void cpu_update_mode(struct cpu *c);
-void cpu_set_cpl(struct cpu *c, unsigned cpl);
 void cpu_update_slow(struct cpu *c);
 /* Sets base and keeps the pseudo registers R_FS and R_GS. */
 void cpu_set_seg_base(struct cpu *c, unsigned seg, uint64_t base);

@@ -41,7 +41,9 @@ void decode_select_fast(const struct decoder *d, struct op *op, const struct opd
         return;
     }
     op_fn fn = NULL;
-    if (!(op->flags & OPF_MEM)) {
+    if (op->id == ID_SIMD) {
+        fn = fast_simd(op, ((const struct opptr *)(op + 1))->ptr);
+    } else if (!(op->flags & OPF_MEM)) {
         if (op->id >= ID_0F + 0x90 && op->id <= ID_0F + 0x9F) {
             fn = fast_setcc_reg(op->x & 15);
         } else if (op->id >= ID_0F + 0x40 && op->id <= ID_0F + 0x4F) {

@@ -98,8 +98,8 @@ op_fn fast_jcc(unsigned cc, bool near);
 op_fn fast_jmp(bool near);
 op_fn fast_call(void);
 op_fn fast_sti(bool near);
-/* The handler that does op and the Jcc after it, or NULL. */
-op_fn fast_fuse(const struct op *op, unsigned cc, bool near);
+/* Plain moves of 8 and 16 bytes; NULL: none. */
+op_fn fast_simd(const struct op *op, const struct fpu_simd_op *s);
 /* Condition-specific handlers. */
 op_fn fast_setcc_reg(unsigned cc);
 op_fn fast_cmov_reg(unsigned cc, unsigned size);

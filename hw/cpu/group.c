@@ -30,13 +30,6 @@ void cpu_update_mode(struct cpu *c)
     }
 }
 
-void cpu_set_cpl(struct cpu *c, unsigned cpl)
-{
-    c->cpl = (uint8_t)cpl;
-    c->tlb = c->tlbs[cpl == 3];
-    c->epoch = c->epochs[cpl == 3];
-}
-
 void cpu_update_slow(struct cpu *c)
 {
     c->slow = (c->eflags & (FL_TF | FL_RF)) || debug_armed(c);

@@ -211,6 +211,24 @@ static void run_block(struct cpu *c, struct block *b)
     c->in_block = false;
 }
 
+/*
+ * While single-stepping, the budget is 1 lest a branch goes on with the next block. What is held
+ * back is taken off both ends, so that the count of what was done stays right.
+ */
+static void budget_hold(struct cpu *c)
+{
+    c->budget_held = (uint64_t)c->budget - 1;
+    c->budget -= (int64_t)c->budget_held;
+    c->run_budget -= c->budget_held;
+}
+
+static void budget_release(struct cpu *c)
+{
+    c->budget += (int64_t)c->budget_held;
+    c->run_budget += c->budget_held;
+    c->budget_held = 0;
+}
+
 /* One instruction: with TF, debug registers, an interrupt shadow, or answers in the log. */
 static void run_single(struct cpu *c)
 {
@@ -222,7 +240,10 @@ static void run_single(struct cpu *c)
     c->log_pos = 0;
     c->db_hit = 0;
     c->keep_rf = false;
-    run_block(c, block_partial(c, 1));
+    struct block *b = block_partial(c, 1);
+    budget_hold(c);
+    run_block(c, b);
+    budget_release(c);
     c->log_count = c->log_pos = 0;
     if (resume && !c->keep_rf) {
         c->eflags &= ~(uint32_t)FL_RF;
@@ -318,9 +339,11 @@ enum cpu_exit cpu_run(struct cpu *c, uint64_t now_ps, uint64_t budget, uint64_t 
     switch (setjmp(c->jump)) {
     case JUMP_ACCESS:
         unwind(c);
+        budget_release(c);
         c->log_pos = 0;
         break;
     case JUMP_EXCEPTION:
+        budget_release(c);
         take_exception(c);
         /* fall through */
     default: why = run_loop(c); break;

@@ -259,6 +259,22 @@ START_TEST(test_trap_flag)
 }
 END_TEST
 
+/* The branches have been taken before, so that all are linked. */
+GUEST_CODE(steps, "call 1f; call 1f; pushfq; or qword ptr [rsp], 0x100; popfq\n"
+                  "call 1f; call 1f; pushfq; and qword ptr [rsp], -0x101; popfq; nop; hlt\n"
+                  "1: inc ebx; ret");
+GUEST_CODE(count_steps, "inc r9d; iretq");
+
+START_TEST(test_trap_after_every_instruction)
+{
+    guest_set_gate(g, 1, 0, 0, 0x110000);
+    guest_load(g, 0x110000, count_steps, count_steps_end);
+    guest_do(g, steps);
+    ck_assert_uint_eq(guest_reg(g, CPU_RBX), 4);
+    ck_assert_uint_eq(guest_reg(g, 9), 2 * 3 + 3);
+}
+END_TEST
+
 GUEST_CODE(execute_breakpoint, "lea rax, [rip + 1f]; mov dr0, rax; mov eax, 0x402; mov dr7, rax\n"
                                "inc ebx; inc ebx\n1: inc ebx; hlt");
 
@@ -366,6 +382,7 @@ int main(void)
     tcase_add_test(t, test_spurious_ack);
     tcase_add_test(t, test_nmi_blocks_itself);
     tcase_add_test(t, test_trap_flag);
+    tcase_add_test(t, test_trap_after_every_instruction);
     tcase_add_test(t, test_execution_breakpoint);
     tcase_add_test(t, test_data_breakpoint);
     tcase_add_test(t, test_init_sipi);

@@ -165,8 +165,8 @@ static void event(struct noise *n, unsigned index)
 static void turn(struct noise *n, unsigned index, uint64_t quantum)
 {
     struct cpu *cpu = n->cpu[index];
-    uint64_t left = TURN;
-    while (left) {
+    uint64_t left = TURN, enough = n->accesses + 300; /* a REP MOVS to the bus takes long */
+    while (left && n->accesses < enough) {
         uint64_t retired, budget = left < quantum ? left : quantum;
         enum cpu_exit why = cpu_run(cpu, n->now_ps[index], budget, &retired);
         ck_assert_uint_le(retired, budget);
