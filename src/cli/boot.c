@@ -9,6 +9,7 @@
 #include "boot_kernel.h"
 #include "boot_options.h"
 #include "boot_report.h"
+#include "checkpoint.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
@@ -32,11 +33,13 @@ struct boot {
     struct trace_text *trace;
     struct trace_digest *digest;
     struct boot_run run;
+    struct checkpoint_run checkpoint;
     int64_t started_us, built_us, loaded_us;
 };
 
 static void boot_clear(struct boot *boot)
 {
+    checkpoint_run_clear(&boot->checkpoint);
     trace_text_free(boot->trace);
     trace_digest_free(boot->digest);
     splats_free(boot->run.splats);
@@ -187,6 +190,26 @@ static bool open_disk(struct boot *boot, char *text)
     return true;
 }
 
+/* A checkpoint's place and where its console goes. */
+static bool open_checkpoint(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+    struct checkpoint_run *c = &boot->checkpoint;
+
+    c->options = &o->checkpoint;
+    c->seed = o->seed;
+    if (!o->checkpoint.wanted) {
+        return true;
+    }
+    if (o->checkpoint.forks && (o->trace_kinds || o->log_file || o->tested_with)) {
+        cli_error("--trace, --trace-file, --log and --tested-with are for one run; with --times or "
+                  "--seeds see --logs and --digest, or look at one seed with --reseed");
+        return false;
+    }
+    return checkpoint_parse(&c->checkpoint, o->checkpoint.where) &&
+           (!o->checkpoint.forks || checkpoint_open_log(c) >= 0);
+}
+
 /* The log, and what is not expected on the console. */
 static bool open_verdict(struct boot *boot)
 {
@@ -234,7 +257,7 @@ static bool open_files(struct boot *boot)
     } else if (o->trace_kinds) {
         boot->trace_file = stderr;
     }
-    return open_verdict(boot);
+    return open_verdict(boot) && open_checkpoint(boot);
 }
 
 static bool build_machine(struct boot *boot)
@@ -396,15 +419,24 @@ static int boot_machine(struct boot *boot)
     run->no_reboot = boot->options.no_reboot;
     run->limit_ps = boot->options.limit_ps;
     run->limit_wall_us = boot->options.limit_wall_ps / PS_PER_US;
-    run->console = console_open(STDIN_FILENO, STDOUT_FILENO, PIPE_PATIENCE_MS);
+    boot->checkpoint.run = run;
+    boot->checkpoint.disks = boot->disks;
+    boot->checkpoint.digest = boot->digest;
+    bool forks = boot->options.checkpoint.forks;
+    run->console = console_open(STDIN_FILENO, forks ? boot->checkpoint.log_fd : STDOUT_FILENO,
+                                PIPE_PATIENCE_MS);
     if (console_source(run->console) == CONSOLE_TERMINAL) {
         cli_note("Ctrl-A x leaves, Ctrl-A h helps");
     } else if (console_source(run->console) == CONSOLE_LIVE && boot->options.digest) {
         cli_note("stdin is a pipe that is still being written: when its bytes come decides the "
                  "digest");
     }
-    int status = close_files(boot, boot_run(run));
-    print_results(boot, status);
+    int status =
+        boot->options.checkpoint.wanted ? checkpoint_boot(&boot->checkpoint) : boot_run(run);
+    status = close_files(boot, status);
+    if (!forks) {
+        print_results(boot, status);
+    }
     console_close(run->console);
     print_splats(boot);
     print_times(boot);
@@ -413,7 +445,7 @@ static int boot_machine(struct boot *boot)
 
 int cli_boot(char **argv)
 {
-    struct boot boot = {0};
+    struct boot boot = {.checkpoint.log_fd = -1};
     int status = CLI_USAGE;
 
     g_set_prgname("pcilab boot");

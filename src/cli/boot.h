@@ -9,6 +9,10 @@
 #include "splat.h"
 
 #define BOOT_TAIL_BYTES 16
+/* What boot_run() returns instead of an exit status. */
+#define BOOT_AT_CHECKPOINT (-1)
+
+struct checkpoint; /* checkpoint.h */
 
 struct boot_run {
     /* The machine, loaded, and how to load it again. */
@@ -18,6 +22,8 @@ struct boot_run {
 
     struct splats *splats; /* NULL: nobody looks for them */
     struct boot_log *log;  /* NULL: none */
+
+    struct checkpoint *checkpoint; /* NULL: none */
 
     bool real_clock; /* virtual time keeps to the wall clock, also when busy */
     bool no_reboot;
@@ -44,7 +50,8 @@ void boot_output(void *opaque, uint8_t byte);
 void boot_input_wanted(void *opaque);
 
 /* Runs until the guest, the user or a limit ends it; says why unless all is well, and returns the
- * exit status. The console is left open. */
+ * exit status. The console is left open. BOOT_AT_CHECKPOINT, once, when the checkpoint is reached:
+ * calling it again goes on. */
 int boot_run(struct boot_run *run);
 
 /* Where scripts/guest put its kernel, initramfs and version; g_free() them. */

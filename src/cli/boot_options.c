@@ -42,6 +42,7 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->trace_file);
     g_free(o->log_file);
     g_strfreev(o->allowed_splats);
+    checkpoint_options_clear(&o->checkpoint);
     memset(o, 0, sizeof(*o));
 }
 
@@ -121,6 +122,9 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
     }
     if (!parse_choice("--clock", raw->clock, "virtual", "real", &o->real_clock) ||
         !parse_choice("--enter", raw->enter, "kernel", "bzimage", &o->enter_bzimage)) {
+        return false;
+    }
+    if (!checkpoint_options_take(&o->checkpoint, o->seed)) {
         return false;
     }
     if (raw->trace && !parse_trace(raw->trace, &o->trace_kinds)) {
@@ -265,6 +269,7 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     g_option_context_set_description(context, text);
     g_free(text);
     g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_group(context, checkpoint_options_group(&o->checkpoint));
     bool ok = cli_parse(context, "boot", &words);
     o->no_reboot = no_reboot;
     o->digest = digest;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "checkpoint_options.h"
+
 struct boot_options {
     char *topology; /* NULL: the default one */
     char *kernel, *initrd;
@@ -21,6 +23,7 @@ struct boot_options {
     uint64_t limit_ps, limit_wall_ps; /* 0: none */
     char *log_file;
     char **allowed_splats; /* NULL: none */
+    struct checkpoint_options checkpoint;
     bool quiet, verbose, stats, tested_with;
 };
 

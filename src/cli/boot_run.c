@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "boot.h"
+#include "checkpoint.h"
 #include "pcilab/config/units.h"
 
 #define SLICE_PS       (10 * PS_PER_MS)
@@ -19,6 +20,7 @@
 
 enum run_end {
     END_NOT_YET,
+    END_CHECKPOINT,
     END_POWERED_OFF,
     END_RESET,
     END_DEAD,
@@ -67,6 +69,9 @@ void boot_output(void *opaque, uint8_t byte)
                       g_get_monotonic_time() - run->started_us);
     }
     console_put(run->console, byte);
+    if (run->checkpoint && checkpoint_saw(run->checkpoint, byte)) {
+        machine_pause(run->machine);
+    }
 }
 
 void boot_input_wanted(void *opaque)
@@ -199,6 +204,9 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->limit_ps) {
         slice = MIN(slice, run->limit_ps - run->virtual_ps);
     }
+    if (run->checkpoint) {
+        slice = checkpoint_slice_ps(run->checkpoint, run->virtual_ps, slice);
+    }
     run->behind_ps = run->virtual_ps - before;
     enum machine_stop stop = machine_run(run->machine, before + slice);
     run->virtual_ps += sim->now_ps - before;
@@ -206,7 +214,11 @@ static enum run_end run_slice(struct boot_run *run)
     case MACHINE_POWERED_OFF: return END_POWERED_OFF;
     case MACHINE_RESET: return restart(run);
     case MACHINE_DEAD: return END_DEAD;
+    case MACHINE_PAUSED: return END_CHECKPOINT;
     case MACHINE_RUNNING: break;
+    }
+    if (run->checkpoint && checkpoint_is_due(run->checkpoint, run->virtual_ps)) {
+        return END_CHECKPOINT;
     }
     if (machine_idle_until(run->machine) == SIM_NEVER && !input_may_come(run)) {
         return END_DEAD;
@@ -251,6 +263,7 @@ static int explain(const struct boot_run *run, enum run_end end)
         }
         break;
     case END_LOAD: status = CLI_USAGE; break;
+    case END_CHECKPOINT:
     case END_NOT_YET: g_assert_not_reached();
     }
     if (run->panicked) {
@@ -264,7 +277,11 @@ int boot_run(struct boot_run *run)
 {
     enum run_end end = END_NOT_YET;
 
-    run->started_us = run->pace_wall_us = g_get_monotonic_time();
+    run->pace_wall_us = g_get_monotonic_time();
+    run->pace_virtual_ps = run->virtual_ps;
+    if (!run->started_us) {
+        run->started_us = run->pace_wall_us;
+    }
     while (end == END_NOT_YET) {
         end = run_slice(run);
         enum run_end user = serve_user(run);
@@ -279,6 +296,9 @@ int boot_run(struct boot_run *run)
         }
     }
     run->ended_us = g_get_monotonic_time();
+    if (end == END_CHECKPOINT) {
+        return BOOT_AT_CHECKPOINT;
+    }
     if (run->splats) {
         splats_end(run->splats);
     }

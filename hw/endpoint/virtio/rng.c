@@ -4,7 +4,6 @@
 
 #include "pcilab/endpoint/virtio.h"
 #include "pcilab/endpoint/virtio_devices.h"
-#include "pcilab/sim/rng.h"
 #include "pcilab/sim/sim.h"
 
 #define CLASS_RNG  0xff0000 /* CHOICE: unassigned class */
@@ -16,7 +15,9 @@
 
 struct virtio_rng {
     struct virtio *dev;
-    struct sim_rng rng;
+    struct sim *sim;
+    struct sim_stream stream;
+    char *stream_name;
 };
 
 static void rng_request(void *owner, struct virtio_request *req)
@@ -27,18 +28,26 @@ static void rng_request(void *owner, struct virtio_request *req)
         virtio_fail(rng->dev, "a device-readable buffer for the entropy device (5.4.6.1)");
         return;
     }
-    sim_rng_fill(&rng->rng, req->out, req->out_len);
+    sim_rng_fill(&rng->stream.rng, req->out, req->out_len);
     virtio_answer(req, req->out_len);
 }
 
-static const struct virtio_device_ops rng_ops = {.request = rng_request, .destroy = g_free};
+static void rng_destroy(void *owner)
+{
+    struct virtio_rng *rng = owner;
+
+    sim_stream_remove(rng->sim, &rng->stream);
+    g_free(rng->stream_name);
+    g_free(rng);
+}
+
+static const struct virtio_device_ops rng_ops = {.request = rng_request, .destroy = rng_destroy};
 
 struct endpoint *virtio_rng_new(struct fabric *fabric, const struct virtio_rng_params *params)
 {
     static const struct virtio_queue_params queue = {
         .size = QUEUE_SIZE, .in_flight = IN_FLIGHT, .out_max_bytes = ANSWER_BYTES};
     struct virtio_rng *rng = g_new0(struct virtio_rng, 1);
-    char *stream = g_strdup_printf("virtio-rng %s", params->name);
 
     rng->dev = virtio_new(fabric, &(struct virtio_params){
                                       .name = params->name,
@@ -51,7 +60,8 @@ struct endpoint *virtio_rng_new(struct fabric *fabric, const struct virtio_rng_p
                                       .owner = rng,
                                       .pcie = params->pcie,
                                   });
-    sim_rng_init(&rng->rng, endpoint_sim(virtio_func(rng->dev))->seed, stream);
-    g_free(stream);
+    rng->sim = endpoint_sim(virtio_func(rng->dev));
+    rng->stream_name = g_strdup_printf("virtio-rng %s", params->name);
+    sim_stream_add(rng->sim, &rng->stream, rng->stream_name);
     return virtio_endpoint(rng->dev);
 }

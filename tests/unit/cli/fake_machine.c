@@ -45,12 +45,13 @@ static enum machine_stop do_step(struct machine *m, const struct fake_step *step
     case FAKE_FOREVER: break;
     }
     step_done(m);
-    return MACHINE_RUNNING;
+    return m->paused ? MACHINE_PAUSED : MACHINE_RUNNING;
 }
 
 enum machine_stop machine_run(struct machine *m, uint64_t until_ps)
 {
     m->slices++;
+    m->paused = false;
     while (m->next_ps <= until_ps && m->steps[m->next].what != FAKE_FOREVER) {
         m->sim.now_ps = m->next_ps;
         enum machine_stop stop = do_step(m, &m->steps[m->next]);
@@ -60,6 +61,11 @@ enum machine_stop machine_run(struct machine *m, uint64_t until_ps)
     }
     m->sim.now_ps = until_ps;
     return MACHINE_RUNNING;
+}
+
+void machine_pause(struct machine *m)
+{
+    m->paused = true;
 }
 
 /* One byte at a time, and only while the guest asks. */

@@ -35,6 +35,7 @@ struct machine {
     unsigned restarts, loads;
     bool load_fails;
     unsigned slices;
+    bool paused;
 };
 
 void fake_machine_init(struct machine *machine, const struct fake_step *steps,

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A run with a checkpoint: up to it, and on from it in this process or in others. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "boot_report.h"
+#include "checkpoint.h"
+#include "fork.h"
+#include "pcilab/io/block.h"
+#include "pcilab/trace/trace.h"
+
+int checkpoint_open_log(struct checkpoint_run *c)
+{
+    const char *logs = c->options->logs;
+    char *path = NULL;
+
+    if (logs && g_mkdir_with_parents(logs, 0777) != 0) {
+        cli_error("--logs %s: %s", logs, g_strerror(errno));
+        return -1;
+    }
+    if (logs) {
+        path = g_build_filename(logs, "boot.log", NULL);
+        c->log_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    } else {
+        c->log_fd = memfd_create("boot.log", MFD_CLOEXEC);
+    }
+    if (c->log_fd < 0) {
+        cli_error("%s: %s", path ? path : "the console's log", g_strerror(errno));
+    }
+    g_free(path);
+    return c->log_fd;
+}
+
+void checkpoint_run_clear(struct checkpoint_run *c)
+{
+    if (c->log_fd >= 0) {
+        close(c->log_fd);
+    }
+    c->log_fd = -1;
+    checkpoint_clear(&c->checkpoint);
+}
+
+/* Disks become overlays: no continuation sees what another one writes. */
+static bool separate_disks(const struct checkpoint_run *c)
+{
+    GError *error = NULL;
+
+    for (unsigned i = 0; c->disks && i < c->disks->len; i++) {
+        const struct machine_disk *disk = &g_array_index(c->disks, struct machine_disk, i);
+        if (!block_overlay(disk->image, &error)) {
+            cli_error("--disk %s: %s", disk->name, error->message);
+            g_error_free(error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static int check_disks(const struct checkpoint_run *c, int status)
+{
+    for (unsigned i = 0; c->disks && i < c->disks->len; i++) {
+        const struct machine_disk *disk = &g_array_index(c->disks, struct machine_disk, i);
+        if (block_host_error(disk->image)) {
+            cli_error("--disk %s: not all that the guest read worked on this host: %s", disk->name,
+                      g_strerror(-block_host_error(disk->image)));
+            status = status ? status : CLI_FAILED;
+        }
+    }
+    return status;
+}
+
+/* In the child. */
+static int go_on(void *opaque, uint64_t seed, int log_fd, struct fork_result *result)
+{
+    const struct checkpoint_run *c = opaque;
+    struct boot_run *run = c->run;
+
+    if (dup2(log_fd, STDERR_FILENO) < 0 || !separate_disks(c)) {
+        return CLI_USAGE;
+    }
+    console_redirect(run->console, log_fd);
+    machine_reseed(run->machine, seed);
+    run->started_us = 0;
+    int status = check_disks(c, boot_run(run));
+    console_flush(run->console);
+    if (run->splats) {
+        boot_report_splats(run->splats, NULL);
+    }
+    result->virtual_ps = run->virtual_ps;
+    if (c->digest) {
+        trace_digest_hex(c->digest, result->digest);
+    }
+    return status;
+}
+
+static bool stopped(void *opaque)
+{
+    return console_signal() != 0;
+}
+
+/* The console so far, when the checkpoint was not reached: there is nothing else to see. */
+static void show_log(const struct checkpoint_run *c)
+{
+    char bytes[4096];
+    ssize_t len;
+
+    lseek(c->log_fd, 0, SEEK_SET);
+    while ((len = read(c->log_fd, bytes, sizeof(bytes))) > 0) {
+        fwrite(bytes, 1, (size_t)len, stdout);
+    }
+    printf("%sBail out! the checkpoint was not reached\n",
+           c->run->console_bytes && c->run->last_byte != '\n' ? "\n" : "");
+    fflush(stdout);
+}
+
+static int fork_there(struct checkpoint_run *c)
+{
+    const struct checkpoint_options *o = c->options;
+    struct fork_plan plan = {
+        .run = go_on,
+        .stopped = stopped,
+        .opaque = c,
+        .seed_first = o->seed_first,
+        .seed_count = o->seed_count,
+        .repeat = o->repeat,
+        .parallel = o->parallel,
+        .logs = o->logs,
+        .booted_us = g_get_monotonic_time() - c->run->started_us,
+    };
+
+    console_flush(c->run->console);
+    for (unsigned i = 0; c->disks && i < c->disks->len; i++) {
+        block_flush(g_array_index(c->disks, struct machine_disk, i).image);
+    }
+    c->run->ended_us = g_get_monotonic_time();
+    int status = fork_many(&plan);
+    return console_signal() ? 128 + console_signal() : status;
+}
+
+int checkpoint_boot(struct checkpoint_run *c)
+{
+    const struct checkpoint_options *o = c->options;
+
+    if (o->forks && !console_take_all(c->run->console)) {
+        cli_error("all continuations get the same input: it must be a file, or a pipe that is "
+                  "complete at the start; for none, add </dev/null");
+        return CLI_USAGE;
+    }
+    c->run->checkpoint = &c->checkpoint;
+    int status = boot_run(c->run);
+    if (status != BOOT_AT_CHECKPOINT) {
+        cli_error("the checkpoint \"%s\" was not reached", o->where);
+        if (o->forks) {
+            show_log(c);
+        }
+        return status == CLI_OK ? CLI_FAILED : status;
+    }
+    if (o->forks) {
+        return fork_there(c);
+    }
+    machine_reseed(c->run->machine, o->reseed_to);
+    return boot_run(c->run);
+}
