@@ -11,6 +11,8 @@
 #define CAP_MSI  0x50
 #define CAP_MSIX 0x70
 
+#define CAP_FIRST_PLACED 0x80 /* in the register space, beside `config` */
+
 struct endpoint_func {
     struct endpoint *ep;
     struct endpoint_func_desc desc;
@@ -201,6 +203,7 @@ void endpoint_free(struct endpoint *ep)
 {
     for (unsigned i = 0; i < ep->funcs; i++) {
         ep->func[i].desc.ops->destroy(ep->func[i].desc.owner);
+        reg_space_free(ep->func[i].pci.cfg);
     }
     g_free(ep);
 }
@@ -212,7 +215,15 @@ struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoi
     assert(ep->funcs <= MOCK_FUNCTIONS);
     func->ep = ep;
     func->desc = *desc;
+    func->pci.cfg = reg_space_new(4096, &func->pci);
+    func->pci.owner = func;
+    func->pci.cap_free = CAP_FIRST_PLACED;
     return func;
+}
+
+void *endpoint_func_owner(struct endpoint_func *func)
+{
+    return func->desc.owner;
 }
 
 struct pci_func *endpoint_func_pci(struct endpoint_func *func)
@@ -285,6 +296,16 @@ uint32_t pci_func_config_read(struct pci_func *func, unsigned offset, unsigned l
 
     assert(offset + len <= sizeof(owner->config));
     return (uint32_t)le_load(owner->config + offset, len);
+}
+
+unsigned pci_func_place_cap(struct pci_func *func, uint8_t id, const struct reg_def *defs,
+                            unsigned count, unsigned size_bytes)
+{
+    unsigned offset = func->cap_free;
+
+    reg_space_place(func->cfg, offset, defs, count);
+    func->cap_free = (uint16_t)(offset + size_bytes);
+    return offset;
 }
 
 void pci_cap_pm_add(struct pci_func *func)

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtio devices against a hostile guest. The input is a list of actions: register accesses, good
+ * and bad chains, bytes in the rings, resets, failing memory, time, and what the host does to a
+ * console. Whatever happened, a reset must bring back a device whose queue works.
+ */
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "driver.h"
+#include "pcilab/endpoint/virtio_devices.h"
+
+#define DISK_BYTES  (256u << 10)
+#define SIZE        16
+#define MAX_ACTIONS 256
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct input {
+    const uint8_t *at;
+    size_t left;
+};
+
+struct world {
+    struct input in;
+    struct driver d;
+    unsigned kind; /* of device: 0 rng, 1 disk, 2 console */
+    struct virtio_console *console;
+    uint8_t disk[DISK_BYTES];
+    int disk_error;
+};
+
+/* Bytes past the end of the input are zeroes. */
+static uint64_t take(struct input *in, unsigned bytes)
+{
+    uint8_t value[8] = {0};
+    unsigned n = bytes < in->left ? bytes : (unsigned)in->left;
+
+    memcpy(value, in->at, n);
+    in->at += n;
+    in->left -= n;
+    return le64_load(value);
+}
+
+static int disk_read(void *opaque, uint64_t offset, void *data, uint64_t len)
+{
+    struct world *w = opaque;
+
+    g_assert(range_inside(offset, len, 0, DISK_BYTES));
+    memcpy(data, w->disk + offset, len);
+    return w->disk_error;
+}
+
+static int disk_write(void *opaque, uint64_t offset, const void *data, uint64_t len)
+{
+    struct world *w = opaque;
+
+    g_assert(range_inside(offset, len, 0, DISK_BYTES));
+    memcpy(w->disk + offset, data, len);
+    return w->disk_error;
+}
+
+static int disk_zero(void *opaque, uint64_t offset, uint64_t len)
+{
+    struct world *w = opaque;
+
+    g_assert(range_inside(offset, len, 0, DISK_BYTES));
+    memset(w->disk + offset, 0, len);
+    return w->disk_error;
+}
+
+static int disk_flush(void *opaque)
+{
+    return ((struct world *)opaque)->disk_error;
+}
+
+/* The host gives back what it gets, as far as there is room. */
+static void port_output(void *opaque, unsigned port, const uint8_t *data, uint32_t len)
+{
+    struct world *w = opaque;
+
+    virtio_console_input(w->console, port, data, len);
+}
+
+static void port_room(void *opaque, unsigned port)
+{
+    struct world *w = opaque;
+
+    virtio_console_input(w->console, port, "room", 4);
+}
+
+static void port_open(void *opaque, unsigned port, bool open)
+{
+    struct world *w = opaque;
+
+    virtio_console_set_open(w->console, port, open);
+}
+
+static void make_device(struct world *w, unsigned kind, bool packed)
+{
+    static const struct virtio_console_port_ops ops = {port_output, port_open, port_room};
+    const struct virtio_console_port ports[] = {{NULL, true, &ops, w}, {"second", false, &ops, w}};
+    struct fabric *fabric = mock_fabric(w->d.mock);
+    const struct nvme_storage storage = {DISK_BYTES, false,      disk_read, disk_write,
+                                         disk_zero,  disk_flush, w};
+
+    w->kind = kind;
+    if (kind == 0) {
+        w->d.ep =
+            virtio_rng_new(fabric, &(struct virtio_rng_params){.name = "rng", .packed = packed});
+    } else if (kind == 1) {
+        w->d.ep = virtio_blk_new(
+            fabric, &(struct virtio_blk_params){
+                        .name = "vd", .storage = storage, .queues = 3, .packed = packed});
+    } else {
+        w->console = virtio_console_new(
+            fabric, &(struct virtio_console_params){
+                        .name = "con", .ports = ports, .port_count = 2, .packed = packed});
+        w->d.ep = virtio_console_endpoint(w->console);
+    }
+    w->d.func = mock_func(w->d.ep, 0);
+}
+
+static unsigned queues(const struct world *w)
+{
+    static const unsigned count[] = {1, 3, 6};
+
+    return count[w->kind];
+}
+
+/* Like a driver, but for features and queues that it leaves out. */
+static void act_setup(struct world *w)
+{
+    uint64_t shape = take(&w->in, 1);
+    uint64_t without = (shape & 1 ? BIT(F_EVENT_IDX) : 0) | (shape & 2 ? BIT(F_INDIRECT) : 0) |
+                       (shape & 4 ? BIT(F_PACKED) : 0) | (shape & 8 ? take(&w->in, 2) : 0);
+
+    driver_setup(&w->d, without, shape & 16 ? queues(w) / 2 : queues(w), SIZE);
+}
+
+static unsigned take_queue(struct world *w)
+{
+    return (unsigned)take(&w->in, 1) % queues(w);
+}
+
+/* The start of a request of each kind that is not only noise. */
+static void put_header(struct world *w, uint64_t addr)
+{
+    static const uint8_t types[] = {0, 1, 4, 8, 11, 13, 0, 1};
+    uint8_t *at = w->d.mock->ram + addr;
+    uint64_t what = take(&w->in, 1);
+
+    memset(at, 0, 64);
+    if (w->kind == 1) {
+        at[0] = types[what & 7];
+        at[8] = (uint8_t)take(&w->in, 1);
+        at[16] = (uint8_t)take(&w->in, 1);
+        at[24] = (uint8_t)take(&w->in, 1);
+        at[28] = what & 8;
+    } else if (w->kind == 2) {
+        at[0] = (what >> 3) & 3;
+        at[4] = what & 7;
+        at[6] = what >> 7;
+    }
+}
+
+static void act_chain(struct world *w)
+{
+    unsigned q = take_queue(w), shape = (unsigned)take(&w->in, 1), count = 1 + (shape & 7);
+    struct driver_buffer buf[8];
+
+    if (!w->d.ring[q].size)
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t bits = take(&w->in, 3);
+
+        buf[i].addr = DRIVER_DATA + (bits & 0xff) * 64;
+        buf[i].len = shape & 8 ? bits >> 12 & 0xfff : (bits >> 12 & 7) * 512 + (bits >> 8 & 1);
+        buf[i].write = shape & 16 ? bits >> 23 & 1 : i >= (bits >> 20 & 7);
+    }
+    if (shape & 32) {
+        buf[0] = (struct driver_buffer){DRIVER_DATA, 16 + (shape & 64 ? 16 : 0), false};
+        buf[count - 1] = (struct driver_buffer){DRIVER_DATA + 0x8000, 513, true};
+        put_header(w, DRIVER_DATA);
+    }
+    driver_add(&w->d, q, buf, count, shape & 128 && w->d.features & BIT(F_INDIRECT));
+    driver_kick(&w->d, q);
+}
+
+static void act_register(struct world *w)
+{
+    unsigned offset = take(&w->in, 2) & 0x7fff, len = 1 + (take(&w->in, 1) & 7);
+
+    len = MIN(len, 0x8000 - offset);
+    mock_read(w->d.func, 0, offset, len);
+    mock_write(w->d.func, 0, offset, len, take(&w->in, 8));
+}
+
+static void act_common(struct world *w)
+{
+    static const uint8_t width[] = {4, 4, 4, 4, 2, 1, 2, 2, 2, 2, 8, 8, 8};
+    static const uint8_t offset[] = {0,    4,    8,    0xc,  0x10, 0x14, 0x16,
+                                     0x18, 0x1a, 0x1c, 0x20, 0x28, 0x30};
+    unsigned i = (unsigned)take(&w->in, 1) % sizeof(width);
+
+    driver_set(&w->d, offset[i], width[i], take(&w->in, i < 10 ? 2 : 3));
+    driver_get(&w->d, offset[i], width[i]);
+}
+
+static void act_notify(struct world *w)
+{
+    driver_set(&w->d, DRIVER_NOTIFY + (unsigned)take(&w->in, 1), 2, 0);
+}
+
+/* Into the rings and tables of a queue. */
+static void act_ring(struct world *w)
+{
+    unsigned q = take_queue(w), shape = (unsigned)take(&w->in, 1);
+    static const unsigned base[] = {0, 0x4000, 0x6000, 0x8000};
+    unsigned at = DRIVER_DESC(q) + base[shape >> 6] + (unsigned)take(&w->in, 1) * 2;
+
+    for (unsigned i = 0; i <= (shape & 15); i++)
+        w->d.mock->ram[at + i] = (uint8_t)take(&w->in, 1);
+    driver_kick(&w->d, q);
+}
+
+static void act_time(struct world *w)
+{
+    mock_run(w->d.mock, take(&w->in, 2) * 10 * PS_PER_NS);
+}
+
+static void act_reset(struct world *w)
+{
+    uint64_t how = take(&w->in, 1);
+
+    if (how & 4)
+        driver_set(&w->d, 0x14, 1, 0);
+    else
+        mock_reset(w->d.func, (enum endpoint_reset)(how % 3));
+    memset(w->d.ring, 0, sizeof(w->d.ring));
+}
+
+static void act_trouble(struct world *w)
+{
+    uint64_t what = take(&w->in, 1);
+
+    w->d.mock->bus_master = !(what & 1);
+    w->d.mock->bad_addr = what & 2 ? take(&w->in, 3) : 0;
+    w->disk_error = what & 4 ? -EIO : 0;
+    mock_set_msix(w->d.func, what & 8);
+    w->d.mock->dma_ps = what & 16 ? 20 * PS_PER_US : 10 * PS_PER_NS;
+    w->d.mock->shuffle = what & 32 ? 1 + (uint32_t)take(&w->in, 1) : 0;
+}
+
+static void act_host(struct world *w)
+{
+    static const uint8_t bytes[5000];
+    uint64_t what = take(&w->in, 1);
+
+    if (!w->console)
+        return;
+    switch (what & 3) {
+    case 0: virtio_console_resize(w->console, (uint16_t)what, (uint16_t)take(&w->in, 1)); break;
+    case 1: virtio_console_set_open(w->console, what >> 2 & 1, what >> 3 & 1); break;
+    default:
+        virtio_console_input(w->console, what >> 2 & 1, bytes, (uint32_t)take(&w->in, 2) % 5000);
+    }
+}
+
+static void (*const actions[])(struct world *w) = {
+    act_chain, act_chain, act_chain,  act_setup,    act_ring,   act_ring,    act_time,
+    act_time,  act_reset, act_common, act_register, act_notify, act_trouble, act_host,
+};
+
+/* Host memory works again; nothing else is repaired but by the reset. */
+static void expect_recovery(struct world *w)
+{
+    struct driver_buffer buf[] = {{DRIVER_DATA, 16, false}, {DRIVER_DATA + 64, 513, true}};
+    /* A queue whose chains are answered without further ado. */
+    unsigned q = w->kind == 2 ? 1 : 0, first = w->kind ? 0 : 1, count = w->kind == 1 ? 2 : 1;
+    uint16_t id;
+    uint32_t len;
+
+    w->d.mock->bus_master = true;
+    w->d.mock->bad_addr = 0;
+    w->disk_error = 0;
+    mock_reset(w->d.func, ENDPOINT_RESET_FLR);
+    g_assert(driver_status(&w->d) == 0);
+    driver_setup(&w->d, 0, queues(w), SIZE);
+    memset(w->d.mock->ram + DRIVER_DATA, 0, 1024);
+    for (unsigned i = 0; i < 3 * SIZE; i++) {
+        driver_add(&w->d, q, buf + first, count, i & 1);
+        driver_kick(&w->d, q);
+        mock_run(w->d.mock, PS_PER_MS);
+        g_assert(driver_used(&w->d, q, &id, &len));
+        g_assert(len == (w->kind == 2 ? 0 : 513));
+    }
+    g_assert(!(driver_status(&w->d) & S_NEEDS_RESET));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct world *w = g_new0(struct world, 1);
+    unsigned shape;
+
+    w->in = (struct input){data, size};
+    w->d.mock = mock_new(DRIVER_RAM_BYTES);
+    shape = (unsigned)take(&w->in, 1);
+    make_device(w, shape % 3, shape & 0x80);
+    act_setup(w);
+    for (unsigned i = 0; i < MAX_ACTIONS && w->in.left; i++)
+        actions[take(&w->in, 1) % ARRAY_LEN(actions)](w);
+    mock_run(w->d.mock, 20 * PS_PER_MS);
+    expect_recovery(w);
+    endpoint_free(w->d.ep);
+    mock_free(w->d.mock);
+    g_free(w);
+    return 0;
+}
