@@ -10,6 +10,7 @@
 #include "boot_options.h"
 #include "boot_report.h"
 #include "checkpoint.h"
+#include "ktree.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
@@ -26,6 +27,7 @@ struct boot {
     char *topology;
     struct machine_desc *desc;
     struct boot_guest guest;
+    struct ktree ktree;
     char *cmdline;
     struct machine_boot load;
     GArray *disks; /* struct machine_disk */
@@ -54,6 +56,7 @@ static void boot_clear(struct boot *boot)
     }
     g_free(boot->cmdline);
     boot_guest_clear(&boot->guest);
+    ktree_clear(&boot->ktree);
     machine_desc_free(boot->desc);
     g_free(boot->topology);
     boot_options_clear(&boot->options);
@@ -99,15 +102,36 @@ static bool file_is_readable(const char *what, const char *path)
     return true;
 }
 
-static bool find_kernel(struct boot *boot)
+/* A kernel with its modules, and the programs of the prepared guest or of --initrd around them. */
+static bool find_tree(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+    struct ktree *t = &boot->ktree;
+
+    if (!(o->ktree ? ktree_open(t, o->ktree) : ktree_open_debs(t, o->kernel_debs))) {
+        return false;
+    }
+    cli_note("kernel: %s: %s", t->kernel, t->release ? t->release : "of unknown version");
+    boot->load.kernel_path = t->kernel;
+    if (!o->initrd && !boot_guest_find(&boot->guest, "initrd")) {
+        return false;
+    }
+    const char *base = o->initrd ? o->initrd : boot->guest.initrd;
+    if (!file_is_readable("initrd", base) || !ktree_initrd(t, base, o->modules)) {
+        return false;
+    }
+    boot->load.initrd_path = t->initrd ? t->initrd : base;
+    return true;
+}
+
+static bool find_files(struct boot *boot)
 {
     const struct boot_options *o = &boot->options;
 
     boot->load.kernel_path = o->kernel;
     boot->load.initrd_path = o->initrd;
-    boot->load.enter_bzimage = o->enter_bzimage;
     if (!o->kernel) {
-        if (!boot_guest_find(&boot->guest)) {
+        if (!boot_guest_find(&boot->guest, "kernel")) {
             return false;
         }
         boot->load.kernel_path = boot->guest.kernel;
@@ -122,11 +146,22 @@ static bool find_kernel(struct boot *boot)
     if (boot->load.initrd_path) {
         cli_note("initrd: %s", boot->load.initrd_path);
     }
-    boot->cmdline = boot_options_cmdline(o);
-    boot->load.cmdline = boot->cmdline;
-    cli_note("command line: %s", boot->cmdline);
     return file_is_readable("kernel", boot->load.kernel_path) &&
            (!boot->load.initrd_path || file_is_readable("initrd", boot->load.initrd_path));
+}
+
+static bool find_kernel(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+
+    boot->load.enter_bzimage = o->enter_bzimage;
+    boot->cmdline = boot_options_cmdline(o);
+    boot->load.cmdline = boot->cmdline;
+    if (!(o->ktree || o->kernel_debs ? find_tree(boot) : find_files(boot))) {
+        return false;
+    }
+    cli_note("command line: %s", boot->cmdline);
+    return true;
 }
 
 static bool check_disk_name(const struct boot *boot, const char *name)

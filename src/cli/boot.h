@@ -58,8 +58,8 @@ int boot_run(struct boot_run *run);
 struct boot_guest {
     char *folder, *kernel, *initrd, *version;
 };
-/* Reports itself what to do when there is none. */
-bool boot_guest_find(struct boot_guest *guest);
+/* Reports itself what to do when there is none; `need` is what it is for: "kernel" or "initrd". */
+bool boot_guest_find(struct boot_guest *guest, const char *need);
 void boot_guest_clear(struct boot_guest *guest);
 
 #endif

@@ -2,7 +2,7 @@
 /* The kernel and initramfs that scripts/guest prepared. */
 #include "boot.h"
 
-bool boot_guest_find(struct boot_guest *guest)
+bool boot_guest_find(struct boot_guest *guest, const char *need)
 {
     const char *folder = g_getenv("PCILAB_GUEST_DIR");
 
@@ -24,9 +24,9 @@ bool boot_guest_find(struct boot_guest *guest)
         g_file_test(guest->initrd, G_FILE_TEST_IS_REGULAR)) {
         return true;
     }
-    cli_error("no kernel was given and none is prepared in %s; run scripts/guest, or name one "
-              "with --kernel FILE",
-              guest->folder);
+    cli_error("no %s was given and none is prepared in %s; run scripts/guest, or name one with "
+              "--%s FILE",
+              need, guest->folder, need);
     boot_guest_clear(guest);
     return false;
 }

@@ -34,6 +34,9 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->topology);
     g_free(o->kernel);
     g_free(o->initrd);
+    g_free(o->ktree);
+    g_strfreev(o->kernel_debs);
+    g_strfreev(o->modules);
     g_strfreev(o->append);
     g_free(o->cmdline);
     g_free(o->cpus);
@@ -114,6 +117,19 @@ static bool parse_limit(struct boot_options *o, const char *text)
     return true;
 }
 
+static bool check_kernel_options(const struct boot_options *o)
+{
+    if (!!o->kernel + !!o->ktree + !!o->kernel_debs > 1) {
+        cli_error("only one of --kernel, --ktree and --kernel-deb can say which kernel to boot");
+        return false;
+    }
+    if (o->modules && !o->ktree && !o->kernel_debs) {
+        cli_error("--module %s: it needs --ktree or --kernel-deb to come from", o->modules[0]);
+        return false;
+    }
+    return true;
+}
+
 static bool take_raw(struct boot_options *o, struct raw_options *raw)
 {
     if (raw->seed && !units_parse_uint(raw->seed, &o->seed)) {
@@ -137,6 +153,9 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
         if (!parse_limit(o, raw->limits[i])) {
             return false;
         }
+    }
+    if (!check_kernel_options(o)) {
+        return false;
     }
     if (raw->rest && raw->rest[0]) {
         if (raw->rest[1]) {
@@ -164,6 +183,8 @@ static const char description_head[] =
     "                                           my topology, an image behind its NVMe\n"
     "  pcilab boot --kernel arch/x86/boot/bzImage --initrd initramfs.img\n"
     "                                           a kernel that I built\n"
+    "  pcilab boot --ktree ~/linux peer         the kernel built there with its modules, and\n"
+    "                                           the programs that scripts/guest prepared\n"
     "  echo 'lspci -tv; poweroff -f' | pcilab boot --digest\n"
     "                                           commands from a pipe; the last line is the\n"
     "                                           SHA-256 of all that happened\n"
@@ -226,6 +247,12 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     const GOptionEntry entries[] = {
         {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &o->kernel,
          "bzImage or vmlinux; default: what scripts/guest prepared", "FILE"},
+        {"ktree", 't', 0, G_OPTION_ARG_FILENAME, &o->ktree,
+         "The kernel built in this tree, with its modules", "DIR"},
+        {"kernel-deb", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->kernel_debs,
+         "The kernel of this Debian package, with its modules; may be repeated", "FILE"},
+        {"module", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->modules,
+         "With --ktree or --kernel-deb: also this module; may be repeated", "NAME"},
         {"initrd", 'i', 0, G_OPTION_ARG_FILENAME, &o->initrd, "Initial RAM file system", "FILE"},
         {"append", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &o->append,
          "Add to the kernel command line; may be repeated", "TEXT"},

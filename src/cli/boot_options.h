@@ -12,7 +12,10 @@
 struct boot_options {
     char *topology; /* NULL: the default one */
     char *kernel, *initrd;
-    char **append; /* NULL-terminated; NULL: none */
+    char *ktree;        /* instead of kernel */
+    char **kernel_debs; /* likewise; NULL: none */
+    char **modules;     /* more of them; NULL: none */
+    char **append;      /* NULL-terminated; NULL: none */
     char *cmdline;
     char *cpus, *memory;
     uint64_t seed;

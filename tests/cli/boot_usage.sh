@@ -39,6 +39,86 @@ printf '\x55\xaa\xeb\x66HdrS\x0f\x02' | dd of="$work/bz" bs=1 seek=510 conv=notr
 run "${boot[@]}" --kernel "$work/bz"
 error 'a bzImage that is cut short' "$work/bz"
 
+# Kernel trees. The bzImage of this one says its version at 0x200 + 0x300, and nothing more.
+run "${boot[@]}" --ktree "$work/absent"
+error 'a tree that is not there' "--ktree $work/absent: No such file or directory"
+run "${boot[@]}" --ktree "$work/bz"
+error 'a tree that is a file' 'not a folder; --kernel takes a file'
+tree=$work/tree
+mkdir -p "$tree/arch/x86/boot" "$tree/drivers"
+run "${boot[@]}" --ktree "$tree"
+error 'a tree that is not built' 'there is no arch/x86/boot/bzImage; build it: make bzImage modules'
+printf '#\n# Automatically generated file; DO NOT EDIT.\n# Linux/arm64 6.12.1 Kernel\n' >"$tree/.config"
+run "${boot[@]}" --ktree "$tree"
+error 'a tree of another architecture' 'configured for arm64; pcilab boots x86-64 kernels'
+cp "$work/bz" "$tree/arch/x86/boot/bzImage"
+printf '\x00\x03' | dd of="$tree/arch/x86/boot/bzImage" bs=1 seek=526 conv=notrunc 2>/dev/null
+printf '6.12.1-mine (me@here) #1\0' |
+    dd of="$tree/arch/x86/boot/bzImage" bs=1 seek=1280 conv=notrunc 2>/dev/null
+echo drivers/nvme.o >"$tree/modules.order"
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty"
+error 'a tree without modules.builtin' "$tree/modules.builtin"
+: >"$tree/modules.builtin"
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty"
+error 'modules that are not built' "$tree/drivers/nvme.ko is in modules.order but not there"
+echo nonsense >"$tree/drivers/nvme.ko"
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty"
+error 'a module that is none' 'drivers/nvme.ko is not an x86-64 kernel module'
+module() { # module FILE VERSION DEPENDS
+    printf 'vermagic=%s SMP\0depends=%s\0' "$2" "$3" >"$work/modinfo"
+    echo | ${CC:-cc} -c -xc - -o "$work/plain.o"
+    objcopy --add-section .modinfo="$work/modinfo" "$work/plain.o" "$1"
+}
+module "$tree/drivers/nvme.ko" 6.12.2-other ''
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty"
+error 'modules of another version' \
+    'drivers/nvme.ko is a module of kernel 6.12.2-other, but the kernel is 6.12.1-mine'
+module "$tree/drivers/nvme.ko" 6.12.1-mine nvme-core
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty"
+error 'a module that another needs' 'has no module nvme_core, which kernel/drivers/nvme.ko needs'
+echo kernel/drivers/nvme-core.ko >"$tree/modules.builtin"
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty" --module vfio
+error 'a module that is not there' '--module vfio: kernel 6.12.1-mine has no such module'
+run "${boot[@]}" --ktree "$tree"
+error 'a tree without a prepared initrd' "$tree"
+mv "$work/guest" "$work/guest.away"
+run "${boot[@]}" --ktree "$tree"
+error 'a tree and nothing prepared' 'no initrd was given and none is prepared'
+mv "$work/guest.away" "$work/guest"
+rm "$tree/modules.order"
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty" --module vfio
+error 'a module where there are none' '--module vfio: there are no modules beside'
+mkdir -p "$tree/lib/modules/6.11.0"
+run "${boot[@]}" --ktree "$tree" --initrd "$work/empty"
+error 'installed modules of another version' "the kernel is 6.12.1-mine, but $tree/lib/modules has"
+run "${boot[@]}" --ktree "$tree" --kernel "$work/bz"
+error 'two kernels' 'only one of --kernel, --ktree and --kernel-deb'
+run "${boot[@]}" --module vfio
+error '--module alone' 'it needs --ktree or --kernel-deb'
+export XDG_CACHE_HOME=$work/cache
+run "${boot[@]}" --kernel-deb "$work/absent.deb"
+error 'a package that is not there' "--kernel-deb $work/absent.deb: No such file or directory"
+deb() { # deb ARCHITECTURE: a package with an empty kernel
+    rm -rf "$work/package" && mkdir -p "$work/package/DEBIAN" "$work/package/boot"
+    printf 'Package: k\nVersion: 1\nMaintainer: me <me@here>\nDescription: k\nArchitecture: %s\n' \
+        "$1" >"$work/package/DEBIAN/control"
+    : >"$work/package/boot/${2:-vmlinuz-1}"
+    dpkg-deb -b "$work/package" "$work/k.deb" >/dev/null
+}
+if command -v dpkg-deb >/dev/null; then
+    run "${boot[@]}" --kernel-deb "$work/empty"
+    error 'a file that is no package' "--kernel-deb $work/empty: cannot be read"
+    deb arm64
+    run "${boot[@]}" --kernel-deb "$work/k.deb"
+    error 'a package of another architecture' 'this package is for arm64'
+    deb amd64 README
+    run "${boot[@]}" --kernel-deb "$work/k.deb"
+    error 'a package without a kernel' 'there is no boot/vmlinuz-* in it'
+    deb amd64 vmlinuz-11
+    run "${boot[@]}" --kernel-deb "$work/k.deb" --initrd "$work/empty"
+    error 'a package with an empty kernel' 'boot/vmlinuz-11'
+fi
+
 run "$PCILAB" boot absent
 error 'a topology that is not there' 'there is no topology "absent"'
 run "${boot[@]}" other.ini
