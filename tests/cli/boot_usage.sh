@@ -48,7 +48,7 @@ tree=$work/tree
 mkdir -p "$tree/arch/x86/boot" "$tree/drivers"
 run "${boot[@]}" --ktree "$tree"
 error 'a tree that is not built' 'there is no arch/x86/boot/bzImage; build it: make bzImage modules'
-printf '#\n# Automatically generated file; DO NOT EDIT.\n# Linux/arm64 6.12.1 Kernel\n' >"$tree/.config"
+printf '#\n# DO NOT EDIT.\n# Linux/arm64 6.12.1 Kernel\n' >"$tree/.config"
 run "${boot[@]}" --ktree "$tree"
 error 'a tree of another architecture' 'configured for arm64; pcilab boots x86-64 kernels'
 cp "$work/bz" "$tree/arch/x86/boot/bzImage"
