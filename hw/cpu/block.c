@@ -25,6 +25,9 @@ static unsigned code_mode(const struct cpu *c)
     return c->mode | (in_protected_mode(c) ? 0 : 4);
 }
 
+/* All decoded code is forgotten when it takes more than this. A Linux boot needs about 30 MiB. */
+#define BLOCK_BYTES_MAX (128ULL << 20)
+
 /* ---- Epochs ---- */
 
 #define EPOCH_LIMIT 0xFFFFu
@@ -80,9 +83,15 @@ static struct code_page **code_slot(struct cpu_group *g, uint64_t pa)
     return r ? &r->code[(pa - r->ram.gpa) >> 12] : NULL;
 }
 
+static uint64_t block_bytes(const struct block *b)
+{
+    return sizeof(*b) + (b->places + 1u) * sizeof(struct op);
+}
+
 static void block_kill(struct cpu_group *g, struct block *b)
 {
     hash_remove(g, b);
+    g->block_bytes -= block_bytes(b);
     b->dead = true;
     b->hash_next = g->dead;
     g->dead = b;
@@ -162,7 +171,7 @@ void block_free_dead(struct cpu_group *g)
     }
 }
 
-void block_free_all(struct cpu_group *g)
+static void kill_all(struct cpu_group *g)
 {
     for (unsigned i = 0; i < g->ram_count; i++) {
         uint64_t pages = g->ram[i].ram.size >> 12;
@@ -172,6 +181,11 @@ void block_free_all(struct cpu_group *g)
             }
         }
     }
+}
+
+void block_free_all(struct cpu_group *g)
+{
+    kill_all(g);
     block_free_dead(g);
 }
 
@@ -313,10 +327,13 @@ static struct block *block_make(struct fetch *f)
     struct cpu_group *g = c->group;
     struct block *tmp = c->scratch;
 
+    if (g->block_bytes > BLOCK_BYTES_MAX) {
+        kill_all(g); /* a guest may jump to every byte of its RAM */
+    }
     block_decode(f, tmp, BLOCK_MAX_INSNS, false);
-    unsigned places = tmp->places + 1u; /* and the link */
-    struct block *b = g_malloc0(sizeof(*b) + places * sizeof(struct op));
-    memcpy(b->ops, tmp->ops, places * sizeof(struct op));
+    struct block *b = g_malloc0(block_bytes(tmp));
+    memcpy(b->ops, tmp->ops, (tmp->places + 1u) * sizeof(struct op)); /* and the link */
+    g->block_bytes += block_bytes(tmp);
     b->places = tmp->places;
     b->n = tmp->n;
     b->len = tmp->len;

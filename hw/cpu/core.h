@@ -358,7 +358,8 @@ struct cpu_group {
     uint64_t phys_mask;        /* bits of a physical address */
     uint64_t tsc_num, tsc_den; /* ticks per picosecond */
     uint64_t next_epoch;
-    struct block *dead; /* linked by hash_next; freed when no block runs */
+    uint64_t block_bytes; /* of all living blocks */
+    struct block *dead;   /* linked by hash_next; freed when no block runs */
     struct block *hash[1u << BLOCK_HASH_BITS];
     struct cpu *cpus[CPU_MAX];
 };

@@ -4,7 +4,8 @@
  * up, when a comparison says so, or when a pointer has reached the end of its page. It counts as
  * one instruction; if something is left to do, RIP stays and the next chunk is another instruction,
  * so that interrupts and the budget get their turn. CHOICE: where chunks end depends on the
- * guest's addresses only, never on the host.
+ * guest's addresses only, never on the host; nor on whether decoded code is overwritten, which may
+ * be this instruction: the chunk is finished as it began.
  *
  * Each iteration commits; one that faults or waits for the bus is simply executed again.
  */
@@ -164,9 +165,6 @@ OP(op_movs)
         advance(c, &s, CPU_RDI);
         committed(c, &s, 1);
         n--;
-        if (c->smc) {
-            break;
-        }
     }
     return str_end(c, op, &s, false);
 }
@@ -206,9 +204,6 @@ OP(op_stos)
         advance(c, &s, CPU_RDI);
         committed(c, &s, 1);
         n--;
-        if (c->smc) {
-            break;
-        }
     }
     return str_end(c, op, &s, false);
 }
@@ -326,9 +321,6 @@ OP(op_ins)
         lin_write(c, dst, s.bytes, v);
         advance(c, &s, CPU_RDI);
         committed(c, &s, 1);
-        if (c->smc) {
-            break;
-        }
     }
     return str_end(c, op, &s, false);
 }
