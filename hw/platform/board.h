@@ -69,6 +69,7 @@ struct board_part {
     struct block_image *image;      /* NVMe, virtio-blk */
     bool image_owned;               /* a scratch image */
     struct virtio_console *console; /* virtio-console: part of `object` */
+    struct p9_server *files;        /* virtio-9p */
     struct echo *echo;              /* of a virtio-console that nobody attached to, or NULL */
 };
 

@@ -9,6 +9,7 @@ static const char *const kind_names[MACHINE_KIND_COUNT] = {
     [MACHINE_SWITCH] = "switch",           [MACHINE_NVME] = "nvme",
     [MACHINE_EXERCISER] = "exerciser",     [MACHINE_VIRTIO_RNG] = "virtio-rng",
     [MACHINE_VIRTIO_BLK] = "virtio-blk",   [MACHINE_VIRTIO_CONSOLE] = "virtio-console",
+    [MACHINE_VIRTIO_9P] = "virtio-9p",
 };
 
 const char *machine_kind_name(enum machine_kind kind)
@@ -35,6 +36,9 @@ void machine_desc_free(struct machine_desc *desc)
         g_free(desc->components[i].name);
         g_free(desc->components[i].nvme.serial);
         g_free(desc->components[i].virtio.serial);
+        g_free(desc->components[i].p9.tag);
+        g_free(desc->components[i].p9.path);
+        g_strfreev(desc->components[i].p9.rw);
     }
     g_free(desc->components);
     g_free(desc);
@@ -69,6 +73,10 @@ static void component_set_defaults(struct machine_component *c)
         c->virtio.size_bytes = 256ULL << 20;
         c->virtio.queues = 1;
         c->virtio.serial = g_strndup(c->name, 20);
+        break;
+    case MACHINE_VIRTIO_9P:
+        c->p9.tag = g_strdup(c->name);
+        c->p9.read_only = true;
         break;
     case MACHINE_VIRTIO_RNG:
     case MACHINE_VIRTIO_CONSOLE:

@@ -12,6 +12,7 @@
 #include "pcilab/endpoint/devices.h"
 #include "pcilab/endpoint/virtio_devices.h"
 #include "pcilab/io/block.h"
+#include "pcilab/io/p9.h"
 #include "pcilab/switch/switch.h"
 
 #define MAX_PAYLOAD_BYTES 512 /* CHOICE: what every port supports */
@@ -393,6 +394,50 @@ static bool wire_virtio_console(struct wiring *w, const struct machine_component
     return true;
 }
 
+/* The file server as a virtio-9p sees it. */
+
+static uint32_t files_handle(void *opaque, const uint8_t *request, uint32_t len, uint8_t *reply,
+                             uint32_t capacity)
+{
+    return p9_server_handle(opaque, request, len, reply, capacity);
+}
+
+static void files_reset(void *opaque)
+{
+    p9_server_reset(opaque);
+}
+
+static bool wire_virtio_9p(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct p9_config config = {
+        .path = c->p9.path,
+        .writable = !c->p9.read_only,
+        .rw = (const char *const *)c->p9.rw,
+    };
+    struct board_part *part = part_of(w, c);
+    GError *cause = NULL;
+
+    part->files = p9_server_new(&config, &cause);
+    if (!part->files) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_FILE, "%s: %s", c->name, cause->message);
+        g_error_free(cause);
+        return false;
+    }
+    struct virtio_p9_params params = {
+        .name = c->name,
+        .tag = c->p9.tag,
+        .server = {.msize_bytes = P9_MSIZE_MAX,
+                   .handle = files_handle,
+                   .reset = files_reset,
+                   .opaque = part->files},
+        .packed = c->virtio.packed,
+        .pcie = endpoint_params(c),
+    };
+    part->object = virtio_p9_new(w->machine->fabric, &params);
+    connect_endpoint(w, c);
+    return true;
+}
+
 static void free_switch(void *object)
 {
     pcie_switch_free(object);
@@ -427,6 +472,7 @@ static const struct {
     [MACHINE_VIRTIO_RNG] = {wire_virtio_rng, free_endpoint, reset_endpoint},
     [MACHINE_VIRTIO_BLK] = {wire_virtio_blk, free_endpoint, reset_endpoint},
     [MACHINE_VIRTIO_CONSOLE] = {wire_virtio_console, free_endpoint, reset_endpoint},
+    [MACHINE_VIRTIO_9P] = {wire_virtio_9p, free_endpoint, reset_endpoint},
 };
 
 static bool check_disks(const struct wiring *w, GError **error)
@@ -480,6 +526,7 @@ void wiring_destroy(struct machine *machine)
         if (part->image_owned)
             block_free(part->image);
         echo_free(part->echo);
+        p9_server_free(part->files);
         g_free(part->name);
     }
     for (unsigned i = 0; i < machine->bridge_count; i++)

@@ -240,6 +240,30 @@ static void allowed_serial(const struct topo_key *key, GString *out)
     g_string_append(out, "1 to 20 printable ASCII characters");
 }
 
+static bool parse_tag(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        if (!g_ascii_isgraph(text[i]) || text[i] == ',') {
+            return false;
+        }
+    }
+    return len <= key->max && parse_place(key, text, values);
+}
+
+static void allowed_tag(const struct topo_key *key, GString *out)
+{
+    g_string_append_printf(out, "1 to %u printable ASCII characters without blanks and commas",
+                           (unsigned)key->max);
+}
+
+/* Whether it is a directory is seen when the machine is built. */
+static void allowed_path(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "a directory of the host, from where pcilab is started");
+}
+
 static const struct topo_type type_uint = {parse_uint, allowed_uint};
 static const struct topo_type type_size = {parse_size, allowed_size};
 static const struct topo_type type_power = {parse_power, allowed_power};
@@ -251,6 +275,8 @@ static const struct topo_type type_slot = {parse_slot, allowed_slot};
 static const struct topo_type type_buses = {parse_buses, allowed_buses};
 static const struct topo_type type_bridge = {parse_place, allowed_bridge};
 static const struct topo_type type_at = {parse_place, allowed_at};
+static const struct topo_type type_tag = {parse_tag, allowed_tag};
+static const struct topo_type type_path = {parse_place, allowed_path};
 static const struct topo_type type_serial = {parse_serial, allowed_serial};
 
 const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
@@ -280,12 +306,15 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
                              "A virtio console. On its own it has two ports: a console whose "
                              "output nobody reads, and pcilab.echo, which gives back what is "
                              "written to it."},
+    [TOPO_VIRTIO_9P] = {"virtio-9p", true,
+                        "A directory of the host for the guest, by 9P2000.L "
+                        "(docs/host-files.md)."},
 };
 
 #define K(kind)   BIT(TOPO_##kind)
 #define V(member) offsetof(struct topo_values, member)
 #define PORTS     (K(ROOT_PORT) | K(SWITCH) | K(SWITCH_PORT))
-#define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE))
+#define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE) | K(VIRTIO_9P))
 #define PLUGGED   (K(NVME) | K(EXERCISER))
 #define ENDPOINTS (PLUGGED | VIRTIO)
 
@@ -355,6 +384,12 @@ const struct topo_key topo_keys[] = {
     {"queues", K(VIRTIO_BLK), &type_uint, V(queues), 1, 64, "1", NULL, "Virtqueues."},
     {"serial", K(NVME) | K(VIRTIO_BLK), &type_serial, V(serial), 0, 0, NULL,
      "the name of the group", "Serial number."},
+    {"path", K(VIRTIO_9P), &type_path, V(path), 0, 0, NULL, NULL,
+     "The directory that the guest may see."},
+    {"tag", K(VIRTIO_9P), &type_tag, V(tag), 1, 255, NULL, "the name of the group",
+     "What the guest mounts: mount -t 9p TAG /mnt."},
+    {"readonly", K(VIRTIO_9P), &type_bool, V(readonly), 0, 1, "yes", NULL,
+     "The guest may not change anything."},
     {"packed", VIRTIO, &type_bool, V(packed), 0, 1, "no", NULL,
      "Offer packed virtqueues beside split ones; Linux then uses them."},
 
@@ -395,4 +430,6 @@ void topo_values_clear(struct topo_values *values)
 {
     g_clear_pointer(&values->at, g_free);
     g_clear_pointer(&values->serial, g_free);
+    g_clear_pointer(&values->tag, g_free);
+    g_clear_pointer(&values->path, g_free);
 }

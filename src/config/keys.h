@@ -18,6 +18,7 @@ enum topo_kind {
     TOPO_VIRTIO_RNG,
     TOPO_VIRTIO_BLK,
     TOPO_VIRTIO_CONSOLE,
+    TOPO_VIRTIO_9P,
     TOPO_KIND_COUNT
 };
 
@@ -33,10 +34,11 @@ struct topo_values {
     uint64_t ari, msi;
     uint64_t downstream, downstream_speed, downstream_width;
     uint64_t size_bytes, queues;
-    uint64_t packed;
+    uint64_t packed, readonly;
     uint64_t functions, msix_vectors, msi_vectors, mem_bytes;
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
+    char *tag, *path;
 };
 
 struct topo_key;

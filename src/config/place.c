@@ -206,7 +206,8 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         case TOPO_EXERCISER:
         case TOPO_VIRTIO_RNG:
         case TOPO_VIRTIO_BLK:
-        case TOPO_VIRTIO_CONSOLE: ok = place_plugged(parser, item, error); break;
+        case TOPO_VIRTIO_CONSOLE:
+        case TOPO_VIRTIO_9P: ok = place_plugged(parser, item, error); break;
         default: break;
         }
         if (!ok || !check_link_keys(parser, item, error)) {

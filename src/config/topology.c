@@ -280,6 +280,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         [TOPO_SWITCH] = MACHINE_SWITCH,           [TOPO_NVME] = MACHINE_NVME,
         [TOPO_EXERCISER] = MACHINE_EXERCISER,     [TOPO_VIRTIO_RNG] = MACHINE_VIRTIO_RNG,
         [TOPO_VIRTIO_BLK] = MACHINE_VIRTIO_BLK,   [TOPO_VIRTIO_CONSOLE] = MACHINE_VIRTIO_CONSOLE,
+        [TOPO_VIRTIO_9P] = MACHINE_VIRTIO_9P,
     };
     const struct topo_values *v = &item->v;
     struct machine_component *c = machine_desc_add(desc, kinds[item->kind], item->name);
@@ -322,6 +323,15 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
             g_free(c->virtio.serial);
             c->virtio.serial = g_strdup(v->serial);
         }
+        c->virtio.packed = v->packed;
+        break;
+    case TOPO_VIRTIO_9P:
+        if (v->tag) {
+            g_free(c->p9.tag);
+            c->p9.tag = g_strdup(v->tag);
+        }
+        c->p9.path = g_strdup(v->path);
+        c->p9.read_only = v->readonly;
         c->virtio.packed = v->packed;
         break;
     case TOPO_VIRTIO_RNG:

@@ -73,4 +73,30 @@ uint32_t virtio_console_input(struct virtio_console *console, unsigned port, con
 void virtio_console_set_open(struct virtio_console *console, unsigned port, bool open);
 void virtio_console_resize(struct virtio_console *console, uint16_t columns, uint16_t rows);
 
+/*
+ * 9P transport (5.12): the file server behind it is a structure of callbacks. Messages in both
+ * directions are at most msize_bytes long.
+ */
+#define VIRTIO_P9_TAG_MAX 255 /* bytes */
+
+struct virtio_p9_server {
+    uint32_t msize_bytes;
+    /* Answers one message; the length of the reply, at most `capacity`. */
+    uint32_t (*handle)(void *opaque, const uint8_t *request, uint32_t len, uint8_t *reply,
+                       uint32_t capacity);
+    /* The connection is gone. */
+    void (*reset)(void *opaque);
+    void *opaque;
+};
+
+struct virtio_p9_params {
+    const char *name;
+    const char *tag; /* what `mount -t 9p` names; 1 to VIRTIO_P9_TAG_MAX bytes */
+    struct virtio_p9_server server;
+    bool packed;
+    struct pcie_params pcie;
+};
+
+struct endpoint *virtio_p9_new(struct fabric *fabric, const struct virtio_p9_params *params);
+
 #endif

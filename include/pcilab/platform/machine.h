@@ -37,6 +37,7 @@ enum machine_kind {
     MACHINE_VIRTIO_RNG,
     MACHINE_VIRTIO_BLK,
     MACHINE_VIRTIO_CONSOLE,
+    MACHINE_VIRTIO_9P,
     MACHINE_KIND_COUNT
 };
 
@@ -92,6 +93,12 @@ struct machine_component {
         unsigned queues;     /* block */
         char *serial;        /* block */
     } virtio;
+    struct {            /* MACHINE_VIRTIO_9P, beside virtio.packed */
+        char *tag;      /* what the guest mounts; the component's name at first */
+        char *path;     /* directory of the host; required */
+        bool read_only; /* yes at first */
+        char **rw;      /* directories that may be written although: NULL terminated, or NULL */
+    } p9;
 };
 
 struct machine_desc {

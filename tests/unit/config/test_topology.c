@@ -248,6 +248,24 @@ START_TEST(test_configs_others)
 }
 END_TEST
 
+START_TEST(test_host_files)
+{
+    struct machine_desc *desc = parse("[virtio-9p a]\npath=/home\n"
+                                      "[virtio-9p b]\npath=x y\ntag=t\nreadonly=no\n");
+    const struct machine_component *a = &desc->components[machine_desc_find(desc, "a")];
+    const struct machine_component *b = &desc->components[machine_desc_find(desc, "b")];
+
+    ck_assert_int_eq(a->kind, MACHINE_VIRTIO_9P);
+    ck_assert_str_eq(a->p9.tag, "a");
+    ck_assert_str_eq(a->p9.path, "/home");
+    ck_assert(a->p9.read_only && a->integrated);
+    ck_assert_str_eq(b->p9.tag, "t");
+    ck_assert_str_eq(b->p9.path, "x y");
+    ck_assert(!b->p9.read_only);
+    machine_desc_free(desc);
+}
+END_TEST
+
 /* docs/topology.md holds the reference as the tables have it. To renew it, put the output of
  * `pcilab topo --keys --markdown` between its two markers. */
 START_TEST(test_reference)
@@ -281,6 +299,7 @@ int main(void)
     tcase_add_test(tcase, test_config_default);
     tcase_add_test(tcase, test_config_peer);
     tcase_add_test(tcase, test_configs_others);
+    tcase_add_test(tcase, test_host_files);
     tcase_add_test(tcase, test_reference);
     suite_add_tcase(suite, tcase);
     suite_add_tcase(suite, topology_errors_case());

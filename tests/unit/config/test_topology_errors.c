@@ -120,6 +120,8 @@ static const struct mistake mistakes[] = {
     {SW "[switch-port sw1.0]\n", "5: [switch-port sw1.0]: there is no \"sw1\"",
      "did you mean \"sw0\"?"},
     {SW "[switch-port sw0.5]\n", "5: [switch-port sw0.5]: sw0 has no port \"5\"", NULL},
+    {"[virtio-9p f]\n", "1: [virtio-9p f] path: is missing", "a directory of the host"},
+    {"[virtio-9p f]\npath=/\ntag=a,b\n", "3: [virtio-9p f] tag: \"a,b\" is not allowed", NULL},
     {"[exerciser e]\nat=hb0\nspeed=8\n", "3: [exerciser e] speed: an endpoint integrated", NULL},
     {"[root-port a]\n[exerciser e]\nat=a\ndevice=3\n",
      "4: [exerciser e] device: only what is on a root", NULL},
