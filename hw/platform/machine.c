@@ -200,6 +200,22 @@ unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, un
     return uart_input(&machine->uart, bytes, len);
 }
 
+void machine_nmi(struct machine *machine)
+{
+    trace_say(&machine->trace, TRACE_STATE, "board", "NMI button");
+    lapic_raise_lvt(&machine->apics.lapic[0], LAPIC_LVT_LINT1);
+}
+
+bool machine_break(struct machine *machine)
+{
+    return uart_push_in(&machine->uart, UART_BREAK);
+}
+
+bool machine_sysrq(struct machine *machine, uint8_t key)
+{
+    return machine_break(machine) && uart_push_in(&machine->uart, key);
+}
+
 struct sim *machine_sim(struct machine *machine)
 {
     return &machine->sim;

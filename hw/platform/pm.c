@@ -5,7 +5,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/platform/addrmap.h"
 
-enum { PM_SLEEP_CONTROL, PM_SLEEP_STATUS, PM_RESET_CONTROL, PM_SPACE = 4 };
+enum { PM_SLEEP_CONTROL, PM_SLEEP_STATUS, PM_RESET_CONTROL, PM_NMI_STATUS, PM_SPACE };
 
 #define SLEEP_TYPE   0x1c
 #define SLEEP_ENABLE 0x20
@@ -53,6 +53,12 @@ static const struct reg_def pm_defs[] = {
      .width = 1,
      .rw = 0x0e,
      .on_write = reset_control_written},
+    /* Who raised an NMI: neither SERR# nor IOCHK#. UNIMPL: the speaker and its counter. */
+    {.name = "nmi_status_control",
+     .clause = "ICH9 (316972-004) 13.7.1",
+     .offset = PM_NMI_STATUS,
+     .width = 1,
+     .rw = 0x0f},
 };
 
 void pm_init(struct pm *pm, const struct pm_ops *ops, void *opaque)
@@ -82,6 +88,20 @@ void pm_reset_port_write(struct pm *pm, uint8_t value)
     reg_write(pm->regs, PM_RESET_CONTROL, 1, value);
 }
 
+static uint64_t nmi_read(void *opaque, uint64_t offset, unsigned size)
+{
+    struct pm *pm = opaque;
+
+    return reg_read(pm->regs, PM_NMI_STATUS, 1);
+}
+
+static void nmi_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct pm *pm = opaque;
+
+    reg_write(pm->regs, PM_NMI_STATUS, 1, value);
+}
+
 static uint64_t pm_read(void *opaque, uint64_t offset, unsigned size)
 {
     struct pm *pm = opaque;
@@ -103,5 +123,11 @@ void pm_attach(struct pm *pm, struct bus *io)
                                     .max_size = 1,
                                     .read = pm_read,
                                     .write = pm_write,
+                                    .opaque = pm});
+    bus_add(io, &(struct bus_range){.base = MAP_NMI_PORT,
+                                    .size = 1,
+                                    .max_size = 1,
+                                    .read = nmi_read,
+                                    .write = nmi_write,
                                     .opaque = pm});
 }

@@ -43,6 +43,8 @@ enum {
 #define MCR_LOOP   0x10u
 #define LSR_DR     0x01u
 #define LSR_OE     0x02u
+#define LSR_BI     0x10u
+#define LSR_FIFO   0x80u /* an error somewhere in the FIFO */
 #define LSR_IDLE   0x60u /* THRE and TEMT */
 #define MSR_DELTAS 0x0fu
 #define MSR_ONLINE 0xb0u /* CTS, DSR, DCD: somebody is there */
@@ -69,6 +71,12 @@ static unsigned capacity(const struct uart *uart)
     return fifos_on(uart) ? UART_FIFO_BYTES : 1;
 }
 
+/* A break is told when it is at the top of the FIFO (8.3, bit 4). */
+static bool break_is_next(const struct uart *uart)
+{
+    return uart->count && (uart->breaks >> uart->head & 1);
+}
+
 /* The highest interrupt pending, in the order of table V. CHOICE: the character timeout takes no
  * time, so data below the trigger level is told at once. */
 static unsigned pending_interrupt(const struct uart *uart)
@@ -77,7 +85,7 @@ static unsigned pending_interrupt(const struct uart *uart)
     unsigned ier = get(uart, UART_IER);
     unsigned level = fifos_on(uart) ? levels[FIELD_GET(FCR_LEVEL, get(uart, UART_IIR))] : 1;
 
-    if ((ier & IER_LINE) && (get(uart, UART_LSR) & LSR_OE))
+    if ((ier & IER_LINE) && ((get(uart, UART_LSR) & LSR_OE) || break_is_next(uart)))
         return IIR_LINE;
     if ((ier & IER_RX) && uart->count)
         return uart->count >= level ? IIR_RX : IIR_STALE;
@@ -116,7 +124,9 @@ static void push(struct uart *uart, uint8_t byte)
         reg_update(uart->regs, UART_LSR, LSR_OE, LSR_OE);
         return;
     }
-    uart->fifo[(uart->head + uart->count++) % UART_FIFO_BYTES] = byte;
+    unsigned place = (uart->head + uart->count++) % UART_FIFO_BYTES;
+    uart->fifo[place] = byte;
+    uart->breaks &= (uint16_t) ~(1u << place);
 }
 
 /* Ten bits at the programmed rate; the rate is the clock over 16 and the divisor. */
@@ -135,12 +145,31 @@ static bool listening(const struct uart *uart)
            (get(uart, UART_MCR) & (MCR_RTS | MCR_LOOP)) == MCR_RTS && uart->count < capacity(uart);
 }
 
+/* What goes first. CHOICE: a break takes the time of a byte. */
+static void take_extra(struct uart *uart)
+{
+    unsigned what = uart->extra[uart->extra_head];
+
+    uart->extra_head = (uart->extra_head + 1) % UART_EXTRA_MAX;
+    uart->extra_count--;
+    trace_byte(uart, what == UART_BREAK ? 2 : 1, (uint8_t)what);
+    push(uart, (uint8_t)what);
+    if (what == UART_BREAK)
+        uart->breaks |= (uint16_t)(1u << (uart->head + uart->count - 1) % UART_FIFO_BYTES);
+    sim_schedule_in(uart->config.sim, &uart->line, byte_time_ps(uart));
+    update_irq(uart);
+}
+
 /* The line is free again, or the guest began to listen. */
 static void line_free(void *opaque)
 {
     struct uart *uart = opaque;
 
-    if (listening(uart))
+    if (!listening(uart))
+        return;
+    if (uart->extra_count)
+        take_extra(uart);
+    else
         uart->config.input_wanted(uart->config.opaque);
 }
 
@@ -155,7 +184,7 @@ unsigned uart_input(struct uart *uart, const uint8_t *bytes, unsigned len)
 {
     unsigned taken = 0;
 
-    if (sim_event_pending(&uart->line))
+    if (sim_event_pending(&uart->line) || uart->extra_count)
         return 0;
     while (taken < len && listening(uart)) {
         trace_byte(uart, 1, bytes[taken]);
@@ -166,6 +195,15 @@ unsigned uart_input(struct uart *uart, const uint8_t *bytes, unsigned len)
         update_irq(uart);
     }
     return taken;
+}
+
+bool uart_push_in(struct uart *uart, uint16_t what)
+{
+    if (uart->extra_count == UART_EXTRA_MAX)
+        return false;
+    uart->extra[(uart->extra_head + uart->extra_count++) % UART_EXTRA_MAX] = what;
+    maybe_want_input(uart);
+    return true;
 }
 
 static uint64_t rbr_read(struct reg_space *space, unsigned offset, uint64_t value)
@@ -249,13 +287,27 @@ static void mcr_written(struct reg_space *space, unsigned offset, const struct r
     maybe_want_input(uart);
 }
 
+static bool breaks_wait(const struct uart *uart)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < uart->count; i++)
+        any |= uart->breaks >> (uart->head + i) % UART_FIFO_BYTES & 1;
+    return any;
+}
+
 static uint64_t lsr_read(struct reg_space *space, unsigned offset, uint64_t value)
 {
     struct uart *uart = uart_of(space);
 
+    value |= uart->count ? LSR_DR : 0;
+    value |= break_is_next(uart) ? LSR_BI : 0;
+    value |= fifos_on(uart) && breaks_wait(uart) ? LSR_FIFO : 0;
     reg_set(space, UART_LSR, LSR_IDLE);
+    if (break_is_next(uart))
+        uart->breaks &= (uint16_t) ~(1u << uart->head);
     update_irq(uart);
-    return value | (uart->count ? LSR_DR : 0);
+    return value;
 }
 
 static uint64_t msr_read(struct reg_space *space, unsigned offset, uint64_t value)
@@ -353,6 +405,8 @@ void uart_reset(struct uart *uart)
     sim_cancel(uart->config.sim, &uart->line);
     reg_space_reset(uart->regs, REG_RESET_COLD);
     uart->count = uart->head = 0;
+    uart->breaks = 0;
+    uart->extra_count = uart->extra_head = 0;
     uart->thre_pending = false;
     update_irq(uart);
 }

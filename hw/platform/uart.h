@@ -18,6 +18,8 @@
 #include "pcilab/trace/trace.h"
 
 #define UART_FIFO_BYTES 16
+#define UART_EXTRA_MAX  16
+#define UART_BREAK      0x100u /* a break condition in place of a byte */
 
 struct uart_config {
     struct sim *sim;
@@ -33,8 +35,11 @@ struct uart {
     struct uart_config config;
     struct reg_space *regs;
     uint8_t fifo[UART_FIFO_BYTES];
-    unsigned head, count; /* received bytes; one at most while the FIFOs are off */
-    bool thre_pending;    /* transmitter empty, not yet told */
+    unsigned head, count;           /* received bytes; one at most while the FIFOs are off */
+    uint16_t breaks;                /* places of the FIFO that hold the zero byte of a break */
+    uint16_t extra[UART_EXTRA_MAX]; /* bytes and breaks that come before any other input */
+    unsigned extra_head, extra_count;
+    bool thre_pending; /* transmitter empty, not yet told */
     bool irq;
     struct sim_event line; /* the line is busy with received bytes until then */
 };
@@ -45,5 +50,7 @@ void uart_reset(struct uart *uart);
 void uart_attach(struct uart *uart, struct bus *io);
 /* Bytes arrive; returns how many were taken. */
 unsigned uart_input(struct uart *uart, const uint8_t *bytes, unsigned len);
+/* A byte, or UART_BREAK, that goes before all other input; false: too many wait. */
+bool uart_push_in(struct uart *uart, uint16_t what);
 
 #endif

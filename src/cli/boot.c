@@ -16,6 +16,7 @@
 #include "pcilab/config/units.h"
 #include "pcilab/fabric/fabric.h"
 #include "pcilab/io/block.h"
+#include "poke.h"
 
 /* CHOICE: a pipe whose writer has been silent this long before the start is a live one. */
 #define PIPE_PATIENCE_MS 250
@@ -36,11 +37,13 @@ struct boot {
     struct trace_digest *digest;
     struct boot_run run;
     struct checkpoint_run checkpoint;
+    struct pokes pokes;
     int64_t started_us, built_us, loaded_us;
 };
 
 static void boot_clear(struct boot *boot)
 {
+    pokes_clear(&boot->pokes);
     checkpoint_run_clear(&boot->checkpoint);
     trace_text_free(boot->trace);
     trace_digest_free(boot->digest);
@@ -245,6 +248,27 @@ static bool open_checkpoint(struct boot *boot)
            (!o->checkpoint.forks || checkpoint_open_log(c) >= 0);
 }
 
+/* What is done to the guest from outside. */
+static bool open_pokes(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+
+    if (!pokes_parse(&boot->pokes, o->pokes)) {
+        return false;
+    }
+    if (pokes_need_vmcore(&boot->pokes) && !o->vmcore) {
+        cli_error("--at TIME:vmcore needs --vmcore FILE");
+        return false;
+    }
+    if (o->checkpoint.forks && o->vmcore) {
+        cli_error("--vmcore is for one run; look at one seed with --reseed");
+        return false;
+    }
+    boot->run.pokes = &boot->pokes;
+    boot->run.vmcore = o->vmcore;
+    return true;
+}
+
 /* The log, and what is not expected on the console. */
 static bool open_verdict(struct boot *boot)
 {
@@ -292,7 +316,7 @@ static bool open_files(struct boot *boot)
     } else if (o->trace_kinds) {
         boot->trace_file = stderr;
     }
-    return open_verdict(boot) && open_checkpoint(boot);
+    return open_verdict(boot) && open_checkpoint(boot) && open_pokes(boot);
 }
 
 static bool build_machine(struct boot *boot)

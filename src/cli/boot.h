@@ -13,6 +13,7 @@
 #define BOOT_AT_CHECKPOINT (-1)
 
 struct checkpoint; /* checkpoint.h */
+struct pokes;      /* poke.h */
 
 struct boot_run {
     /* The machine, loaded, and how to load it again. */
@@ -24,6 +25,8 @@ struct boot_run {
     struct boot_log *log;  /* NULL: none */
 
     struct checkpoint *checkpoint; /* NULL: none */
+    struct pokes *pokes;           /* NULL: none */
+    const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
 
     bool real_clock; /* virtual time keeps to the wall clock, also when busy */
     bool no_reboot;
@@ -31,6 +34,7 @@ struct boot_run {
     uint64_t limit_wall_us; /* 0: none */
 
     /* What was seen. */
+    bool core_due; /* a panic was seen that has no core file yet */
     bool panicked; /* "Kernel panic" on the console */
     bool hung;     /* the panic said its last line: the guest will never do anything again */
     char tail[BOOT_TAIL_BYTES]; /* the console's last bytes */

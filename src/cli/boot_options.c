@@ -45,6 +45,8 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->trace_file);
     g_free(o->log_file);
     g_strfreev(o->allowed_splats);
+    g_free(o->vmcore);
+    g_strfreev(o->pokes);
     checkpoint_options_clear(&o->checkpoint);
     memset(o, 0, sizeof(*o));
 }
@@ -277,6 +279,10 @@ bool boot_options_parse(struct boot_options *o, char **argv)
          "The whole console to FILE, with virtual and wall time on each line", "FILE"},
         {"allow-splat", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->allowed_splats,
          "Splats of this name or with this in their first line do not fail the run", "PATTERN"},
+        {"vmcore", 0, 0, G_OPTION_ARG_FILENAME, &o->vmcore,
+         "A panic, or Ctrl-A c or SIGUSR1, writes a core file of the guest", "FILE"},
+        {"at", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->pokes,
+         "At this virtual time: nmi, sysrq:KEY or vmcore; may be repeated", "TIME:ACTION"},
         {"tested-with", 0, 0, G_OPTION_ARG_NONE, &tested_with,
          "Print a trailer for a commit message: kernel, topology, seed, digest", NULL},
         {"enter", 0, 0, G_OPTION_ARG_STRING, &raw.enter,

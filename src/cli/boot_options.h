@@ -25,6 +25,8 @@ struct boot_options {
     char *trace_file;
     uint64_t limit_ps, limit_wall_ps; /* 0: none */
     char *log_file;
+    char *vmcore;          /* NULL: none */
+    char **pokes;          /* --at; NULL: none */
     char **allowed_splats; /* NULL: none */
     struct checkpoint_options checkpoint;
     bool quiet, verbose, stats, tested_with;

@@ -12,7 +12,9 @@
 
 #include "boot.h"
 #include "checkpoint.h"
+#include "core_file.h"
 #include "pcilab/config/units.h"
+#include "poke.h"
 
 #define SLICE_PS       (10 * PS_PER_MS)
 #define PACED_SLICE_PS PS_PER_MS
@@ -47,6 +49,10 @@ static void watch_console(struct boot_run *run, uint8_t byte)
     memmove(run->tail, run->tail + 1, BOOT_TAIL_BYTES - 1);
     run->tail[BOOT_TAIL_BYTES - 1] = (char)byte;
     if (byte == 'c' && tail_is(run, "Kernel panic")) {
+        if (!run->panicked && run->vmcore) {
+            run->core_due = true;
+            machine_pause(run->machine);
+        }
         run->panicked = true;
         run->hung |= tail_is(run, "end Kernel panic");
     }
@@ -89,6 +95,9 @@ static void print_help(void)
 {
     fputs("\npcilab: Ctrl-A x  leave; the machine is switched off, disks stay as they are\n"
           "pcilab: Ctrl-A s  how far it has come\n"
+          "pcilab: Ctrl-A n  NMI\n"
+          "pcilab: Ctrl-A b  a break on the serial line; the next key is SysRq's, like b t or b w\n"
+          "pcilab: Ctrl-A c  write a core file of the guest (--vmcore FILE; \"vmcore\")\n"
           "pcilab: Ctrl-A a  send Ctrl-A to the guest\n"
           "pcilab: Ctrl-A h  this help\n",
           stderr);
@@ -105,6 +114,26 @@ static void print_status(const struct boot_run *run)
     g_free(virtual);
 }
 
+static void write_core(struct boot_run *run)
+{
+    core_file_write(run->machine, run->vmcore ? run->vmcore : "vmcore");
+    run->core_due = false;
+}
+
+/* What --at asks for, at its instant. */
+static void poke(struct boot_run *run)
+{
+    const struct poke *poke;
+
+    while (run->pokes && (poke = pokes_due(run->pokes, run->virtual_ps))) {
+        switch (poke->what) {
+        case POKE_NMI: machine_nmi(run->machine); break;
+        case POKE_SYSRQ: machine_sysrq(run->machine, poke->key); break;
+        case POKE_VMCORE: write_core(run); break;
+        }
+    }
+}
+
 /* What came from outside since the last slice. */
 static enum run_end serve_user(struct boot_run *run)
 {
@@ -119,6 +148,9 @@ static enum run_end serve_user(struct boot_run *run)
         case CONSOLE_LEAVE: return END_LEFT;
         case CONSOLE_HELP: print_help(); break;
         case CONSOLE_STATUS: print_status(run); break;
+        case CONSOLE_NMI: machine_nmi(run->machine); break;
+        case CONSOLE_BREAK: machine_break(run->machine); break;
+        case CONSOLE_CORE: write_core(run); break;
         case CONSOLE_NOTHING: break;
         }
     }
@@ -207,14 +239,25 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->checkpoint) {
         slice = checkpoint_slice_ps(run->checkpoint, run->virtual_ps, slice);
     }
+    if (run->pokes) {
+        slice = pokes_slice_ps(run->pokes, run->virtual_ps, slice);
+    }
     run->behind_ps = run->virtual_ps - before;
     enum machine_stop stop = machine_run(run->machine, before + slice);
     run->virtual_ps += sim->now_ps - before;
+    if (run->core_due) {
+        write_core(run);
+    }
+    poke(run);
     switch (stop) {
     case MACHINE_POWERED_OFF: return END_POWERED_OFF;
     case MACHINE_RESET: return restart(run);
     case MACHINE_DEAD: return END_DEAD;
-    case MACHINE_PAUSED: return END_CHECKPOINT;
+    case MACHINE_PAUSED:
+        if (run->checkpoint && checkpoint_take(run->checkpoint)) {
+            return END_CHECKPOINT;
+        }
+        break;
     case MACHINE_RUNNING: break;
     }
     if (run->checkpoint && checkpoint_is_due(run->checkpoint, run->virtual_ps)) {

@@ -76,6 +76,14 @@ uint64_t checkpoint_slice_ps(const struct checkpoint *c, uint64_t now_ps, uint64
     return MIN(slice_ps, c->at_ps - now_ps);
 }
 
+bool checkpoint_take(struct checkpoint *c)
+{
+    bool take = c->text && c->reached && !c->taken;
+
+    c->taken |= take;
+    return take;
+}
+
 bool checkpoint_is_due(struct checkpoint *c, uint64_t now_ps)
 {
     if (c->text || c->reached || now_ps < c->at_ps) {

@@ -20,7 +20,7 @@ struct checkpoint {
     unsigned *fallback; /* of a match that fails: how much of the text still matches */
     unsigned len, matched;
     uint64_t at_ps;
-    bool reached;
+    bool reached, taken;
 };
 
 /* "console: TEXT" or "time: 300ms"; reports errors itself. */
@@ -32,6 +32,8 @@ bool checkpoint_saw(struct checkpoint *checkpoint, uint8_t byte);
 uint64_t checkpoint_slice_ps(const struct checkpoint *checkpoint, uint64_t now_ps,
                              uint64_t slice_ps);
 
+/* Whether the text is complete, once. */
+bool checkpoint_take(struct checkpoint *checkpoint);
 /* Whether the time is there, for the first time. */
 bool checkpoint_is_due(struct checkpoint *checkpoint, uint64_t now_ps);
 

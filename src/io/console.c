@@ -41,7 +41,8 @@ struct console {
 static struct {
     volatile sig_atomic_t raw; /* the terminal is in raw mode */
     volatile sig_atomic_t stop;
-    bool at_exit; /* restore_terminal() is registered */
+    volatile sig_atomic_t core; /* somebody wants a core file */
+    bool at_exit;               /* restore_terminal() is registered */
     int fd;
     struct termios cooked, rawest;
 } tty;
@@ -51,7 +52,7 @@ static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
 static const int crashes[] = {SIGSEGV, SIGBUS,  SIGILL, SIGFPE, SIGABRT,
                               SIGQUIT, SIGTRAP, SIGSYS, SIGXCPU};
 static struct sigaction old_stops[G_N_ELEMENTS(stops)], old_crashes[G_N_ELEMENTS(crashes)];
-static struct sigaction old_pipe, old_tstp;
+static struct sigaction old_pipe, old_tstp, old_core;
 
 static void restore_terminal(void)
 {
@@ -85,6 +86,11 @@ static void on_crash(int number)
     raise(number);
 }
 
+static void on_core(int number)
+{
+    tty.core = 1;
+}
+
 static void on_suspend(int number)
 {
     int saved = errno;
@@ -105,6 +111,7 @@ static void install_handlers(void)
     struct sigaction stop = {.sa_handler = on_stop};
     struct sigaction crash = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
     struct sigaction suspend = {.sa_handler = on_suspend};
+    struct sigaction core = {.sa_handler = on_core};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(stops); i++) {
@@ -123,6 +130,7 @@ static void install_handlers(void)
     }
     sigaction(SIGPIPE, &ignore, &old_pipe);
     sigaction(SIGTSTP, &suspend, &old_tstp);
+    sigaction(SIGUSR1, &core, &old_core);
 }
 
 static void remove_handlers(void)
@@ -133,6 +141,7 @@ static void remove_handlers(void)
     for (unsigned i = 0; i < G_N_ELEMENTS(crashes); i++) {
         sigaction(crashes[i], &old_crashes[i], NULL);
     }
+    sigaction(SIGUSR1, &old_core, NULL);
     sigaction(SIGPIPE, &old_pipe, NULL);
     sigaction(SIGTSTP, &old_tstp, NULL);
 }
@@ -167,9 +176,10 @@ static void take_key(struct console *console, uint8_t key)
     static const struct {
         char key;
         enum console_command command;
-    } keys[] = {{'x', CONSOLE_LEAVE}, {'X', CONSOLE_LEAVE},  {'h', CONSOLE_HELP},
-                {'?', CONSOLE_HELP},  {'s', CONSOLE_STATUS}, {'H', CONSOLE_HELP},
-                {'S', CONSOLE_STATUS}};
+    } keys[] = {{'x', CONSOLE_LEAVE},  {'X', CONSOLE_LEAVE},  {'h', CONSOLE_HELP},
+                {'?', CONSOLE_HELP},   {'s', CONSOLE_STATUS}, {'H', CONSOLE_HELP},
+                {'S', CONSOLE_STATUS}, {'n', CONSOLE_NMI},    {'b', CONSOLE_BREAK},
+                {'c', CONSOLE_CORE}};
 
     if (!console->escaped) {
         console->escaped = key == ESCAPE;
@@ -195,6 +205,10 @@ enum console_command console_command(struct console *console)
 {
     enum console_command command = console->commands[0];
 
+    if (tty.core) {
+        tty.core = 0;
+        return CONSOLE_CORE;
+    }
     if (!console->command_count) {
         return CONSOLE_NOTHING;
     }
@@ -260,6 +274,7 @@ struct console *console_open(int in_fd, int out_fd, unsigned patience_ms)
     console->out_fd = out_fd;
     console->input = g_byte_array_new();
     tty.stop = 0;
+    tty.core = 0;
     install_handlers();
     if (isatty(in_fd)) {
         console->source = CONSOLE_TERMINAL;

@@ -32,6 +32,9 @@ enum console_command {
     CONSOLE_LEAVE,  /* x */
     CONSOLE_HELP,   /* h or ? */
     CONSOLE_STATUS, /* s */
+    CONSOLE_NMI,    /* n */
+    CONSOLE_BREAK,  /* b */
+    CONSOLE_CORE,   /* c, or the signal SIGUSR1 */
 };
 
 struct console;

@@ -55,6 +55,7 @@
 #define MAP_RTC_PORT         0x0070
 #define MAP_UART_PORT        0x03f8
 #define MAP_UART_GSI         4
+#define MAP_NMI_PORT         0x0061 /* NMI status and control */
 #define MAP_SLEEP_PORT       0x0600 /* sleep control; sleep status follows */
 #define MAP_CFG_ADDRESS_PORT 0x0cf8
 #define MAP_CFG_DATA_PORT    0x0cfc

@@ -199,6 +199,14 @@ unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, un
 /* For virtio_console_input() and the like, which may be called while the machine does not run; NULL
  * when there is none of this name. */
 struct virtio_console *machine_virtio_console(struct machine *machine, const char *name);
+/* The NMI button: the local interrupt pin 1 of processor 0, for which the guest decides what it
+ * does. For callers while the machine does not run. */
+void machine_nmi(struct machine *machine);
+/* A break on the serial line and a byte after it: with Linux, the SysRq key and another one. Goes
+ * before other input, when the guest listens; false: too many wait. */
+bool machine_sysrq(struct machine *machine, uint8_t key);
+/* A break alone. */
+bool machine_break(struct machine *machine);
 struct sim *machine_sim(struct machine *machine);
 struct trace *machine_trace(struct machine *machine);
 uint64_t machine_retired(const struct machine *machine);

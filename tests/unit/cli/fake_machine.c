@@ -2,6 +2,8 @@
 /* A machine that does what a list of steps says. */
 #include "fake_machine.h"
 
+#include "pcilab/platform/vmcore.h"
+
 #define BYTE_PS (87 * PS_PER_US) /* a byte at 115200 baud */
 
 void fake_machine_init(struct machine *machine, const struct fake_step *steps,
@@ -66,6 +68,28 @@ enum machine_stop machine_run(struct machine *m, uint64_t until_ps)
 void machine_pause(struct machine *m)
 {
     m->paused = true;
+}
+
+void machine_nmi(struct machine *m)
+{
+    m->nmis++;
+}
+
+bool machine_break(struct machine *m)
+{
+    m->breaks++;
+    return true;
+}
+
+bool machine_sysrq(struct machine *m, uint8_t key)
+{
+    return machine_break(m);
+}
+
+int vmcore_write(const struct machine *m, const struct vmcore_out *out, struct vmcore_facts *facts)
+{
+    *facts = (struct vmcore_facts){.size_bytes = 4};
+    return out->write(out->opaque, 0, "core", 4);
 }
 
 /* One byte at a time, and only while the guest asks. */

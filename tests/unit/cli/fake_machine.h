@@ -36,6 +36,7 @@ struct machine {
     bool load_fails;
     unsigned slices;
     bool paused;
+    unsigned nmis, breaks;
 };
 
 void fake_machine_init(struct machine *machine, const struct fake_step *steps,

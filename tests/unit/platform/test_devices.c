@@ -193,6 +193,39 @@ START_TEST(test_uart_receive)
 }
 END_TEST
 
+/* As Linux reads it: LSR says what the byte that follows is. */
+START_TEST(test_uart_break)
+{
+    ck_assert(uart_push_in(&uart, UART_BREAK)); /* waits until somebody listens */
+    ck_assert(uart_push_in(&uart, 'c'));
+    outb(U(2), 0x01);
+    outb(U(4), 0x0a);
+    outb(U(1), 0x05);
+    ck_assert_uint_eq(uart_input(&uart, (const uint8_t *)"x", 1), 0); /* comes after them */
+    sim_run_until(&sim, 0);
+    ck_assert(irq);
+    ck_assert_uint_eq(in(U(2)) & 0x0f, 0x06);
+    sim_run_until(&sim, BYTE_PS);
+    ck_assert_uint_eq(in(U(5)), 0xf1); /* data, break, idle, an error in the FIFO */
+    ck_assert_uint_eq(in(U(5)), 0x61); /* told once */
+    ck_assert_uint_eq(in(U(0)), 0);
+    ck_assert_uint_eq(in(U(5)), 0x61);
+    ck_assert_uint_eq(in(U(0)), 'c');
+    ck_assert_uint_eq(in(U(5)), 0x60);
+    ck_assert(!irq);
+    ck_assert_uint_eq(wanted, 0);
+    sim_run_until(&sim, 2 * BYTE_PS);
+    ck_assert_uint_eq(wanted, 1);
+    outb(U(1), 0);
+    for (unsigned i = 0; i < UART_EXTRA_MAX; i++)
+        ck_assert(uart_push_in(&uart, UART_BREAK));
+    ck_assert(!uart_push_in(&uart, UART_BREAK));
+    uart_reset(&uart);
+    ck_assert_uint_eq(in(U(5)), 0x60);
+    ck_assert(uart_push_in(&uart, UART_BREAK));
+}
+END_TEST
+
 START_TEST(test_uart_clear_and_reset)
 {
     outb(U(2), 0x01);
@@ -294,6 +327,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_bus_splits_and_limits);
     tcase_add_test(tc, test_uart_probe);
+    tcase_add_test(tc, test_uart_break);
     tcase_add_test(tc, test_uart_loopback_fifo);
     tcase_add_test(tc, test_uart_transmit_interrupt);
     tcase_add_test(tc, test_uart_receive);

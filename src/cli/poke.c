@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* --at TIME:ACTION. */
+#include "poke.h"
+
+#include <string.h>
+
+#include "cli.h"
+#include "pcilab/config/units.h"
+
+static bool parse_action(const char *text, struct poke *poke)
+{
+    if (strcmp(text, "nmi") == 0) {
+        poke->what = POKE_NMI;
+    } else if (strcmp(text, "vmcore") == 0) {
+        poke->what = POKE_VMCORE;
+    } else if (g_str_has_prefix(text, "sysrq:") && strlen(text) == 7 && g_ascii_isgraph(text[6])) {
+        poke->what = POKE_SYSRQ;
+        poke->key = (uint8_t)text[6];
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool parse_one(const char *text, struct poke *poke)
+{
+    const char *colon = strchr(text, ':');
+    char *time = g_strndup(text, colon ? (size_t)(colon - text) : 0);
+    bool ok = colon && units_parse_time(time, &poke->at_ps) && parse_action(colon + 1, poke);
+
+    if (!ok) {
+        cli_error("--at \"%s\" is not allowed; it is TIME:nmi, TIME:sysrq:KEY or TIME:vmcore, like "
+                  "3s:sysrq:c",
+                  text);
+    }
+    g_free(time);
+    return ok;
+}
+
+bool pokes_parse(struct pokes *pokes, char **texts)
+{
+    unsigned count = texts ? g_strv_length(texts) : 0;
+
+    *pokes = (struct pokes){.all = g_new0(struct poke, count + 1)};
+    for (unsigned i = 0; i < count; i++) {
+        struct poke poke = {0};
+        if (!parse_one(texts[i], &poke)) {
+            return false;
+        }
+        /* Those at one time stay in the order in which they were given. */
+        unsigned at = pokes->count++;
+        for (; at && pokes->all[at - 1].at_ps > poke.at_ps; at--) {
+            pokes->all[at] = pokes->all[at - 1];
+        }
+        pokes->all[at] = poke;
+    }
+    return true;
+}
+
+void pokes_clear(struct pokes *pokes)
+{
+    g_clear_pointer(&pokes->all, g_free);
+    pokes->count = pokes->next = 0;
+}
+
+bool pokes_need_vmcore(const struct pokes *pokes)
+{
+    bool need = false;
+
+    for (unsigned i = 0; i < pokes->count; i++) {
+        need |= pokes->all[i].what == POKE_VMCORE;
+    }
+    return need;
+}
+
+uint64_t pokes_slice_ps(const struct pokes *pokes, uint64_t now_ps, uint64_t slice_ps)
+{
+    if (pokes->next == pokes->count || pokes->all[pokes->next].at_ps <= now_ps) {
+        return slice_ps;
+    }
+    return MIN(slice_ps, pokes->all[pokes->next].at_ps - now_ps);
+}
+
+const struct poke *pokes_due(struct pokes *pokes, uint64_t now_ps)
+{
+    if (pokes->next == pokes->count || pokes->all[pokes->next].at_ps > now_ps) {
+        return NULL;
+    }
+    return &pokes->all[pokes->next++];
+}

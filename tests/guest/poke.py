@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A sick guest is poked: SysRq, NMI, core files on demand and at a panic."""
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import harness
+
+AT = ("--at", "6500ms:nmi", "--at", "6s:sysrq:h", "--at", "6700ms:vmcore", "--at", "7s:sysrq:c")
+
+
+class Core:
+    """An ELF64 core file, read by the gABI alone."""
+
+    def __init__(self, path):
+        with open(path, "rb") as core:
+            self.data = core.read()
+        self.type, self.machine = struct.unpack_from("<HH", self.data, 16)
+        offset, = struct.unpack_from("<Q", self.data, 32)
+        count, = struct.unpack_from("<H", self.data, 56)
+        self.segments = [struct.unpack_from("<IIQQQQQQ", self.data, offset + 56 * i)
+                         for i in range(count)]
+        self.notes = list(self.read_notes(*self.segments[0][2::3][:2]))
+
+    def read_notes(self, at, size):
+        end = at + size
+        while at < end:
+            name_len, size, kind = struct.unpack_from("<III", self.data, at)
+            name = self.data[at + 12:at + 12 + name_len - 1].decode()
+            at += 12 + (name_len + 3) // 4 * 4
+            yield name, kind, self.data[at:at + size]
+            at += (size + 3) // 4 * 4
+
+    def info(self):
+        text = next(data for name, _, data in self.notes if name == "VMCOREINFO").decode()
+        return dict(line.split("=", 1) for line in text.splitlines())
+
+    def virtual(self, address, size):
+        for kind, _, offset, start, _, length, _, _ in self.segments:
+            if kind == 1 and start <= address < start + length:
+                return self.data[offset + address - start:offset + address - start + size]
+        return b""
+
+    def registers(self):
+        """(rip, rsp) of each processor."""
+        found = [struct.unpack_from("<27Q", data, 112) for name, kind, data in self.notes
+                 if (name, kind) == ("CORE", 1)]
+        return [(regs[16], regs[19]) for regs in found]
+
+
+def check_core(tap, path, what):
+    if not tap.check(os.path.exists(path), f"{what}: there is a core file"):
+        return
+    core = Core(path)
+    info = core.info()
+    tap.check((core.type, core.machine) == (4, 62) and len(core.registers()) == 2,
+              f"{what}: ELF core of two x86-64 processors", core.segments)
+    # struct uts_namespace begins with struct new_utsname: six names of 65 bytes.
+    names = core.virtual(int(info["SYMBOL(init_uts_ns)"], 16), 390)
+    tap.check(names[:6] == b"Linux\0" and names[130:195].rstrip(b"\0").decode()
+              == info["OSRELEASE"], f"{what}: the kernel's own names are where it says", names)
+    image = [s for s in core.segments if s[3] >= 0xFFFFFFFF80000000]
+    same = core.virtual(0xFFFFFFFF81000000 + int(info["KERNELOFFSET"], 16), 4096)
+    direct = next(s for s in core.segments[1:] if s[3] < 0xFFFFFFFF80000000)
+    also = core.virtual(direct[3] - direct[4] + image[0][4], 4096)
+    tap.check(len(same) == 4096 and same == also, f"{what}: two mappings, one memory")
+    tap.check(all(core.virtual(rsp, 8) for _, rsp in core.registers()),
+              f"{what}: the stacks of both processors", core.registers())
+    return core
+
+
+def gdb_sees(tap, path):
+    if not shutil.which("gdb"):
+        tap.check(True, "gdb opens it # SKIP no gdb")
+        return
+    info = Core(path).info()
+    out = subprocess.run(["gdb", "-batch", "-nx", "-ex", f"target core {path}", "-ex",
+                          "info threads", "-ex", f"x/s 0x{info['SYMBOL(init_uts_ns)']}", "-ex",
+                          "thread 2", "-ex", "x/gx $rsp"],
+                         capture_output=True, text=True, timeout=100).stdout
+    tap.check('"Linux"' in out and "LWP 2" in out and "Cannot access" not in out,
+              "gdb opens it: two threads, memory, stacks", out)
+
+
+def main():
+    harness.need_guest()
+    tap = harness.Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        core = os.path.join(folder, "vmcore")
+        # Typed into a shell that sleeps: what is poked does not wait for it.
+        sick = harness.Boot("minimal.ini", "--cpus", "2", "--limit", "12s", "--vmcore", core, *AT,
+                            append="sysrq_always_enabled", stdin=b"sleep 100\n")
+        live = os.path.join(folder, "live")
+        well = harness.Boot("minimal.ini", "--cpus", "2", "--limit", "5s", "--vmcore", live,
+                            "--at", "4900ms:vmcore", append="quiet", stdin=b"sleep 100\n")
+        sick, well = sick.wait(), well.wait()
+        tap.check("sysrq: HELP" in sick.console, "a break and h: SysRq's help", sick)
+        tap.check("NMI received for unknown reason 00 on CPU 0" in sick.console,
+                  "an NMI: of unknown reason, on the first processor", sick)
+        tap.check(sick.status == 1 and "sysrq triggered crash" in sick.console,
+                  "a break and c: the kernel panics, exit status 1", sick)
+        tap.check(sick.err.count("vmcore: ") == 2, "two core files were written", sick)
+        dump = check_core(tap, core, "panic")
+        if dump:
+            tap.check(b"Kernel panic - not syncing: sysrq triggered crash" in dump.data,
+                      "panic: its words are in the kernel's log")
+            gdb_sees(tap, core)
+        tap.check(well.status == 3 and well.err.count("vmcore: ") == 1,
+                  "a core file on demand does not end the run", well)
+        check_core(tap, live, "on demand")
+        refused = harness.boot("minimal.ini", "--at", "1s:vmcore", append="quiet")
+        tap.check(refused.status == 2 and "--vmcore FILE" in refused.err,
+                  "a core file needs a place", refused)
+    tap.done()
+
+
+main()
