@@ -215,6 +215,29 @@ START_TEST(test_config_default)
 }
 END_TEST
 
+/* Virtio devices that say nothing stay out of the ports' way. */
+START_TEST(test_config_virtio)
+{
+    struct machine_desc *desc = load_config("virtio");
+
+    ck_assert(component(desc, "vd0")->integrated);
+    ck_assert_uint_eq(component(desc, "vd0")->device, 31);
+    ck_assert_uint_eq(component(desc, "rng0")->device, 30);
+    ck_assert_uint_eq(component(desc, "con0")->device, 29);
+    ck_assert_uint_eq(component(desc, "rp0")->device, 1);
+    ck_assert_uint_eq(component(desc, "vd0")->virtio.queues, 2);
+    ck_assert(!component(desc, "vd0")->virtio.packed);
+    ck_assert(component(desc, "vd1")->virtio.packed && !component(desc, "vd1")->integrated);
+    ck_assert_str_eq(component(desc, "vd1")->virtio.serial, "vd1");
+    ck_assert(component(desc, "con1")->virtio.packed && component(desc, "rng1")->virtio.packed);
+    struct machine_component *more =
+        machine_desc_add_integrated(desc, MACHINE_VIRTIO_CONSOLE, "more");
+    ck_assert_uint_eq(more->device, 28);
+    ck_assert_int_eq(more->parent, machine_desc_find(desc, "hb0"));
+    machine_desc_free(desc);
+}
+END_TEST
+
 START_TEST(test_config_peer)
 {
     struct machine_desc *desc = load_config("peer");
@@ -298,6 +321,7 @@ int main(void)
     tcase_add_test(tcase, test_full_segment);
     tcase_add_test(tcase, test_config_default);
     tcase_add_test(tcase, test_config_peer);
+    tcase_add_test(tcase, test_config_virtio);
     tcase_add_test(tcase, test_configs_others);
     tcase_add_test(tcase, test_host_files);
     tcase_add_test(tcase, test_reference);
