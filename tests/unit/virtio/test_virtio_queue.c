@@ -284,6 +284,25 @@ START_TEST(event_index_chooses_the_interrupt)
 }
 END_TEST
 
+/* An event that has passed does not come again while the ring turns once. */
+START_TEST(event_index_in_the_past)
+{
+    start(_i | EVENTS, 16);
+    if (_i & PACKED) {
+        le16_store(d.mock->ram + DRIVER_AVAIL(0), 0x8002); /* the second chain */
+        le16_store(d.mock->ram + DRIVER_AVAIL(0) + 2, 2);
+    } else {
+        le16_store(d.mock->ram + DRIVER_AVAIL(0) + 4 + 2 * 16, 1);
+    }
+    for (unsigned i = 0; i < 14; i++) {
+        driver_add(&d, 0, one, 2, false);
+        driver_kick(&d, 0);
+        run();
+        ck_assert_uint_eq(mock_irqs(d.func)->vector[1], i >= 1);
+    }
+}
+END_TEST
+
 /* The device asks to be told of the next chain only. */
 START_TEST(notifications_are_asked_for)
 {
@@ -617,6 +636,7 @@ int main(void)
     tcase_add_loop_test(tc, answers_may_come_in_any_order, 0, 4);
     tcase_add_loop_test(tc, interrupts_are_suppressed, 0, 2);
     tcase_add_loop_test(tc, event_index_chooses_the_interrupt, 0, 2);
+    tcase_add_loop_test(tc, event_index_in_the_past, 0, 2);
     tcase_add_loop_test(tc, notifications_are_asked_for, 0, 2);
     tcase_add_loop_test(tc, malformed_rings_need_a_reset, 0, 4);
     tcase_add_loop_test(tc, what_was_not_negotiated_is_refused, 0, 4);
