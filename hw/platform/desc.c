@@ -5,10 +5,15 @@
 #include "pcilab/platform/machine.h"
 
 static const char *const kind_names[MACHINE_KIND_COUNT] = {
-    [MACHINE_HOST_BRIDGE] = "host-bridge", [MACHINE_ROOT_PORT] = "root-port",
-    [MACHINE_SWITCH] = "switch",           [MACHINE_NVME] = "nvme",
-    [MACHINE_EXERCISER] = "exerciser",     [MACHINE_VIRTIO_RNG] = "virtio-rng",
-    [MACHINE_VIRTIO_BLK] = "virtio-blk",   [MACHINE_VIRTIO_CONSOLE] = "virtio-console",
+    [MACHINE_SHELL] = "shell",
+    [MACHINE_HOST_BRIDGE] = "host-bridge",
+    [MACHINE_ROOT_PORT] = "root-port",
+    [MACHINE_SWITCH] = "switch",
+    [MACHINE_NVME] = "nvme",
+    [MACHINE_EXERCISER] = "exerciser",
+    [MACHINE_VIRTIO_RNG] = "virtio-rng",
+    [MACHINE_VIRTIO_BLK] = "virtio-blk",
+    [MACHINE_VIRTIO_CONSOLE] = "virtio-console",
     [MACHINE_VIRTIO_9P] = "virtio-9p",
 };
 
@@ -35,6 +40,7 @@ void machine_desc_free(struct machine_desc *desc)
     for (unsigned i = 0; i < desc->count; i++) {
         g_free(desc->components[i].name);
         g_free(desc->components[i].nvme.serial);
+        g_free(desc->components[i].shell.funcs);
         g_free(desc->components[i].virtio.serial);
         g_free(desc->components[i].p9.tag);
         g_free(desc->components[i].p9.path);
@@ -80,6 +86,7 @@ static void component_set_defaults(struct machine_component *c)
         break;
     case MACHINE_VIRTIO_RNG:
     case MACHINE_VIRTIO_CONSOLE:
+    case MACHINE_SHELL:
     case MACHINE_KIND_COUNT: break;
     }
 }

@@ -137,10 +137,37 @@ static struct enum_func *add_function(struct enum_bus *bus, unsigned devfn)
 
 static bool scan_bus(struct enum_scan *scan, struct enum_bus *bus, GError **error);
 
+/* Bridges that come up with bus numbers (shells do) keep them where they fit, as Linux does. */
+static bool keeps_buses(const struct enum_scan *scan, const struct enum_func *func,
+                        unsigned *secondary, unsigned *subordinate)
+{
+    unsigned primary = enum_read(func->bus, func->devfn, CFG_PRIMARY, 1);
+
+    *secondary = enum_read(func->bus, func->devfn, CFG_SECONDARY, 1);
+    *subordinate = enum_read(func->bus, func->devfn, CFG_SUBORDINATE, 1);
+    if ((primary != func->bus->number && primary) || *secondary <= func->bus->number ||
+        *subordinate < *secondary || *subordinate > func->bus->bridge->map.bus_last)
+        return false;
+    for (unsigned bus = *secondary; bus <= *subordinate; bus++) {
+        if (scan->taken[bus])
+            return false;
+    }
+    return true;
+}
+
 static bool scan_bridge(struct enum_scan *scan, struct enum_func *func, GError **error)
 {
     struct board_bridge *bridge = func->bus->bridge;
-    unsigned secondary = ++scan->last_bus;
+    unsigned secondary, subordinate, before = scan->last_bus;
+    bool keep = keeps_buses(scan, func, &secondary, &subordinate);
+
+    if (keep) {
+        scan->last_bus = secondary;
+    } else {
+        do
+            secondary = ++scan->last_bus;
+        while (secondary < ARRAY_LEN(scan->taken) && scan->taken[secondary]);
+    }
 
     if (secondary > bridge->map.bus_last) {
         g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT,
@@ -155,7 +182,10 @@ static bool scan_bridge(struct enum_scan *scan, struct enum_func *func, GError *
     func->secondary = enum_bus_new(bridge, secondary);
     if (!scan_bus(scan, func->secondary, error))
         return false;
-    enum_write(func->bus, func->devfn, CFG_SUBORDINATE, 1, scan->last_bus);
+    subordinate = keep ? MAX(scan->last_bus, subordinate) : scan->last_bus;
+    scan->last_bus = MAX(before, subordinate);
+    memset(scan->taken + secondary, true, subordinate - secondary + 1);
+    enum_write(func->bus, func->devfn, CFG_SUBORDINATE, 1, subordinate);
     return true;
 }
 

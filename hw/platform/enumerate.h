@@ -42,7 +42,8 @@ struct enum_bus {
 };
 
 struct enum_scan {
-    unsigned last_bus;
+    unsigned last_bus; /* highest number in use */
+    bool taken[256];
 };
 
 uint32_t enum_read(const struct enum_bus *bus, unsigned devfn, unsigned offset, unsigned size);

@@ -10,6 +10,7 @@
 #include "echo.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/endpoint/devices.h"
+#include "pcilab/endpoint/shell.h"
 #include "pcilab/endpoint/virtio_devices.h"
 #include "pcilab/io/block.h"
 #include "pcilab/io/p9.h"
@@ -212,6 +213,7 @@ static bool wire_bridge(struct wiring *w, const struct machine_component *c, GEr
         .segment = c->bridge.segment,
         .bus_first = c->bridge.bus_first,
         .bus_last = c->bridge.bus_last,
+        .hidden = c->bridge.hidden,
         .host = &host_ops,
         .opaque = bridge,
     };
@@ -438,6 +440,32 @@ static bool wire_virtio_9p(struct wiring *w, const struct machine_component *c, 
     return true;
 }
 
+static bool wire_shell(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct root_complex *rc = bridge_of(w, c)->rc;
+    struct shell_params params = {
+        .name = c->name,
+        .bus = w->desc->components[c->parent].bridge.bus_first,
+        .device = c->device,
+        .funcs = c->shell.funcs,
+        .count = c->shell.count,
+    };
+
+    part_of(w, c)->object = shell_new(w->machine->fabric, &params);
+    root_integrate(rc, shell_port(part_of(w, c)->object), c->device);
+    return true;
+}
+
+static void free_shell(void *object)
+{
+    shell_free(object);
+}
+
+static void reset_shell(void *object)
+{
+    shell_reset(object);
+}
+
 static void free_switch(void *object)
 {
     pcie_switch_free(object);
@@ -465,6 +493,7 @@ static const struct {
     void (*reset)(void *object);
 } kinds[MACHINE_KIND_COUNT] = {
     [MACHINE_HOST_BRIDGE] = {.wire = wire_bridge},
+    [MACHINE_SHELL] = {.wire = wire_shell, .free = free_shell, .reset = reset_shell},
     [MACHINE_ROOT_PORT] = {.wire = wire_root_port},
     [MACHINE_SWITCH] = {.wire = wire_switch, .free = free_switch, .reset = reset_switch},
     [MACHINE_NVME] = {.wire = wire_nvme, .free = free_endpoint, .reset = reset_endpoint},

@@ -166,7 +166,8 @@ static bool host_route(struct root_complex *rc, struct tlp *tlp, struct host_tar
         target->devfn = route.devfn;
         return true;
     }
-    integrated = tlp_is_config(tlp) ? NULL : root_integrated_claims(rc, io, tlp->addr);
+    integrated = tlp_is_config(tlp) ? root_integrated_claims_bus(rc, pci_rid_bus(tlp->dest))
+                                    : root_integrated_claims(rc, io, tlp->addr);
     if (integrated) {
         target->port = &integrated->port;
         return true;

@@ -58,7 +58,7 @@ struct completer root_completer(struct root_complex *rc, struct pci_func *func)
 struct pci_func *root_func_at(struct root_complex *rc, unsigned devfn)
 {
     if (devfn == 0)
-        return rc->host_bridge;
+        return rc->params.hidden ? NULL : rc->host_bridge;
     for (unsigned i = 0; i < rc->view.down_count; i++) {
         if (rc->down_devfn[i] == devfn)
             return rc->down_func[i];
@@ -86,6 +86,17 @@ struct root_integrated *root_integrated_claims(struct root_complex *rc, bool io,
     return NULL;
 }
 
+struct root_integrated *root_integrated_claims_bus(struct root_complex *rc, unsigned bus)
+{
+    for (struct root_integrated *it = rc->integrated; it; it = it->next) {
+        struct port *device = it->port.peer;
+
+        if (device && device->ops->claims_bus && device->ops->claims_bus(device, bus))
+            return it;
+    }
+    return NULL;
+}
+
 void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp)
 {
     struct completer completer;
@@ -98,13 +109,14 @@ void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp)
         return;
     }
     if (route.to == ROUTE_INTERNAL) {
+        /* The host's own ID; what is integrated there never sends a request. */
+        if (route.devfn == 0 && tlp_is_completion(tlp)) {
+            requester_complete(&rc->requester, tlp);
+            return;
+        }
         integrated = root_integrated_at(rc, route.devfn);
         if (integrated) {
             port_send(&integrated->port, tlp);
-            return;
-        }
-        if (route.devfn == 0 && tlp_is_completion(tlp)) {
-            requester_complete(&rc->requester, tlp);
             return;
         }
     }
@@ -158,7 +170,7 @@ void root_integrate(struct root_complex *rc, struct port *port, unsigned device)
 {
     struct root_integrated *it = g_new0(struct root_integrated, 1);
 
-    assert(device >= 1 && device <= 31 && !root_integrated_at(rc, device << 3));
+    assert(device >= !rc->params.hidden && device <= 31 && !root_integrated_at(rc, device << 3));
     for (unsigned function = 0; function < 8; function++)
         assert(!root_func_at(rc, device << 3 | function));
     it->rc = rc;

@@ -44,6 +44,7 @@ bool cli_print_lspci(const struct machine_desc *desc, FILE *out, GError **error)
 
 /* The subcommands; argv[0] is the subcommand's name. They return the exit status. */
 int cli_topo(char **argv);
+int cli_topo_import(char **argv); /* argv[0] is "import" */
 int cli_boot(char **argv);
 
 #endif

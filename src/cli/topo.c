@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pcilab topo: check a topology file, show its tree. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "pcilab/config/topology.h"
@@ -42,6 +43,7 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
         "  pcilab topo default                      the default topology\n"
         "  pcilab topo my.ini                       is my file right? (exit status 2: no)\n"
         "  pcilab topo --keys                       what can stand in a file\n"
+        "  pcilab topo import box.txt               make one of a real computer's lspci -xxxx\n"
         "  pcilab topo default --lspci >dump        what firmware would make of it ...\n"
         "  lspci -F dump -vvv                       ... decoded; lspci -F dump -tv: as a tree\n"
         "\n"
@@ -67,6 +69,9 @@ int cli_topo(char **argv)
         {"markdown", 0, 0, G_OPTION_ARG_NONE, &markdown, "With --keys: as in docs/topology.md",
          NULL},
         {NULL}};
+    if (argv[1] && strcmp(argv[1], "import") == 0) {
+        return cli_topo_import(argv + 1);
+    }
     GOptionContext *context = topo_context(entries);
     char **words = g_strdupv(argv);
     int status = CLI_USAGE;

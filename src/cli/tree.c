@@ -65,6 +65,23 @@ static void append_virtio(const struct tree *tree, const struct machine_componen
     }
 }
 
+static void append_shell(GString *out, const struct machine_component *c)
+{
+    const struct shell_func_params *first = &c->shell.funcs[0];
+    unsigned behind = 0;
+
+    for (unsigned i = 0; i < c->shell.count; i++) {
+        behind += c->shell.funcs[i].bus != first->bus;
+    }
+    g_string_append_printf(out, "shell %02x, ids %02x%02x:%02x%02x", c->device, first->config[1],
+                           first->config[0], first->config[3], first->config[2]);
+    g_string_append_printf(out, ", %u function%s", c->shell.count - behind,
+                           c->shell.count - behind == 1 ? "" : "s");
+    if (behind) {
+        g_string_append_printf(out, ", %u behind", behind);
+    }
+}
+
 static void append_component(const struct tree *tree, const struct machine_component *c)
 {
     GString *out = tree->out;
@@ -106,6 +123,7 @@ static void append_component(const struct tree *tree, const struct machine_compo
     case MACHINE_VIRTIO_RNG:
     case MACHINE_VIRTIO_BLK:
     case MACHINE_VIRTIO_CONSOLE: append_virtio(tree, c); break;
+    case MACHINE_SHELL: append_shell(out, c); break;
     case MACHINE_KIND_COUNT: break;
     }
     g_string_append_c(out, '\n');

@@ -277,6 +277,18 @@ static const struct topo_type type_bridge = {parse_place, allowed_bridge};
 static const struct topo_type type_at = {parse_place, allowed_at};
 static const struct topo_type type_tag = {parse_tag, allowed_tag};
 static const struct topo_type type_path = {parse_place, allowed_path};
+/* Beside the topology file, so that the two can be moved together. */
+static bool parse_file(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    return *text != '.' && !strchr(text, '/') && parse_place(key, text, values);
+}
+
+static void allowed_file(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "the name of a file in the folder of the topology file");
+}
+
+static const struct topo_type type_file = {parse_file, allowed_file};
 static const struct topo_type type_serial = {parse_serial, allowed_serial};
 
 const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
@@ -309,6 +321,10 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
     [TOPO_VIRTIO_9P] = {"virtio-9p", true,
                         "A directory of the host for the guest, by 9P2000.L "
                         "(docs/host-files.md)."},
+    [TOPO_SHELL] = {"shell", true,
+                    "Functions of a real computer, known by their configuration space alone: those "
+                    "of one device of the root bus and all behind its bridges. Made by pcilab topo "
+                    "import (docs/import.md)."},
 };
 
 #define K(kind)   BIT(TOPO_##kind)
@@ -332,6 +348,8 @@ const struct topo_key topo_keys[] = {
     {"bus", K(HOST_BRIDGE), &type_buses, V(bus_first), 0, 0xff, "00-ff", NULL,
      "Bus numbers, first and last, in hexadecimal as lspci writes them. The first is the root "
      "bus. Ranges on one segment must not overlap."},
+    {"visible", K(HOST_BRIDGE), &type_bool, V(visible), 0, 1, "yes", NULL,
+     "The host bridge is a function itself, 00.0 of its root bus. If not, a shell can be."},
 
     {"bridge", K(ROOT_PORT), &type_bridge, V(at), 0, 0, NULL, "the only host bridge",
      "The host bridge that the port belongs to."},
@@ -400,6 +418,14 @@ const struct topo_key topo_keys[] = {
      "MSI vectors; 0 is no MSI capability."},
     {"memory", K(EXERCISER), &type_power, V(mem_bytes), 4096, 64ULL << 30, "1M", NULL,
      "Size of the prefetchable memory behind BAR 4, of each function."},
+
+    {"at", K(SHELL), &type_bridge, V(at), 0, 0, NULL, NULL,
+     "The host bridge on whose root bus it is."},
+    {"device", K(SHELL), &type_uint, V(device), 0, 31, NULL, NULL,
+     "Device number on the root bus, here and in the file."},
+    {"config", K(SHELL), &type_file, V(config), 0, 0, NULL, NULL,
+     "The file with the configuration space, as lspci -vxxxx prints it. The functions taken are "
+     "those of the host bridge's segment and first bus with the device number, and those behind."},
 };
 const unsigned topo_key_count = G_N_ELEMENTS(topo_keys);
 
@@ -430,6 +456,7 @@ void topo_values_clear(struct topo_values *values)
 {
     g_clear_pointer(&values->at, g_free);
     g_clear_pointer(&values->serial, g_free);
+    g_clear_pointer(&values->config, g_free);
     g_clear_pointer(&values->tag, g_free);
     g_clear_pointer(&values->path, g_free);
 }

@@ -19,6 +19,7 @@ enum topo_kind {
     TOPO_VIRTIO_BLK,
     TOPO_VIRTIO_CONSOLE,
     TOPO_VIRTIO_9P,
+    TOPO_SHELL,
     TOPO_KIND_COUNT
 };
 
@@ -38,6 +39,8 @@ struct topo_values {
     uint64_t functions, msix_vectors, msi_vectors, mem_bytes;
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
+    char *config;
+    uint64_t visible;
     char *tag, *path;
 };
 

@@ -52,5 +52,7 @@ struct topo_item *topo_find(const struct topo_parser *parser, const char *name);
 bool topo_place_all(struct topo_parser *parser, GError **error);
 /* Device numbers on the root buses, slot numbers, bus counts; the second half of placing. */
 bool topo_number_all(struct topo_parser *parser, GError **error);
+/* Reads the files that [shell] groups name into the description. */
+bool topo_load_shells(struct topo_parser *parser, struct machine_desc *desc, GError **error);
 
 #endif

@@ -193,6 +193,25 @@ static bool find_bridge(struct topo_parser *parser, struct topo_item *item, GErr
     return true;
 }
 
+static bool place_shell(struct topo_parser *parser, struct topo_item *item, GError **error)
+{
+    struct topo_item *bridge = topo_find(parser, item->v.at);
+
+    if (!bridge || bridge->kind != TOPO_HOST_BRIDGE) {
+        item_fail(parser, item, "at", error, "\"%s\" is no host bridge", item->v.at);
+        return false;
+    }
+    if (item->v.device == 0 && bridge->v.visible) {
+        item_fail(parser, item, "device", error,
+                  "00.0 is the host bridge %s itself; give that visible=no, or this another number",
+                  bridge->name);
+        return false;
+    }
+    item->parent = bridge;
+    item->integrated = true;
+    return true;
+}
+
 bool topo_place_all(struct topo_parser *parser, GError **error)
 {
     for (unsigned i = 0; i < parser->items->len; i++) {
@@ -201,6 +220,7 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         switch (item->kind) {
         case TOPO_SWITCH_PORT: ok = place_switch_port(parser, item, error); break;
         case TOPO_ROOT_PORT: ok = place_root_port(parser, item, error); break;
+        case TOPO_SHELL: ok = place_shell(parser, item, error); break;
         case TOPO_SWITCH:
         case TOPO_NVME:
         case TOPO_EXERCISER:

@@ -276,10 +276,15 @@ static void write_switch(struct machine_component *c, const struct topo_item *it
 static void write_component(struct machine_desc *desc, struct topo_item *item)
 {
     static const enum machine_kind kinds[TOPO_KIND_COUNT] = {
-        [TOPO_HOST_BRIDGE] = MACHINE_HOST_BRIDGE, [TOPO_ROOT_PORT] = MACHINE_ROOT_PORT,
-        [TOPO_SWITCH] = MACHINE_SWITCH,           [TOPO_NVME] = MACHINE_NVME,
-        [TOPO_EXERCISER] = MACHINE_EXERCISER,     [TOPO_VIRTIO_RNG] = MACHINE_VIRTIO_RNG,
-        [TOPO_VIRTIO_BLK] = MACHINE_VIRTIO_BLK,   [TOPO_VIRTIO_CONSOLE] = MACHINE_VIRTIO_CONSOLE,
+        [TOPO_SHELL] = MACHINE_SHELL,
+        [TOPO_HOST_BRIDGE] = MACHINE_HOST_BRIDGE,
+        [TOPO_ROOT_PORT] = MACHINE_ROOT_PORT,
+        [TOPO_SWITCH] = MACHINE_SWITCH,
+        [TOPO_NVME] = MACHINE_NVME,
+        [TOPO_EXERCISER] = MACHINE_EXERCISER,
+        [TOPO_VIRTIO_RNG] = MACHINE_VIRTIO_RNG,
+        [TOPO_VIRTIO_BLK] = MACHINE_VIRTIO_BLK,
+        [TOPO_VIRTIO_CONSOLE] = MACHINE_VIRTIO_CONSOLE,
         [TOPO_VIRTIO_9P] = MACHINE_VIRTIO_9P,
     };
     const struct topo_values *v = &item->v;
@@ -300,6 +305,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->bridge.segment = (uint16_t)v->segment;
         c->bridge.bus_first = (uint8_t)v->bus_first;
         c->bridge.bus_last = (uint8_t)v->bus_last;
+        c->bridge.hidden = !v->visible;
         break;
     case TOPO_SWITCH: write_switch(c, item); break;
     case TOPO_NVME:
@@ -403,6 +409,9 @@ struct machine_desc *topology_parse(const char *file, const char *text, size_t l
         imply_bridge(&parser, error) && topo_place_all(&parser, error) &&
         topo_number_all(&parser, error)) {
         desc = write_desc(&parser);
+        if (!topo_load_shells(&parser, desc, error)) {
+            g_clear_pointer(&desc, machine_desc_free);
+        }
     }
     g_ptr_array_unref(parser.items);
     g_clear_pointer(&parser.implied.keys, g_array_unref);

@@ -36,6 +36,9 @@ struct port_ops {
     void (*tx_ready)(struct port *port);
     /* Integrated endpoints: does a function behind the port decode this address? May be NULL. */
     bool (*claims)(struct port *port, bool io, uint64_t addr);
+    /* The same for what has bridges of its own behind it: does one lead to this bus? Type 1
+     * configuration requests come to receive() then. May be NULL. */
+    bool (*claims_bus)(struct port *port, unsigned bus);
 };
 
 /* A FIFO of TLPs through tlp->next. */

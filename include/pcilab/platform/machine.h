@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "pcilab/cpu/cpu.h"
+#include "pcilab/endpoint/shell.h"
 #include "pcilab/endpoint/virtio_devices.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/root/root.h"
@@ -38,6 +39,7 @@ enum machine_kind {
     MACHINE_VIRTIO_BLK,
     MACHINE_VIRTIO_CONSOLE,
     MACHINE_VIRTIO_9P,
+    MACHINE_SHELL,
     MACHINE_KIND_COUNT
 };
 
@@ -71,6 +73,7 @@ struct machine_component {
     struct { /* MACHINE_HOST_BRIDGE */
         uint16_t segment;
         uint8_t bus_first, bus_last;
+        bool hidden; /* no function of its own */
     } bridge;
     struct { /* MACHINE_SWITCH */
         unsigned down_count;
@@ -87,6 +90,10 @@ struct machine_component {
         unsigned msi_vectors;
         uint64_t mem_bytes; /* size of the large prefetchable BAR */
     } exerciser;
+    struct {                             /* MACHINE_SHELL; integrated, at `device` */
+        struct shell_func_params *funcs; /* owned */
+        unsigned count;
+    } shell;
     struct {                 /* MACHINE_VIRTIO_* */
         bool packed;         /* offer packed virtqueues */
         uint64_t size_bytes; /* block: as nvme.size_bytes */

@@ -41,6 +41,7 @@ struct root_params {
     const char *name;
     uint16_t segment;
     uint8_t bus_first, bus_last;
+    bool hidden; /* no function 00.0 of its own; something can then be integrated there */
     const struct root_host_ops *host;
     void *opaque;
 };
