@@ -20,7 +20,8 @@ int main(int argc, char **argv)
 {
     int kernel = open("/kexec/vmlinuz", O_RDONLY), initrd = open("/kexec/initramfs.img", O_RDONLY);
 
-    if (argc != 2 || syscall(SYS_kexec_file_load, kernel, initrd, strlen(argv[1]) + 1, argv[1], 0L)) {
+    if (argc != 2 ||
+        syscall(SYS_kexec_file_load, kernel, initrd, strlen(argv[1]) + 1, argv[1], 0L)) {
         perror("kexec_file_load");
         return 1;
     }

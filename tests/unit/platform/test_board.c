@@ -107,7 +107,7 @@ START_TEST(test_holes)
     ck_assert_uint_eq(rd(0xfffffffffffff000, 4), 0xffffffff);
     ck_assert_uint_eq(rd(0x80000000, 4), 0xffffffff);   /* a window, nothing behind it */
     ck_assert_uint_eq(rd(0x8001000000, 4), 0xffffffff); /* ECAM of a bus that no bridge has */
-    ck_assert_uint_eq(access_bus(CPU_IO_READ, 0x61, 1, 0), 0xff);
+    ck_assert_uint_eq(access_bus(CPU_IO_READ, 0x62, 1, 0), 0xff);
     ck_assert_uint_eq(access_bus(CPU_IO_READ, 0x2000, 4, 0), 0xffffffff);
     wr(0xa0000, 8, 1);
     access_bus(CPU_MEM_READ, 0xa0000, 64, 0);

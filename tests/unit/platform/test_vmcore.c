@@ -20,17 +20,24 @@ static struct machine *machine;
 static GByteArray *file;
 static unsigned writes_left;
 
+/* What is not written is zero. */
+static void grow(uint64_t size)
+{
+    unsigned old = file->len;
+
+    if (size > old) {
+        g_byte_array_set_size(file, (unsigned)size);
+        memset(file->data + old, 0, (unsigned)size - old);
+    }
+}
+
 static int on_write(void *opaque, uint64_t offset, const void *data, uint64_t len)
 {
     if (!writes_left)
         return -ENOSPC;
     writes_left--;
     ck_assert_uint_le(offset + len, 64 << 20);
-    if (offset + len > file->len) {
-        unsigned old = file->len;
-        g_byte_array_set_size(file, (unsigned)(offset + len));
-        memset(file->data + old, 0, file->len - old);
-    }
+    grow(offset + len);
     memcpy(file->data + offset, data, len);
     return 0;
 }
@@ -91,7 +98,7 @@ static void put_tables(void)
 static void write_core(struct vmcore_facts *facts)
 {
     ck_assert_int_eq(vmcore_write(machine, &out, facts), 0);
-    g_byte_array_set_size(file, (unsigned)facts->size_bytes);
+    grow(facts->size_bytes);
 }
 
 static const Elf64_Phdr *segment(unsigned index)
