@@ -276,9 +276,19 @@ static struct block_image *find_disk(const struct machine_options *options, cons
     return NULL;
 }
 
+static bool no_room(const struct machine_component *c, uint64_t bytes, GError **error)
+{
+    char *size = g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+
+    g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_MEMORY,
+                "%s: this host has no room for %s of memory; make it smaller", c->name, size);
+    g_free(size);
+    return false;
+}
+
 /* The disk that was given, or a scratch image. */
-static struct nvme_storage open_storage(struct wiring *w, const struct machine_component *c,
-                                        uint64_t scratch_bytes)
+static bool open_storage(struct wiring *w, const struct machine_component *c,
+                         uint64_t scratch_bytes, struct nvme_storage *storage, GError **error)
 {
     struct board_part *part = part_of(w, c);
 
@@ -286,7 +296,9 @@ static struct nvme_storage open_storage(struct wiring *w, const struct machine_c
     part->image_owned = !part->image;
     if (!part->image)
         part->image = block_new_memory(scratch_bytes);
-    return (struct nvme_storage){
+    if (!part->image)
+        return no_room(c, scratch_bytes, error);
+    *storage = (struct nvme_storage){
         .size_bytes = block_size_bytes(part->image),
         .read_only = block_read_only(part->image),
         .read = storage_read,
@@ -295,6 +307,7 @@ static struct nvme_storage open_storage(struct wiring *w, const struct machine_c
         .flush = storage_flush,
         .opaque = part->image,
     };
+    return true;
 }
 
 static bool wire_nvme(struct wiring *w, const struct machine_component *c, GError **error)
@@ -303,10 +316,12 @@ static bool wire_nvme(struct wiring *w, const struct machine_component *c, GErro
     struct nvme_params params = {
         .name = c->name,
         .serial = c->nvme.serial,
-        .storage = open_storage(w, c, c->nvme.size_bytes),
         .io_queues = c->nvme.queues,
         .pcie = endpoint_params(c),
     };
+
+    if (!open_storage(w, c, c->nvme.size_bytes, &params.storage, error))
+        return false;
     part->object = nvme_new(w->machine->fabric, &params);
     connect_endpoint(w, c);
     return true;
@@ -324,6 +339,8 @@ static bool wire_exerciser(struct wiring *w, const struct machine_component *c, 
     };
 
     part_of(w, c)->object = exerciser_new(w->machine->fabric, &params);
+    if (!part_of(w, c)->object)
+        return no_room(c, params.functions * params.mem_bytes, error);
     connect_endpoint(w, c);
     return true;
 }
@@ -346,12 +363,13 @@ static bool wire_virtio_blk(struct wiring *w, const struct machine_component *c,
     struct virtio_blk_params params = {
         .name = c->name,
         .serial = c->virtio.serial,
-        .storage = open_storage(w, c, c->virtio.size_bytes),
         .queues = c->virtio.queues,
         .packed = c->virtio.packed,
         .pcie = endpoint_params(c),
     };
 
+    if (!open_storage(w, c, c->virtio.size_bytes, &params.storage, error))
+        return false;
     part_of(w, c)->object = virtio_blk_new(w->machine->fabric, &params);
     connect_endpoint(w, c);
     return true;
