@@ -126,7 +126,8 @@ START_TEST(run_stops_there_and_goes_on)
         {13 * PS_PER_MS, FAKE_SAY, "# REA", 0, NULL},
         {PS_PER_MS, FAKE_SAY, "DY", 0, NULL},
         {PS_PER_MS, FAKE_SAY, " READY\n", 0, NULL},
-        {20 * PS_PER_MS, FAKE_STOP, NULL, MACHINE_POWERED_OFF, NULL}};
+        {20 * PS_PER_MS, FAKE_STOP, NULL, MACHINE_POWERED_OFF, NULL},
+        {0, FAKE_FOREVER, NULL, 0, NULL}};
 
     run_through("console: READY", steps, 14 * PS_PER_MS);
     run_through("time: 17ms", steps, 17 * PS_PER_MS);
