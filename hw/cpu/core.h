@@ -268,7 +268,7 @@ struct cpu_msrs {
     uint64_t star, lstar, cstar, fmask, kernel_gs_base, tsc_aux;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, misc_enable, tsc_adjust;
-    uint64_t spec_ctrl;
+    uint64_t spec_ctrl, mcg_status;
     uint64_t discard; /* written, never read back as anything but 0 */
 };
 

@@ -17,10 +17,10 @@ struct cpuid_row {
 
 #define EDX1                                                                                       \
     (BIT(0) /* FPU */ | BIT(2) /* DE */ | BIT(3) /* PSE */ | BIT(4) /* TSC */ | BIT(5) /* MSR */ | \
-     BIT(6) /* PAE */ | BIT(8) /* CX8 */ | BIT(9) /* APIC */ | BIT(11) /* SEP */ |                 \
-     BIT(13) /* PGE */ | BIT(15) /* CMOV */ | BIT(16) /* PAT */ | BIT(17) /* PSE36 */ |            \
-     BIT(19) /* CLFSH */ | BIT(23) /* MMX */ | BIT(24) /* FXSR */ | BIT(25) /* SSE */ |            \
-     BIT(26) /* SSE2 */ | BIT(27) /* SS: self-snoop */)
+     BIT(6) /* PAE */ | BIT(7) /* MCE */ | BIT(8) /* CX8 */ | BIT(9) /* APIC */ |                  \
+     BIT(11) /* SEP */ | BIT(13) /* PGE */ | BIT(14) /* MCA: no banks */ | BIT(15) /* CMOV */ |    \
+     BIT(16) /* PAT */ | BIT(17) /* PSE36 */ | BIT(19) /* CLFSH */ | BIT(23) /* MMX */ |           \
+     BIT(24) /* FXSR */ | BIT(25) /* SSE */ | BIT(26) /* SSE2 */ | BIT(27) /* SS: self-snoop */)
 #define EDX1_HTT BIT(28)
 #define ECX1                                                                                       \
     (BIT(13) /* CX16 */ | BIT(21) /* x2APIC */ | BIT(24) /* TSC_DEADLINE */ | BIT(30) /* RDRAND    \
