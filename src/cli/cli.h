@@ -10,7 +10,7 @@
 #include "pcilab/platform/machine.h"
 
 /* The names in configs/. */
-#define CLI_TOPOLOGIES "minimal, default, peer, two-bridges, deep"
+#define CLI_TOPOLOGIES "minimal, default, peer, two-bridges, deep, virtio"
 
 enum cli_status {
     CLI_OK = 0,     /* the guest powered off */
