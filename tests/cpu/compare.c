@@ -97,6 +97,18 @@ static bool approx_f80(const uint8_t *a, const uint8_t *b)
     return false;
 }
 
+/* FXRSTOR64 may be given an instruction pointer that no instruction has; how many bits of it a
+ * processor keeps is its own: one with 57-bit addresses was seen to keep 57. No clause of the SDM
+ * was found that says so. The low 48 bits are common to all. */
+static bool same_x87_pointers(const uint8_t *host, const uint8_t *ours)
+{
+    uint64_t h = get64(host + FX_FIP), o = get64(ours + FX_FIP);
+    bool canonical = (uint64_t)((int64_t)(o << 16) >> 16) == o;
+
+    return get16(host + 6) == get16(ours + 6) && h << 16 == o << 16 && (h == o || !canonical) &&
+           !memcmp(host + 16, ours + 16, 8);
+}
+
 static void compare_x87(struct report *r, const struct diff_case *c, const uint8_t *host,
                         const uint8_t *ours)
 {
@@ -107,7 +119,7 @@ static void compare_x87(struct report *r, const struct diff_case *c, const uint8
     if (get16(host + FX_FCW) != get16(ours + FX_FCW) || fsw || host[4] != ours[4])
         differ(r, "fcw, fsw, ftw: host %04x %04x %02x, ours %04x %04x %02x", get16(host + FX_FCW),
                get16(host + FX_FSW), host[4], get16(ours + FX_FCW), get16(ours + FX_FSW), ours[4]);
-    if (!c->x87_pointers_undefined && memcmp(host + 6, ours + 6, 18))
+    if (!c->x87_pointers_undefined && !same_x87_pointers(host, ours))
         differ(r, "fop, fip, fdp: host %03x %lx %lx, ours %03x %lx %lx", get16(host + 6),
                get64(host + FX_FIP), get64(host + 16), get16(ours + 6), get64(ours + FX_FIP),
                get64(ours + 16));
@@ -152,6 +164,17 @@ static void compare_data(struct report *r, const uint8_t *host, const uint8_t *o
     }
 }
 
+/* Of a long operand in two pages that both fault, either may be reported first: hosts
+ * were seen to try the last byte first. No clause of the SDM was found that orders them. */
+static bool other_page_first(const struct diff_case *c, const struct diff_result *host,
+                             const struct diff_result *ours)
+{
+    uint64_t h = host->cr2 / DIFF_PAGE, o = ours->cr2 / DIFF_PAGE;
+
+    return c->long_operand && host->vector == 14 && ours->vector == 14 &&
+           (h == o + 1 || o == h + 1);
+}
+
 bool diff_compare(const struct diff_case *c, const struct diff_result *host,
                   const uint8_t *host_data, const struct diff_result *ours, const uint8_t *our_data,
                   void *out)
@@ -162,9 +185,11 @@ bool diff_compare(const struct diff_case *c, const struct diff_result *host,
         return true;
     if (host->vector != ours->vector)
         differ(&r, "exception: host %d, ours %d (-1 is none)", host->vector, ours->vector);
-    if (host->vector == ours->vector && host->vector >= 0 && host->error_code != ours->error_code)
+    bool other_page = other_page_first(c, host, ours);
+    if (host->vector == ours->vector && host->vector >= 0 &&
+        (host->error_code ^ ours->error_code) & (other_page ? ~1u : ~0u))
         differ(&r, "error code: host %x, ours %x", host->error_code, ours->error_code);
-    if (host->vector == 14 && ours->vector == 14 && !c->cr2_undefined &&
+    if (host->vector == 14 && ours->vector == 14 && !c->cr2_undefined && !other_page &&
         (host->cr2 ^ ours->cr2) & (c->long_operand ? ~(uint64_t)(DIFF_PAGE - 1) : ~0ull))
         differ(&r, "cr2: host %lx, ours %lx", host->cr2, ours->cr2);
     compare_gprs(&r, c, &host->state, &ours->state, host->vector >= 0);
