@@ -9,6 +9,7 @@ bugs='firmware bug|\[firmware (warn|info)|ACPI( BIOS)? (error|warning)|ACPI: .*i
 conflicts="conflict|can't (assign|claim)|failed to assign|no compatible bridge window"
 timers='calibration|unable to calibrate|unstable'
 oopses='WARNING:|BUG:|Oops|Call Trace|rcu.*stall|soft lockup|hung task|nobody cared'
+processors='mce: unable|unchecked MSR'
 complaints='pci.*(invalid|ignoring|broken|bogus|overlap|disabled due to|fail)'
 undecoded='nknown|\?\?|<chain|<access|\] #[0-9a-f]|!!!|<invalid|[Rr]eserved'
 
@@ -17,6 +18,7 @@ check_none 'no firmware bug' "$(kernel_says "$bugs")"
 check_none 'no resource conflict' "$(kernel_says "$conflicts")"
 check_none 'no timer calibration' "$(kernel_says "$timers")"
 check_none 'no warning, oops or stall' "$(kernel_says "$oopses")"
+check_none 'no complaint about the processor' "$(kernel_says "$processors")"
 # No firmware has numbered the buses, and the kernel says of every bridge that it does so.
 check_none 'no PCI device complains' "$(kernel_says "$complaints" |
     grep -vE 'Ignoring E820|bridge configuration invalid \(\[bus 00-00\]\), reconfiguring')"
