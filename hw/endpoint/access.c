@@ -171,7 +171,9 @@ void endpoint_receive(struct port *port, struct tlp *tlp)
     case TLP_CFGRD1:
     case TLP_CFGWR1: endpoint_refuse(ep, tlp, "type 1 request at an endpoint (7.3.3)"); break;
     case TLP_CPL:
-    case TLP_CPLD: endpoint_completion(ep, tlp); break;
+    case TLP_CPLD:
+    case TLP_CPLLK:
+    case TLP_CPLDLK: endpoint_completion(ep, tlp); break;
     case TLP_MSG:
     case TLP_MSGD: endpoint_message(ep, tlp); break;
     default: endpoint_access(ep, tlp); break;

@@ -173,7 +173,9 @@ static void shell_receive(struct port *port, struct tlp *tlp)
     case TLP_CFGRD1:
     case TLP_CFGWR1: shell_config(shell, tlp); break;
     case TLP_CPL:
-    case TLP_CPLD: shell_refuse(shell, tlp, "unexpected completion (2.3.2)"); break;
+    case TLP_CPLD:
+    case TLP_CPLLK:
+    case TLP_CPLDLK: shell_refuse(shell, tlp, "unexpected completion (2.3.2)"); break;
     case TLP_MSG:
     case TLP_MSGD: tlp_free(tlp); break;
     default: shell_access(shell, tlp); break;

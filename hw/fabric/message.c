@@ -32,6 +32,7 @@ struct tlp *tlp_clone(const struct tlp *tlp)
 
     /* Everything up to the payload's place is the header. */
     memcpy(copy, tlp, offsetof(struct tlp, data));
+    memcpy(copy->prefix, tlp->prefix, tlp->prefix_count * sizeof(tlp->prefix[0]));
     copy->data = data;
     copy->big = big;
     copy->next = NULL;

@@ -57,12 +57,12 @@ void port_fini(struct port *port)
 
 void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp *tlp)
 {
-    uint8_t header[TLP_HEADER_MAX];
+    uint8_t header[TLP_HEAD_MAX];
     struct trace_event event = {
         .kind = TRACE_TLP,
         .where = where,
         .head = header,
-        .head_len = tlp_encode_header(tlp, header),
+        .head_len = tlp_encode_head(tlp, header),
         .body = tlp->data,
         .body_len = tlp->data ? tlp->length_dw * 4u : 0,
     };

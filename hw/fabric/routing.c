@@ -201,7 +201,9 @@ void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, s
 {
     switch (tlp->type) {
     case TLP_CPL:
-    case TLP_CPLD: route_by_id(view, from, tlp->requester, route); break;
+    case TLP_CPLD:
+    case TLP_CPLLK:
+    case TLP_CPLDLK: route_by_id(view, from, tlp->requester, route); break;
     case TLP_CFGRD0:
     case TLP_CFGWR0:
     case TLP_CFGRD1:

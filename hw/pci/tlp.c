@@ -71,8 +71,8 @@ static uint8_t *pool_take_big(struct tlp_pool *pool)
 
 static bool type_has_payload(enum tlp_type type)
 {
-    return type == TLP_MWR || type == TLP_IOWR || type == TLP_CFGWR0 || type == TLP_CFGWR1 ||
-           type == TLP_MSGD || type == TLP_CPLD;
+    return (type >= TLP_MWR && type <= TLP_CAS) || type == TLP_IOWR || type == TLP_CFGWR0 ||
+           type == TLP_CFGWR1 || type == TLP_MSGD || type == TLP_CPLD || type == TLP_CPLDLK;
 }
 
 static bool type_has_one_dw(enum tlp_type type)
@@ -92,7 +92,7 @@ struct tlp *tlp_new(struct tlp_pool *pool, enum tlp_type type, unsigned payload_
         pool->allocations++;
         tlp = g_new(struct tlp, 1);
     }
-    memset(tlp, 0, offsetof(struct tlp, inline_data));
+    memset(tlp, 0, offsetof(struct tlp, prefix));
     tlp->pool = pool;
     tlp->type = (uint8_t)type;
     tlp->length_dw = (uint16_t)payload_dw;
@@ -133,10 +133,18 @@ void tlp_free(struct tlp *tlp)
     pool->live--;
 }
 
+static enum tlp_type completion_type(const struct tlp *request, bool payload)
+{
+    if (request->type == TLP_MRDLK) {
+        return payload ? TLP_CPLDLK : TLP_CPLLK;
+    }
+    return payload ? TLP_CPLD : TLP_CPL;
+}
+
 struct tlp *tlp_new_completion(const struct tlp *request, struct pci_rid completer,
                                enum tlp_status status, unsigned payload_dw)
 {
-    struct tlp *cpl = tlp_new(request->pool, payload_dw ? TLP_CPLD : TLP_CPL, payload_dw);
+    struct tlp *cpl = tlp_new(request->pool, completion_type(request, payload_dw != 0), payload_dw);
 
     cpl->requester = request->requester;
     cpl->tag = request->tag;
@@ -152,6 +160,8 @@ struct tlp *tlp_new_completion(const struct tlp *request, struct pci_rid complet
         /* A zero-length read completes with one byte (2.2.9, table for Byte Count). */
         cpl->byte_count = tlp_span(request, &addr, &len) ? (uint16_t)len : 1;
         cpl->lower_addr = addr & 0x7f;
+    } else if (tlp_is_atomic(request)) {
+        cpl->byte_count = (uint16_t)tlp_operand_bytes(request);
     } else {
         cpl->byte_count = 4; /* 2.2.9: all but memory reads and AtomicOps */
     }
@@ -177,6 +187,10 @@ bool tlp_span(const struct tlp *tlp, uint64_t *addr, unsigned *len)
 
     *addr = tlp->addr;
     *len = 0;
+    if (tlp_is_atomic(tlp)) {
+        *len = tlp_operand_bytes(tlp);
+        return true;
+    }
     if (tlp->length_dw <= 1) {
         if (!first || !tlp->length_dw) {
             return false;

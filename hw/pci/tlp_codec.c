@@ -2,8 +2,8 @@
 /*
  * TLP headers as they are on the wire: PCI Express Base Specification 6.0, 2.2, Non-Flit Mode.
  *
- * UNIMPL: TLP prefixes, AtomicOps, Deferrable Memory Writes, locked completions and Flit Mode
- * headers: tlp_decode() knows none of them.
+ * UNIMPL: Flit Mode headers, the IDE prefix and Lightweight Notification: tlp_decode() knows none
+ * of them.
  */
 #include "pcilab/pci/tlp.h"
 
@@ -20,8 +20,17 @@
 #define TYPE_CFG0    0x04
 #define TYPE_CFG1    0x05
 #define TYPE_CPL     0x0a
+#define TYPE_CPL_LK  0x0b
+#define TYPE_ADD     0x0c
+#define TYPE_SWAP    0x0d
+#define TYPE_CAS     0x0e
+#define TYPE_DMWR    0x1b
 #define TYPE_MSG     0x10 /* the low three bits are the routing */
 #define TYPE_MSG_TOP 0x18
+
+#define PREFIX_MASK  0xe0 /* byte 0, Fmt: 100b is a prefix */
+#define PREFIX_FMT   0x80
+#define PREFIX_BYTES 4
 
 #define BYTE1_T9    0x80
 #define BYTE1_TC    0x70
@@ -42,6 +51,10 @@ static const uint8_t wire_types[TLP_TYPE_COUNT] = {
     [TLP_MRD] = TYPE_MEM,
     [TLP_MRDLK] = TYPE_MEM_LK,
     [TLP_MWR] = FMT_DATA | TYPE_MEM,
+    [TLP_DMWR] = FMT_DATA | TYPE_DMWR,
+    [TLP_FETCHADD] = FMT_DATA | TYPE_ADD,
+    [TLP_SWAP] = FMT_DATA | TYPE_SWAP,
+    [TLP_CAS] = FMT_DATA | TYPE_CAS,
     [TLP_IORD] = TYPE_IO,
     [TLP_IOWR] = FMT_DATA | TYPE_IO,
     [TLP_CFGRD0] = TYPE_CFG0,
@@ -52,6 +65,8 @@ static const uint8_t wire_types[TLP_TYPE_COUNT] = {
     [TLP_MSGD] = FMT_4DW | FMT_DATA | TYPE_MSG,
     [TLP_CPL] = TYPE_CPL,
     [TLP_CPLD] = FMT_DATA | TYPE_CPL,
+    [TLP_CPLLK] = TYPE_CPL_LK,
+    [TLP_CPLDLK] = FMT_DATA | TYPE_CPL_LK,
 };
 
 static void be_store(uint8_t *p, uint64_t v, unsigned size)
@@ -72,14 +87,10 @@ static uint64_t be_load(const uint8_t *p, unsigned size)
     return v;
 }
 
-static bool is_memory(const struct tlp *tlp)
+/* Types whose TH bit means something (2.2.7.1); a write has its steering tag elsewhere. */
+static bool may_have_hints(enum tlp_type type)
 {
-    return tlp->type == TLP_MRD || tlp->type == TLP_MRDLK || tlp->type == TLP_MWR;
-}
-
-static bool is_message(const struct tlp *tlp)
-{
-    return tlp->type == TLP_MSG || tlp->type == TLP_MSGD;
+    return type == TLP_MRD || type == TLP_MWR || (type >= TLP_FETCHADD && type <= TLP_CAS);
 }
 
 /* 2.2.1.1: the first doubleword. */
@@ -88,10 +99,10 @@ static void encode_common(const struct tlp *tlp, uint8_t *out)
     unsigned tag_high = tlp->tag >> 8;
 
     out[0] = wire_types[tlp->type];
-    if (is_memory(tlp) && tlp->addr >> 32) {
+    if (tlp_is_memory(tlp) && tlp->addr >> 32) {
         out[0] |= FMT_4DW;
     }
-    if (is_message(tlp)) {
+    if (tlp_is_message(tlp)) {
         out[0] |= tlp->msg_routing & 7;
     }
     out[1] = (uint8_t)(FIELD_PREP(BYTE1_TC, tlp->tc) | FIELD_PREP(BYTE1_ATTR2, tlp->attr >> 2) |
@@ -141,11 +152,13 @@ unsigned tlp_encode_header(const struct tlp *tlp, uint8_t out[TLP_HEADER_MAX])
     }
     be_store(out + 4, tlp->requester.v, 2);
     out[6] = (uint8_t)tlp->tag;
-    if (is_message(tlp)) {
+    if (tlp_is_message(tlp)) {
         encode_message(tlp, out);
         return len;
     }
-    out[7] = (uint8_t)((tlp->last_be & 0xf) << 4 | (tlp->first_be & 0xf));
+    if (!tlp_is_atomic(tlp)) { /* there the field is reserved (2.2.7) */
+        out[7] = (uint8_t)((tlp->last_be & 0xf) << 4 | (tlp->first_be & 0xf));
+    }
     if (tlp_is_config(tlp)) {
         be_store(out + 8, tlp->dest.v, 2);
         be_store(out + 10, tlp->reg & 0xffc, 2);
@@ -153,11 +166,21 @@ unsigned tlp_encode_header(const struct tlp *tlp, uint8_t out[TLP_HEADER_MAX])
     }
     be_store(out + 8, tlp->addr & ~3ULL, len - 8);
     if (tlp->th) {
-        /* 2.2.7.1: the steering tag takes the place of a write's tag or a read's enables. */
+        /* 2.2.7.1: the steering tag takes the place of a write's tag or of the enables. */
         out[len - 1] |= tlp->ph & 3;
         out[tlp->type == TLP_MWR ? 6 : 7] = tlp->st;
     }
     return len;
+}
+
+unsigned tlp_encode_head(const struct tlp *tlp, uint8_t out[TLP_HEAD_MAX])
+{
+    unsigned at = 0;
+
+    for (unsigned i = 0; i < tlp->prefix_count; i++, at += PREFIX_BYTES) {
+        be_store(out + at, tlp->prefix[i], PREFIX_BYTES);
+    }
+    return at + tlp_encode_header(tlp, out + at);
 }
 
 /* The type that the first byte names, or TLP_TYPE_COUNT. */
@@ -167,8 +190,9 @@ static enum tlp_type decode_type(uint8_t byte0)
 
     if ((byte0 & TYPE_MSG_TOP) == TYPE_MSG) {
         wanted &= (uint8_t)~7u;
-    } else if ((byte0 & 0x1f) <= TYPE_MEM_LK) {
-        wanted &= (uint8_t)~FMT_4DW;
+    } else if ((byte0 & 0x1f) <= TYPE_MEM_LK || (byte0 & 0x1f) == TYPE_DMWR ||
+               ((byte0 & 0x1f) >= TYPE_ADD && (byte0 & 0x1f) <= TYPE_CAS)) {
+        wanted &= (uint8_t)~FMT_4DW; /* requests by address come with 32 and with 64 bits of it */
     }
     for (unsigned i = 0; i < TLP_TYPE_COUNT; i++) {
         if (wire_types[i] == wanted) {
@@ -182,7 +206,7 @@ static void decode_request(struct tlp *tlp, const uint8_t *bytes, unsigned heade
 {
     tlp->requester.v = (uint16_t)be_load(bytes + 4, 2);
     tlp->tag |= bytes[6];
-    if (is_message(tlp)) {
+    if (tlp_is_message(tlp)) {
         tlp->msg_routing = bytes[0] & 7;
         tlp->msg_code = bytes[7];
         tlp->msg_bytes_8_15 = be_load(bytes + 8, 8);
@@ -194,8 +218,10 @@ static void decode_request(struct tlp *tlp, const uint8_t *bytes, unsigned heade
         }
         return;
     }
-    tlp->first_be = bytes[7] & 0xf;
-    tlp->last_be = bytes[7] >> 4;
+    if (!tlp_is_atomic(tlp)) {
+        tlp->first_be = bytes[7] & 0xf;
+        tlp->last_be = bytes[7] >> 4;
+    }
     if (tlp_is_config(tlp)) {
         tlp->dest.v = (uint16_t)be_load(bytes + 8, 2);
         tlp->reg = be_load(bytes + 10, 2) & 0xffc;
@@ -206,11 +232,13 @@ static void decode_request(struct tlp *tlp, const uint8_t *bytes, unsigned heade
         tlp->ph = bytes[header - 1] & 3;
         if (tlp->type == TLP_MWR) {
             tlp->st = bytes[6];
-            tlp->tag = 0;
+            tlp->tag &= 0x300;
         } else {
             tlp->st = bytes[7];
-            tlp->first_be = 0xf;
-            tlp->last_be = tlp->length_dw > 1 ? 0xf : 0;
+            if (!tlp_is_atomic(tlp)) {
+                tlp->first_be = 0xf;
+                tlp->last_be = tlp->length_dw > 1 ? 0xf : 0;
+            }
         }
     }
 }
@@ -222,10 +250,10 @@ static void decode_header(struct tlp *tlp, const uint8_t *bytes, unsigned header
     if (tlp_is_config(tlp) || tlp->type == TLP_IORD || tlp->type == TLP_IOWR) {
         tlp->attr &= (uint8_t)~TLP_ATTR_IDO; /* Attr[2] is reserved here (2.2.7): not looked at */
     }
-    tlp->at = is_message(tlp) || tlp_is_completion(tlp) ? 0 : FIELD_GET(BYTE2_AT, bytes[2]);
+    tlp->at = tlp_is_message(tlp) || tlp_is_completion(tlp) ? 0 : FIELD_GET(BYTE2_AT, bytes[2]);
     tlp->td = bytes[2] & BYTE2_TD;
     tlp->ep = bytes[2] & BYTE2_EP;
-    tlp->th = is_memory(tlp) && (bytes[1] & BYTE1_TH); /* reserved elsewhere (2.2.1.1) */
+    tlp->th = may_have_hints(tlp->type) && (bytes[1] & BYTE1_TH); /* else reserved (2.2.1.1) */
     tlp->tag = (uint16_t)(FIELD_GET(BYTE1_T9, bytes[1]) << 9 | FIELD_GET(BYTE1_T8, bytes[1]) << 8);
     if (!tlp_is_completion(tlp)) {
         decode_request(tlp, bytes, header);
@@ -243,7 +271,38 @@ static void decode_header(struct tlp *tlp, const uint8_t *bytes, unsigned header
     tlp->lower_addr = bytes[11] & 0x7f;
 }
 
-struct tlp *tlp_decode(struct tlp_pool *pool, const uint8_t *bytes, size_t len)
+static bool prefix_known(uint8_t byte0)
+{
+    static const uint8_t known[] = {
+        TLP_PREFIX_MR_IOV, TLP_PREFIX_VENDOR_L0, TLP_PREFIX_VENDOR_L1, TLP_PREFIX_TPH,
+        TLP_PREFIX_PASID,  TLP_PREFIX_VENDOR_E0, TLP_PREFIX_VENDOR_E1,
+    };
+
+    return memchr(known, byte0, sizeof(known)) != NULL;
+}
+
+/* How many prefixes come first, or -1 where they are no valid ones: local after end-end (2.2.10),
+ * types that are reserved, more than there may be. */
+static int decode_prefixes(const uint8_t *bytes, size_t len, uint32_t prefix[TLP_PREFIX_MAX])
+{
+    unsigned count = 0, end_end = 0;
+
+    for (; len >= PREFIX_BYTES && (bytes[0] & PREFIX_MASK) == PREFIX_FMT; len -= PREFIX_BYTES) {
+        bool is_end_end = bytes[0] & TLP_PREFIX_END_END;
+
+        end_end += is_end_end;
+        if (count == TLP_PREFIX_MAX || end_end > TLP_END_END_MAX || (end_end && !is_end_end) ||
+            !prefix_known(bytes[0])) {
+            return -1;
+        }
+        prefix[count++] = (uint32_t)be_load(bytes, PREFIX_BYTES);
+        bytes += PREFIX_BYTES;
+    }
+    return (int)count;
+}
+
+/* A TLP without its prefixes. */
+static struct tlp *decode_bare(struct tlp_pool *pool, const uint8_t *bytes, size_t len)
 {
     enum tlp_type type;
     unsigned header, length_dw, payload_dw;
@@ -265,11 +324,29 @@ struct tlp *tlp_decode(struct tlp_pool *pool, const uint8_t *bytes, size_t len)
     }
     tlp = tlp_new(pool, type, payload_dw);
     /* 2.2.8, 2.2.9: Length is reserved where neither data nor a request for data needs it. */
-    tlp->length_dw = (uint16_t)(type == TLP_MSG || type == TLP_CPL ? 0 : length_dw);
+    tlp->length_dw = (uint16_t)(payload_dw || type < TLP_MSG ? length_dw : 0);
     decode_header(tlp, bytes, header);
     if (payload_dw) {
         memcpy(tlp->data, bytes + header, payload_dw * 4);
     }
+    return tlp;
+}
+
+struct tlp *tlp_decode(struct tlp_pool *pool, const uint8_t *bytes, size_t len)
+{
+    uint32_t prefix[TLP_PREFIX_MAX];
+    int count = decode_prefixes(bytes, len, prefix);
+    struct tlp *tlp;
+
+    if (count < 0) {
+        return NULL;
+    }
+    tlp = decode_bare(pool, bytes + count * PREFIX_BYTES, len - (size_t)count * PREFIX_BYTES);
+    if (!tlp) {
+        return NULL;
+    }
+    tlp->prefix_count = (uint8_t)count;
+    memcpy(tlp->prefix, prefix, (size_t)count * sizeof(prefix[0]));
     if (tlp_malformed(tlp)) {
         tlp_free(tlp);
         return NULL;
@@ -304,9 +381,48 @@ static const char *malformed_memory(const struct tlp *tlp)
     return NULL;
 }
 
+/* 2.2.7: the operand sizes that there are, at addresses that are multiples of them. */
+static const char *malformed_atomic(const struct tlp *tlp)
+{
+    unsigned dw = tlp->length_dw;
+    bool cas = tlp->type == TLP_CAS;
+
+    if (cas ? dw != 2 && dw != 4 && dw != 8 : dw != 1 && dw != 2) {
+        return "2.2.7 AtomicOp of no architected size";
+    }
+    return tlp->addr & (tlp_operand_bytes(tlp) - 1) ? "2.2.7 AtomicOp that is not aligned" : NULL;
+}
+
+static const char *malformed_prefixes(const struct tlp *tlp)
+{
+    bool end_end = false;
+
+    for (unsigned i = 0; i < tlp->prefix_count; i++) {
+        bool is_end_end = tlp->prefix[i] >> 24 & TLP_PREFIX_END_END;
+
+        if (end_end && !is_end_end) {
+            return "2.2.10 local TLP prefix after an end-end one";
+        }
+        end_end = is_end_end;
+    }
+    return tlp_end_end_prefixes(tlp) > TLP_END_END_MAX ? "2.2.10.2 more than 4 end-end prefixes"
+                                                       : NULL;
+}
+
 const char *tlp_malformed(const struct tlp *tlp)
 {
-    if (is_memory(tlp)) {
+    const char *why = tlp->prefix_count ? malformed_prefixes(tlp) : NULL;
+
+    if (why) {
+        return why;
+    }
+    if (tlp_is_atomic(tlp)) {
+        return malformed_atomic(tlp);
+    }
+    if (tlp->type == TLP_DMWR && tlp->length_dw > TLP_DMWR_MAX_DW) {
+        return "6.32 Deferrable Memory Write of more than 128 bytes";
+    }
+    if (tlp_is_memory(tlp)) {
         return malformed_memory(tlp);
     }
     if (tlp->type <= TLP_CFGWR1) {
@@ -318,7 +434,7 @@ const char *tlp_malformed(const struct tlp *tlp)
         }
         return tlp->addr >> 32 ? "2.2.7 I/O addresses have 32 bits" : NULL;
     }
-    if (is_message(tlp)) {
+    if (tlp_is_message(tlp)) {
         return tlp->msg_routing > TLP_MSG_GATHERED ? "2.2.8 reserved routing" : NULL;
     }
     if (tlp->byte_count < 1 || tlp->byte_count > 4096) {

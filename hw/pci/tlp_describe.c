@@ -7,11 +7,13 @@
 #include <stdio.h>
 
 static const char *const type_names[TLP_TYPE_COUNT] = {
-    [TLP_MRD] = "MRd",       [TLP_MRDLK] = "MRdLk",   [TLP_MWR] = "MWr",
-    [TLP_IORD] = "IORd",     [TLP_IOWR] = "IOWr",     [TLP_CFGRD0] = "CfgRd0",
-    [TLP_CFGWR0] = "CfgWr0", [TLP_CFGRD1] = "CfgRd1", [TLP_CFGWR1] = "CfgWr1",
-    [TLP_MSG] = "Msg",       [TLP_MSGD] = "MsgD",     [TLP_CPL] = "Cpl",
-    [TLP_CPLD] = "CplD",
+    [TLP_MRD] = "MRd",       [TLP_MRDLK] = "MRdLk",       [TLP_MWR] = "MWr",
+    [TLP_IORD] = "IORd",     [TLP_IOWR] = "IOWr",         [TLP_CFGRD0] = "CfgRd0",
+    [TLP_CFGWR0] = "CfgWr0", [TLP_CFGRD1] = "CfgRd1",     [TLP_CFGWR1] = "CfgWr1",
+    [TLP_MSG] = "Msg",       [TLP_MSGD] = "MsgD",         [TLP_CPL] = "Cpl",
+    [TLP_CPLD] = "CplD",     [TLP_CPLLK] = "CplLk",       [TLP_CPLDLK] = "CplDLk",
+    [TLP_DMWR] = "DMWr",     [TLP_FETCHADD] = "FetchAdd", [TLP_SWAP] = "Swap",
+    [TLP_CAS] = "CAS",
 };
 
 static const struct {
@@ -137,12 +139,26 @@ static void describe_request(struct text *t, const struct tlp *tlp)
         text_add(t, " tag %u reg 0x%03x be %x", tlp->tag, tlp->reg, tlp->first_be);
         return;
     }
-    if (tlp->type <= TLP_MWR) {
+    if (tlp_is_memory(tlp)) {
         text_add(t, " %u", tlp->addr >> 32 ? 64u : 32u);
     }
     tlp_span(tlp, &addr, &len);
     text_add_rid(t, " ", tlp->requester);
     text_add(t, " tag %u addr 0x%" PRIx64 " len %u", tlp->tag, addr, len);
+}
+
+static void describe_prefixes(struct text *t, const struct tlp *tlp)
+{
+    for (unsigned i = 0; i < tlp->prefix_count; i++) {
+        struct tlp_pasid pasid;
+
+        if (tlp->prefix[i] >> 24 != TLP_PREFIX_PASID) {
+            text_add(t, " prefix %08x", tlp->prefix[i]);
+        } else if (tlp_get_pasid(tlp, &pasid)) {
+            text_add(t, " PASID 0x%x%s%s", pasid.pasid, pasid.privileged ? " privileged" : "",
+                     pasid.execute ? " execute" : "");
+        }
+    }
 }
 
 void tlp_describe(const struct tlp *tlp, char *out, size_t out_len)
@@ -158,7 +174,7 @@ void tlp_describe(const struct tlp *tlp, char *out, size_t out_len)
     text_add(&t, "%s", tlp_type_name((enum tlp_type)tlp->type));
     if (tlp_is_completion(tlp)) {
         describe_completion(&t, tlp);
-    } else if (tlp->type == TLP_MSG || tlp->type == TLP_MSGD) {
+    } else if (tlp_is_message(tlp)) {
         describe_message(&t, tlp);
     } else {
         describe_request(&t, tlp);
@@ -169,6 +185,10 @@ void tlp_describe(const struct tlp *tlp, char *out, size_t out_len)
     text_add(&t, "%s%s%s%s%s", address_types[tlp->at & 3], tlp->attr & TLP_ATTR_IDO ? " IDO" : "",
              tlp->attr & TLP_ATTR_RELAXED ? " RO" : "", tlp->attr & TLP_ATTR_NO_SNOOP ? " NS" : "",
              tlp->ep ? " poisoned" : "");
+    if (tlp->th) {
+        text_add(&t, " PH %u ST 0x%x", tlp->ph, tlp_steering_tag(tlp));
+    }
+    describe_prefixes(&t, tlp);
     text_add_data(&t, tlp);
 }
 

@@ -140,9 +140,15 @@ void root_receive(struct root_complex *rc, int from, struct tlp *tlp)
     switch (tlp->type) {
     case TLP_MRD:
     case TLP_MRDLK:
-    case TLP_MWR: root_receive_memory(rc, from, tlp); break;
+    case TLP_MWR:
+    case TLP_DMWR:
+    case TLP_FETCHADD:
+    case TLP_SWAP:
+    case TLP_CAS: root_receive_memory(rc, from, tlp); break;
     case TLP_CPL:
-    case TLP_CPLD: root_send_by_id(rc, from, tlp); break;
+    case TLP_CPLD:
+    case TLP_CPLLK:
+    case TLP_CPLDLK: root_send_by_id(rc, from, tlp); break;
     case TLP_MSG:
     case TLP_MSGD:
         if (from >= 0) {

@@ -38,11 +38,16 @@ static inline unsigned pci_rid_device(struct pci_rid rid)
     return rid.v >> 3 & 0x1f;
 }
 
-/* 2.2.1, table 2-3. Room is left for AtomicOps and Deferrable Memory Writes. */
+/* 2.2.1, table 2-3. Requests by memory address come first, completions last: see the predicates
+ * below rather than compare. */
 enum tlp_type {
     TLP_MRD,
     TLP_MRDLK,
     TLP_MWR,
+    TLP_DMWR, /* Deferrable Memory Write (6.32): non-posted */
+    TLP_FETCHADD,
+    TLP_SWAP,
+    TLP_CAS,
     TLP_IORD,
     TLP_IOWR,
     TLP_CFGRD0,
@@ -53,6 +58,8 @@ enum tlp_type {
     TLP_MSGD,
     TLP_CPL,
     TLP_CPLD,
+    TLP_CPLLK, /* of locked reads */
+    TLP_CPLDLK,
     TLP_TYPE_COUNT
 };
 
@@ -90,6 +97,19 @@ enum tlp_msg_code {
     TLP_MSG_VENDOR_1 = 0x7f,
 };
 
+/* 2.2.10: the first byte of a TLP prefix. Local ones count for one link; end-end ones (bit 4) stay
+ * with the TLP all the way. */
+enum tlp_prefix_type {
+    TLP_PREFIX_MR_IOV = 0x80,
+    TLP_PREFIX_VENDOR_L0 = 0x8e,
+    TLP_PREFIX_VENDOR_L1 = 0x8f,
+    TLP_PREFIX_TPH = 0x90,   /* byte 1: bits 15:8 of the steering tag (2.2.7.1.2) */
+    TLP_PREFIX_PASID = 0x91, /* 6.20.1: bit 21 privileged, 20 execute, 19:0 the PASID */
+    TLP_PREFIX_VENDOR_E0 = 0x9e,
+    TLP_PREFIX_VENDOR_E1 = 0x9f,
+    TLP_PREFIX_END_END = 0x10,
+};
+
 enum {
     TLP_ATTR_NO_SNOOP = 1, /* attributes as in the header: bit 0 NS, 1 RO, 2 IDO */
     TLP_ATTR_RELAXED = 2,
@@ -98,6 +118,9 @@ enum {
 
 #define TLP_MAX_PAYLOAD_DW 1024
 #define TLP_INLINE_DW      32
+#define TLP_PREFIX_MAX     8  /* of which at most TLP_END_END_MAX are end-end prefixes */
+#define TLP_END_END_MAX    4  /* 7.5.3.15 */
+#define TLP_DMWR_MAX_DW    32 /* 6.32: 128 bytes */
 
 struct tlp_pool;
 
@@ -113,10 +136,11 @@ struct tlp {
     bool td;    /* TLP digest (ECRC) present */
     bool th;    /* TLP processing hints (2.2.7.1): ph and st are valid */
     uint8_t ph, st;
+    uint8_t prefix_count;
 
-    uint8_t first_be, last_be;
-    uint16_t length_dw; /* 1 to 1024 as requested or carried; 0 only where there is no payload and
-                           no length (Cpl, Msg) */
+    uint8_t first_be, last_be; /* AtomicOps have none: 0 */
+    uint16_t length_dw; /* 1 to 1024 as requested or carried; 0 only where there is no payload
+                           and no length (Cpl, CplLk, Msg) */
     uint16_t tag;
     struct pci_rid requester;
 
@@ -127,7 +151,7 @@ struct tlp {
     uint8_t msg_code, msg_routing;
     uint64_t msg_bytes_8_15; /* header bytes 8 to 15 of a message, big-endian as in the header */
 
-    struct pci_rid completer; /* Cpl, CplD */
+    struct pci_rid completer; /* completions */
     uint8_t status;           /* enum tlp_status */
     bool bcm;
     uint16_t byte_count; /* 1 to 4096 */
@@ -135,6 +159,8 @@ struct tlp {
 
     uint8_t *data; /* length_dw * 4 bytes, or NULL; inline below or from the pool */
     uint8_t *big;  /* the pool's buffer, when the payload does not fit inline */
+    uint32_t prefix[TLP_PREFIX_MAX]; /* prefix_count of them as on the wire, most significant byte
+                                        first: local ones, then end-end ones */
     _Alignas(8) uint8_t inline_data[TLP_INLINE_DW * 4];
 };
 
@@ -151,14 +177,30 @@ uint64_t tlp_pool_allocations(const struct tlp_pool *pool);
 struct tlp *tlp_new(struct tlp_pool *pool, enum tlp_type type, unsigned payload_dw);
 void tlp_free(struct tlp *tlp);
 
+/* Everything that is routed by a memory address but messages. */
+static inline bool tlp_is_memory(const struct tlp *tlp)
+{
+    return tlp->type <= TLP_CAS;
+}
+
+static inline bool tlp_is_atomic(const struct tlp *tlp)
+{
+    return tlp->type >= TLP_FETCHADD && tlp->type <= TLP_CAS;
+}
+
 static inline bool tlp_is_completion(const struct tlp *tlp)
 {
-    return tlp->type == TLP_CPL || tlp->type == TLP_CPLD;
+    return tlp->type >= TLP_CPL;
+}
+
+static inline bool tlp_is_message(const struct tlp *tlp)
+{
+    return tlp->type == TLP_MSG || tlp->type == TLP_MSGD;
 }
 
 static inline bool tlp_is_posted(const struct tlp *tlp)
 {
-    return tlp->type == TLP_MWR || tlp->type == TLP_MSG || tlp->type == TLP_MSGD;
+    return tlp->type == TLP_MWR || tlp_is_message(tlp);
 }
 
 static inline bool tlp_is_config(const struct tlp *tlp)
@@ -168,13 +210,47 @@ static inline bool tlp_is_config(const struct tlp *tlp)
 
 /* Completion for a non-posted request, with routing fields, TC and attributes filled in from it,
  * and Byte Count and Lower Address as the only or first completion has them (2.2.9). The status
- * decides nothing here; payload_dw 0 makes a Cpl, else a CplD. */
+ * decides nothing here; payload_dw 0 makes a Cpl, else a CplD; the locked kinds for a locked read.
+ */
 struct tlp *tlp_new_completion(const struct tlp *request, struct pci_rid completer,
                                enum tlp_status status, unsigned payload_dw);
 
+/* Bytes of an AtomicOp's operand: 4, 8 or 16 (2.2.7); what it reads and writes. */
+unsigned tlp_operand_bytes(const struct tlp *tlp);
+/* What an AtomicOp leaves where `old` was: tlp_operand_bytes() each (6.15.1). False when it leaves
+ * that as it is: CAS with another value there. */
+bool tlp_atomic_result(const struct tlp *tlp, const uint8_t *old, uint8_t *result);
+
+/* The first prefix of a type, or NULL. */
+static inline const uint32_t *tlp_find_prefix(const struct tlp *tlp, enum tlp_prefix_type type)
+{
+    for (unsigned i = 0; i < tlp->prefix_count; i++) {
+        if (tlp->prefix[i] >> 24 == type)
+            return &tlp->prefix[i];
+    }
+    return NULL;
+}
+/* Appends a prefix: its first byte is its type. Local prefixes come before end-end ones. False when
+ * there is no room for it. */
+bool tlp_add_prefix(struct tlp *tlp, uint32_t prefix);
+unsigned tlp_end_end_prefixes(const struct tlp *tlp);
+
+/* 6.20.1 */
+struct tlp_pasid {
+    uint32_t pasid; /* 20 bits */
+    bool privileged, execute;
+};
+/* The PASID prefix of a TLP; false when it has none. */
+bool tlp_get_pasid(const struct tlp *tlp, struct tlp_pasid *out);
+/* Gives the TLP a PASID prefix, or changes the one that it has. */
+void tlp_set_pasid(struct tlp *tlp, const struct tlp_pasid *pasid);
+/* The steering tag, of 8 or with a TPH prefix 16 bits; valid with `th`. */
+unsigned tlp_steering_tag(const struct tlp *tlp);
+
 /* The bytes that a memory or I/O request touches: first byte's address and length by its byte
- * enables (2.2.5); false where nothing is enabled (a zero-length read or write). Non-contiguous
- * enables (allowed for one or two doublewords) span from the first to the last enabled byte. */
+ * enables (2.2.5), of an AtomicOp its operand; false where nothing is enabled (a zero-length read
+ * or write). Non-contiguous enables (allowed for one or two doublewords) span from the first to the
+ * last enabled byte. */
 bool tlp_span(const struct tlp *tlp, uint64_t *addr, unsigned *len);
 /* True when byte i of the span [addr, addr+len) is enabled. */
 bool tlp_byte_enabled(const struct tlp *tlp, uint64_t addr);
@@ -184,11 +260,14 @@ bool tlp_byte_enabled(const struct tlp *tlp, uint64_t addr);
 void tlp_set_span(struct tlp *tlp, uint64_t addr, unsigned len);
 
 #define TLP_HEADER_MAX 16
-/* Wire header, big-endian as transmitted (2.2.1); returns its length, 12 or 16. */
+#define TLP_HEAD_MAX   (TLP_PREFIX_MAX * 4 + TLP_HEADER_MAX)
+/* Wire header without prefixes, big-endian as transmitted (2.2.1); returns its length, 12 or 16. */
 unsigned tlp_encode_header(const struct tlp *tlp, uint8_t out[TLP_HEADER_MAX]);
-/* Header, payload and, where TD is set, the digest (which is skipped: whoever checks ECRC does so
- * on the bytes), `len` bytes in all, into a new TLP; NULL when it is no valid TLP of a known type.
- */
+/* Prefixes and header as on the wire; returns their length. */
+unsigned tlp_encode_head(const struct tlp *tlp, uint8_t out[TLP_HEAD_MAX]);
+/* Prefixes, header, payload and, where TD is set, the digest (which is skipped: whoever checks ECRC
+ * does so on the bytes), `len` bytes in all, into a new TLP; NULL when it is no valid TLP of a
+ * known type. */
 struct tlp *tlp_decode(struct tlp_pool *pool, const uint8_t *bytes, size_t len);
 /* The rule of PCIe Base 6.0, 2.2 that makes it a Malformed TLP, as a clause and words; NULL when it
  * is well formed. What depends on the receiver (Max_Payload_Size, TC mapping) is not judged here.
