@@ -64,13 +64,16 @@ static void bridge_receive(struct port *port, struct tlp *tlp)
     bridge->ops->receive(bridge, tlp);
 }
 
-static void bridge_link_changed(struct port *port, bool up)
+static void bridge_show_link(struct bridge_port *bridge, bool up)
 {
-    struct bridge_port *bridge = bridge_of_port(port);
+    struct port *port = &bridge->port;
+    struct link_status status;
 
+    port_link_status(port, &status);
     pcie_set_link(bridge->func, port_link_speed(port), port_link_width(port), up);
+    pcie_set_link_training(bridge->func, status.training);
     if (bridge_has_slot(bridge))
-        pcie_set_presence(bridge->func, port->link != NULL);
+        pcie_set_presence(bridge->func, status.present);
     /* With the link down nothing below asserts any more (2.2.8.1). */
     if (!up)
         bridge_release(bridge, &bridge->below);
@@ -78,9 +81,27 @@ static void bridge_link_changed(struct port *port, bool up)
         bridge_send_slot_power(bridge);
 }
 
+static void bridge_link_changed(struct port *port, bool up)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+    struct link_status status;
+
+    bridge_show_link(bridge, up);
+    port_link_status(port, &status);
+    /* 7.5.3.8: set by software's retraining, and by changes for the sake of reliability. */
+    if (up && status.cause != LINK_CAUSE_FRESH)
+        pcie_link_retrained(bridge->func);
+}
+
+static void bridge_link_training(struct port *port, bool training)
+{
+    pcie_set_link_training(bridge_of_port(port)->func, training);
+}
+
 static const struct port_ops bridge_port_link_ops = {
     .receive = bridge_receive,
     .link_changed = bridge_link_changed,
+    .link_training = bridge_link_training,
 };
 
 static void bridge_link_control(struct pci_func *func, uint16_t old_value, uint16_t new_value,
@@ -90,10 +111,8 @@ static void bridge_link_control(struct pci_func *func, uint16_t old_value, uint1
 
     if ((old_value ^ new_value) & PCIE_LNKCTL_DISABLE)
         port_set_disabled(&bridge->port, new_value & PCIE_LNKCTL_DISABLE);
-    if (!retrain)
-        return;
-    port_retrain(&bridge->port, pcie_target_speed(func));
-    pcie_link_retrained(func);
+    if (retrain)
+        port_retrain(&bridge->port, pcie_target_speed(func));
 }
 
 static void bridge_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
@@ -164,6 +183,6 @@ void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind)
     } else if (bridge->port.link) {
         /* The reset of its registers took Link Disable away. */
         port_set_disabled(&bridge->port, false);
-        bridge_link_changed(&bridge->port, port_link_up(&bridge->port));
+        bridge_show_link(bridge, port_link_up(&bridge->port));
     }
 }

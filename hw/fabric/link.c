@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Links: training, and what takes them down. With functional timing training takes no time.
- * Link timing will queue TLPs here between the two ports.
- */
+/* Links: making them, their parameters, and what ports ask of them. */
 #include <assert.h>
 
 #include <glib.h>
@@ -11,73 +8,76 @@
 
 #include "link.h"
 
-/* CHOICE: a port of width N also runs at every power of two below N (PCIe Base 6.0, 4.2.6.2 only
- * requires x1 and N); x12 runs as such only when both ends are x12. */
-static unsigned link_common_width(unsigned a, unsigned b)
+#define PROPAGATION_MAX_PS PS_PER_MS
+#define TRAINING_MAX_PS    (10 * PS_PER_S)
+#define HEADER_CREDITS_MAX 127  /* 2.6.1: of 8-bit counters */
+#define DATA_CREDITS_MAX   2047 /* of 12-bit counters */
+
+/*
+ * CHOICE: 5 ns are a metre of board or cable; training and Recovery take what machines of today
+ * take. Receive buffers hold a few TLPs of the largest payload; completions are always accepted,
+ * as root complexes and endpoints must (2.6.1), and switches may.
+ */
+const struct link_params link_default_params = {
+    .timing = LINK_FUNCTIONAL,
+    .propagation_ps = 5 * PS_PER_NS,
+    .training_ps = 20 * PS_PER_MS,
+    .recovery_ps = 20 * PS_PER_US,
+    .rx = {{[LINK_POSTED] = {64, 1024}, [LINK_NON_POSTED] = {64, 64}, [LINK_COMPLETION] = {0, 0}},
+           {[LINK_POSTED] = {64, 1024}, [LINK_NON_POSTED] = {64, 64}, [LINK_COMPLETION] = {0, 0}}},
+};
+
+const char *link_params_wrong(const struct link_params *params)
 {
-    unsigned least = a < b ? a : b;
-
-    if (a == b)
-        return a;
-    return is_power_of_2(least) ? least : 1u << (31 - __builtin_clz(least));
-}
-
-static void link_negotiate(struct link *link)
-{
-    const struct port *a = link->end[0], *b = link->end[1];
-
-    link->speed = a->max_speed < b->max_speed ? a->max_speed : b->max_speed;
-    if (link->target_speed && link->target_speed < link->speed)
-        link->speed = link->target_speed;
-    link->width = link_common_width(a->max_width, b->max_width);
-}
-
-/* What was under way towards `to` when the link went down, and what of it comes back. */
-static void link_drop(struct port *from, struct port *to)
-{
-    struct tlp *tlp;
-
-    while ((tlp = tlp_queue_pop(&to->rx)))
-        port_bounce(from, tlp);
-    to->peer_waits = false; /* originators are upstream-facing ports, and so reset now */
-}
-
-static void link_tell(struct link *link, bool up)
-{
-    struct port *down_facing = link->end[LINK_DOWNSTREAM_FACING];
-    struct port *up_facing = link->end[LINK_UPSTREAM_FACING];
-
-    down_facing->ops->link_changed(down_facing, up);
-    up_facing->ops->link_changed(up_facing, up);
-    if (!up && up_facing->ops->hot_reset)
-        up_facing->ops->hot_reset(up_facing);
-}
-
-static void link_set_up(struct link *link, bool up)
-{
-    struct port *a = link->end[0], *b = link->end[1];
-
-    if (link->up == up)
-        return;
-    link->up = up;
-    a->peer = up ? b : NULL;
-    b->peer = up ? a : NULL;
-    if (up) {
-        link_negotiate(link);
-    } else {
-        link_drop(a, b);
-        link_drop(b, a);
+    if (params->propagation_ps > PROPAGATION_MAX_PS)
+        return "propagation takes at most 1 ms";
+    if (params->training_ps > TRAINING_MAX_PS || params->recovery_ps > TRAINING_MAX_PS)
+        return "training takes at most 10 s";
+    if (!(params->bit_error_rate >= 0 && params->bit_error_rate <= 0.5))
+        return "a bit error rate is from 0 to 0.5";
+    for (unsigned side = 0; side < 2; side++) {
+        for (unsigned flow = 0; flow < LINK_FLOWS; flow++) {
+            if (params->rx[side][flow].header > HEADER_CREDITS_MAX ||
+                params->rx[side][flow].data > DATA_CREDITS_MAX)
+                return "credits are at most 127 for headers and 2047 for data (2.6.1)";
+        }
     }
-    trace_say(a->fabric->trace, TRACE_STATE, a->name, "link %s", up ? "up" : "down");
-    link_tell(link, up);
+    return NULL;
 }
 
-static void link_update(struct link *link)
+unsigned link_speed_mts(unsigned speed)
 {
-    link_set_up(link, !link->hot_reset && !link->disabled);
+    static const uint16_t mts[] = {2500, 2500, 5000, 8000, 16000, 32000};
+
+    assert(speed < ARRAY_LEN(mts));
+    return mts[speed];
 }
 
-static struct link *link_new(struct port *downstream_facing, struct port *upstream_facing)
+const char *link_error_name(enum link_error error)
+{
+    static const char *const names[LINK_ERROR_COUNT] = {
+        [LINK_ERROR_RECEIVER] = "receiver error",
+        [LINK_ERROR_BAD_TLP] = "bad TLP",
+        [LINK_ERROR_BAD_DLLP] = "bad DLLP",
+        [LINK_ERROR_REPLAY_TIMEOUT] = "replay timer timeout",
+        [LINK_ERROR_REPLAY_ROLLOVER] = "REPLAY_NUM rollover",
+        [LINK_ERROR_DL_PROTOCOL] = "data link protocol error",
+        [LINK_ERROR_SURPRISE_DOWN] = "surprise down",
+        [LINK_ERROR_RECEIVER_OVERFLOW] = "receiver overflow",
+        [LINK_ERROR_FC_PROTOCOL] = "flow control protocol error",
+    };
+
+    return names[error];
+}
+
+void link_report(struct port *port, enum link_error error, const struct tlp *tlp)
+{
+    trace_say(port->fabric->trace, TRACE_RULE, port->name, "%s", link_error_name(error));
+    if (port->ops->link_error)
+        port->ops->link_error(port, error, tlp);
+}
+
+static struct link *link_make(struct port *downstream_facing, struct port *upstream_facing)
 {
     struct link *link = g_new0(struct link, 1);
 
@@ -92,19 +92,28 @@ static struct link *link_new(struct port *downstream_facing, struct port *upstre
     return link;
 }
 
+struct link *link_new(struct port *downstream_facing, struct port *upstream_facing,
+                      const struct link_params *params)
+{
+    struct link *link = link_make(downstream_facing, upstream_facing);
+
+    link->params = params ? *params : link_default_params;
+    assert(!link_params_wrong(&link->params));
+    link_state_init(link);
+    return link;
+}
+
 struct link *link_connect(struct port *downstream_facing, struct port *upstream_facing)
 {
-    struct link *link = link_new(downstream_facing, upstream_facing);
-
-    link_update(link);
-    return link;
+    return link_new(downstream_facing, upstream_facing, NULL);
 }
 
 struct link *link_connect_internal(struct port *downstream_facing, struct port *upstream_facing)
 {
-    struct link *link = link_new(downstream_facing, upstream_facing);
+    struct link *link = link_make(downstream_facing, upstream_facing);
 
     link->internal = true;
+    link->present = true;
     link->up = true;
     downstream_facing->peer = upstream_facing;
     upstream_facing->peer = downstream_facing;
@@ -115,6 +124,7 @@ void link_free(struct link *link)
 {
     if (!link)
         return;
+    link_state_fini(link);
     for (unsigned side = 0; side < 2; side++) {
         struct port *port = link->end[side];
 
@@ -141,52 +151,22 @@ unsigned port_link_width(const struct port *port)
     return port->peer ? port->link->width : 0;
 }
 
-void port_hot_reset(struct port *port, bool assert_reset)
+void port_link_status(const struct port *port, struct link_status *status)
 {
-    struct link *link = port->link;
+    const struct link *link = port->link;
 
-    if (!link || link->internal)
+    *status = (struct link_status){0};
+    if (!link)
         return;
-    assert(port->side == LINK_DOWNSTREAM_FACING);
-    link->hot_reset = assert_reset;
-    link_update(link);
-}
-
-void port_set_disabled(struct port *port, bool disabled)
-{
-    struct link *link = port->link;
-
-    if (!link || link->internal)
-        return;
-    assert(port->side == LINK_DOWNSTREAM_FACING);
-    link->disabled = disabled;
-    link_update(link);
-}
-
-void port_retrain(struct port *port, unsigned target_speed)
-{
-    struct link *link = port->link;
-
-    if (!link || link->internal)
-        return;
-    link->target_speed = target_speed;
-    if (!link->up)
-        return;
-    link_negotiate(link);
-    link_tell(link, true);
-}
-
-void port_cold_reset(struct port *port)
-{
-    struct link *link = port->link;
-
-    port_flush(port);
-    port->peer_waits = false;
-    if (!link || link->internal)
-        return;
-    link->hot_reset = link->disabled = false;
-    if (link->up)
-        port_retrain(port, 0);
-    else
-        link_update(link);
+    *status = (struct link_status){
+        .connected = true,
+        .present = link->present,
+        .up = link->up,
+        .training = link->training,
+        .disabled = link->disabled,
+        .hot_reset = link->hot_reset,
+        .speed = link->speed,
+        .width = link->width,
+        .cause = link->cause,
+    };
 }

@@ -12,13 +12,29 @@ enum {
 
 struct link {
     struct port *end[2]; /* by side */
+    struct link_params params;
     uint8_t speed, width;
-    uint8_t target_speed; /* 0: as fast as both ends can */
+    uint8_t target_speed;             /* 0: as fast as both ends can */
+    uint8_t limit_speed, limit_width; /* what the wires carry; 0: everything */
     bool up;
-    bool internal;  /* inside a root complex: never goes down */
+    bool training; /* with up: in Recovery */
+    bool internal; /* inside a root complex: never goes down */
+    bool present;
     bool hot_reset; /* asserted by the downstream-facing end */
     bool disabled;
+    enum link_cause cause; /* of the training under way, or of the last one */
+    struct sim_event train;
 };
+
+void link_state_init(struct link *link);
+void link_state_fini(struct link *link);
+/* Hardware wants Recovery: REPLAY_NUM rolled over (3.6.2.1). */
+void link_recover(struct link *link);
+
+/* Megatransfers a second of a speed code. */
+unsigned link_speed_mts(unsigned speed);
+
+void link_report(struct port *port, enum link_error error, const struct tlp *tlp);
 
 void fabric_mark_busy(struct port *port);
 /* What becomes of a TLP that cannot cross `port`'s link. */

@@ -94,6 +94,13 @@ void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool a
     }
 }
 
+void pcie_set_link_training(struct pci_func *func, bool training)
+{
+    if (has(func, PCIE_LNKSTA) && faces_down(func)) {
+        update(func, PCIE_LNKSTA, PCIE_LNKSTA_TRAINING, training ? PCIE_LNKSTA_TRAINING : 0);
+    }
+}
+
 void pcie_set_presence(struct pci_func *func, bool present)
 {
     uint64_t status, changes;

@@ -15,20 +15,24 @@
 #ifndef PCILAB_FABRIC_FABRIC_H
 #define PCILAB_FABRIC_FABRIC_H
 
+#include "pcilab/fabric/link.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/pci/tlp.h"
 #include "pcilab/sim/sim.h"
 #include "pcilab/trace/trace.h"
 
-struct link;
-struct port;
-
 struct port_ops {
     /* A TLP arrived; the component owns it now. */
     void (*receive)(struct port *port, struct tlp *tlp);
     /* The link went up or down (hot reset, link disable), or came back from a retrain: speed and
-     * width are valid when up. */
+     * width are valid when up; port_link_status() tells why. */
     void (*link_changed)(struct port *port, bool up);
+    /* Downstream-facing ports: training or Recovery began or ended; before link_changed(). Not
+     * called where it takes no time. May be NULL. */
+    void (*link_training)(struct port *port, bool training);
+    /* The port detected an error of the link. `tlp` is the TLP, where there is one to tell of; it
+     * stays the fabric's. May be NULL. */
+    void (*link_error)(struct port *port, enum link_error error, const struct tlp *tlp);
     /* Upstream-facing ports: the link went down, by hot reset or otherwise, which resets the
      * component (PCIe Base 6.0, 6.6.1); called after link_changed(). May be NULL. */
     void (*hot_reset)(struct port *port);
@@ -118,8 +122,7 @@ void port_flush(struct port *port);
 /* Power-on reset of the component: nothing under way, link not disabled nor in reset, trained
  * again: both ends get link_changed(). */
 void port_cold_reset(struct port *port);
-/* Joins two ports and trains to the best common speed and width. A link that is not freed before
- * goes with the component that goes first. */
+/* link_new() with default parameters: functional timing. */
 struct link *link_connect(struct port *downstream_facing, struct port *upstream_facing);
 /* A wire inside a root complex, to an integrated endpoint: no training, always up. */
 struct link *link_connect_internal(struct port *downstream_facing, struct port *upstream_facing);
@@ -136,14 +139,6 @@ void port_credit_return(struct port *port, const struct tlp *tlp);
 bool port_link_up(const struct port *port);
 unsigned port_link_speed(const struct port *port);
 unsigned port_link_width(const struct port *port);
-/* Hot reset (Secondary Bus Reset): while asserted the link is down for the other end's functions,
- * which are reset; released, it trains again. */
-void port_hot_reset(struct port *port, bool assert_reset);
-/* Link Disable of a downstream-facing port (7.5.3.7): down while set. */
-void port_set_disabled(struct port *port, bool disabled);
-/* Retrain Link with this Target Link Speed (7.5.3.7, 7.5.3.19): 0: no limit. */
-void port_retrain(struct port *port, unsigned target_speed);
-
 /* TRACE_TLP for a TLP that crosses something at `where`. */
 void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp *tlp);
 /* A trace_render_fn for TLPs. */

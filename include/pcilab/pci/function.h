@@ -217,6 +217,7 @@ void pci_cap_ari_add(struct pci_func *func, uint8_t next_function);
 /* The link as negotiated: speed code and width, Data Link Layer Active where reported. Presence
  * is the slot's. */
 void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool active);
+void pcie_set_link_training(struct pci_func *func, bool training); /* ports that face down */
 void pcie_set_presence(struct pci_func *func, bool present);
 /* A retraining that Retrain Link asked for is over: Link Bandwidth Management Status. */
 void pcie_link_retrained(struct pci_func *func);
