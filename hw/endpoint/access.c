@@ -114,7 +114,14 @@ static void endpoint_access(struct endpoint *ep, struct tlp *tlp)
         return;
     }
     completer = endpoint_completer(ep, window.func->pci);
+    if (tlp->type == TLP_DMWR && window.func->ops->defer && !tlp->ep &&
+        window.func->ops->defer(window.func->owner, window.bar, tlp->addr - window.base)) {
+        completer_defer(&completer, tlp);
+        return;
+    }
     completer.max_payload_bytes = pcie_max_payload_bytes(window.func->pci);
+    completer.atomic_bytes = pcie_atomic_completer(window.func->pci);
+    completer.dmwr_bytes = pcie_dmwr_completer_bytes(window.func->pci);
     completer.boundary_bytes = ENDPOINT_RCB_BYTES;
     completer.read = bar_window_read;
     completer.write = bar_window_write;

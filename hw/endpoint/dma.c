@@ -103,16 +103,24 @@ static unsigned dma_chunk(const struct dma_op *op, unsigned limit)
     return rest < room ? rest : room;
 }
 
-static struct tlp *dma_request(struct dma_op *op, enum tlp_type type, unsigned len)
+/* A TLP with all that requests of an operation have in common. */
+static struct tlp *dma_tlp(struct dma_op *op, enum tlp_type type, unsigned payload_dw)
 {
-    uint64_t addr = op->addr + op->issued;
-    unsigned dws = len ? (unsigned)((addr & 3) + len + 3) / 4 : 1;
-    struct tlp *tlp = tlp_new(func_pool(op->func), type, type == TLP_MWR ? dws : 0);
+    struct tlp *tlp = tlp_new(func_pool(op->func), type, payload_dw);
 
     tlp->requester = op->func->pci->rid;
     tlp->attr = op->wire_attr;
     tlp->tc = op->tc;
     tlp->at = op->at;
+    return tlp;
+}
+
+static struct tlp *dma_request(struct dma_op *op, enum tlp_type type, unsigned len)
+{
+    uint64_t addr = op->addr + op->issued;
+    unsigned dws = len ? (unsigned)((addr & 3) + len + 3) / 4 : 1;
+    struct tlp *tlp = dma_tlp(op, type, type == TLP_MRD ? 0 : dws);
+
     if (len) {
         tlp_set_span(tlp, addr, len);
     } else { /* one doubleword of which no byte is enabled (2.2.5) */
@@ -141,16 +149,57 @@ static void dma_send_write(struct endpoint_func *func)
     op->done(op, DMA_OK);
 }
 
-/* False when all tags are in use. */
+/* An AtomicOp or a Deferrable Memory Write: the whole operation. */
+static struct tlp *dma_single(struct dma_op *op)
+{
+    static const enum tlp_type types[] = {
+        [DMA_FETCHADD] = TLP_FETCHADD,
+        [DMA_SWAP] = TLP_SWAP,
+        [DMA_CAS] = TLP_CAS,
+    };
+    unsigned bytes = op->kind == DMA_CAS ? 2 * op->len : op->len;
+    struct tlp *tlp;
+
+    if (op->kind == DMA_DMWR) {
+        tlp = dma_request(op, TLP_DMWR, op->len);
+        memcpy(tlp->data + (op->addr & 3), op->buf, op->len);
+    } else {
+        tlp = dma_tlp(op, types[op->kind], bytes / 4);
+        tlp->addr = op->addr;
+        memcpy(tlp->data, op->operands, bytes);
+    }
+    tlp->ep = op->poison;
+    return tlp;
+}
+
+/* DMWr and AtomicOps have enable bits of their own (7.5.3.16, 7.7.9.3). */
+static bool dma_enabled(const struct endpoint_func *func, const struct dma_op *op)
+{
+    if (op->kind == DMA_READ)
+        return true;
+    return op->kind == DMA_DMWR ? pcie_dmwr_requester(func->pci) : pcie_atomic_requester(func->pci);
+}
+
+/* The next non-posted request. False when all tags are in use. */
 static bool dma_send_read(struct endpoint_func *func)
 {
     struct dma_op *op = func->reads.first;
-    unsigned len = dma_chunk(op, pcie_max_read_request_bytes(func->pci));
+    unsigned len = op->len;
     struct tlp *tlp;
 
+    if (!dma_enabled(func, op)) {
+        list_pop(&func->reads);
+        op->done(op, DMA_NO_MASTER);
+        return true;
+    }
     if (!requester_has_tag(&func->requester, func->pci))
         return false;
-    tlp = dma_request(op, TLP_MRD, len);
+    if (op->kind == DMA_READ) {
+        len = dma_chunk(op, pcie_max_read_request_bytes(func->pci));
+        tlp = dma_request(op, TLP_MRD, len);
+    } else {
+        tlp = dma_single(op);
+    }
     requester_start(&func->requester, tlp, func->pci, len ? op->buf + op->issued : NULL, op);
     if (func->requester.outstanding == 1)
         pcie_set_transactions_pending(func->pci, true);
@@ -233,6 +282,7 @@ static void dma_note_failure(struct pci_func *pci, enum requester_result result)
                              PCI_STATUS_PARITY_ERROR |
                                  (pci->command & PCI_COMMAND_PARITY ? PCI_STATUS_MASTER_DATA : 0));
         break;
+    case REQUESTER_RRS: break; /* no error (6.32) */
     case REQUESTER_TIMEOUT: pcie_note_device_status(pci, PCIE_DEVSTA_NONFATAL); break;
     default: pci_func_note_status(pci, PCI_STATUS_RECEIVED_UR); break;
     }
@@ -242,7 +292,7 @@ static void dma_request_over(void *owner, void *cookie, enum requester_result re
 {
     static const enum dma_status status[] = {
         [REQUESTER_OK] = DMA_OK,           [REQUESTER_UR] = DMA_UR,
-        [REQUESTER_CA] = DMA_CA,           [REQUESTER_RRS] = DMA_UR,
+        [REQUESTER_CA] = DMA_CA,           [REQUESTER_RRS] = DMA_RETRY,
         [REQUESTER_TIMEOUT] = DMA_TIMEOUT, [REQUESTER_POISONED] = DMA_POISONED,
     };
     struct endpoint_func *func = owner;

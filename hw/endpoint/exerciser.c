@@ -3,7 +3,7 @@
  * The exerciser: an endpoint that does whatever a test asks. One to eight functions, each with a
  * BAR of every kind, INTx, MSI, MSI-X and DMA channels. docs/exerciser.md is its manual.
  *
- * Later features (ATS, PRI, PASID, AtomicOps) have their bits of FEATURES and room in the channels
+ * Later features (ATS, PRI, PASID) have their bits of FEATURES and room in the channels
  * kept for them.
  */
 #include "exerciser.h"
@@ -89,6 +89,7 @@ static const struct reg_def global_regs[] = {
     {ROW("irq_trigger", EXERCISER_IRQ_TRIGGER, 4), .rw = 0xffff, .on_write = trigger_written},
     {ROW("irq_status", EXERCISER_IRQ_STATUS, 4), .rw1c = 0xff, .on_write = irq_written},
     {ROW("irq_enable", EXERCISER_IRQ_ENABLE, 4), .rw = 0xff, .on_write = irq_written},
+    {ROW("dmwr_defer", EXERCISER_DMWR_DEFER, 4), .rw = 0xffffffff},
     {ROW("irq_count", EXERCISER_IRQ_COUNT, 8)},
     {ROW("irq_lost", EXERCISER_IRQ_LOST, 8)},
     {ROW("dma_count", EXERCISER_DMA_COUNT, 8)},
@@ -118,6 +119,10 @@ static const struct reg_def channel_regs[] = {
     {ROW("ch_count", EXERCISER_CH_COUNT, 8)},
     {ROW("ch_started", EXERCISER_CH_STARTED, 8)},
     {ROW("ch_ended", EXERCISER_CH_ENDED, 8)},
+    {ROW("ch_operand", EXERCISER_CH_OPERAND, 8), .rw = UINT64_MAX},
+    {ROW("ch_operand_high", EXERCISER_CH_OPERAND + 8, 8), .rw = UINT64_MAX},
+    {ROW("ch_compare", EXERCISER_CH_COMPARE, 8), .rw = UINT64_MAX},
+    {ROW("ch_compare_high", EXERCISER_CH_COMPARE + 8, 8), .rw = UINT64_MAX},
 };
 
 const struct reg_def *exerciser_registers(unsigned *count)
@@ -179,6 +184,17 @@ static enum tlp_status bar_write(void *owner, unsigned bar, uint64_t offset, con
     return TLP_SC;
 }
 
+/* So many Deferrable Memory Writes as DMWR_DEFER says are put off. */
+static bool defer_write(void *owner, unsigned bar, uint64_t offset)
+{
+    struct exerciser *ex = owner;
+    uint64_t left = reg_get(ex->regs, EXERCISER_DMWR_DEFER);
+
+    if (left)
+        reg_set(ex->regs, EXERCISER_DMWR_DEFER, left - 1);
+    return left != 0;
+}
+
 /* Address space is taken once; pages appear as they are written and go with every reset. */
 static uint8_t *memory_new(uint64_t bytes)
 {
@@ -228,6 +244,7 @@ static void function_destroy(void *owner)
 static const struct endpoint_func_ops function_ops = {
     .bar_read = bar_read,
     .bar_write = bar_write,
+    .defer = defer_write,
     .reset = function_reset,
     .config_changed = config_changed,
     .destroy = function_destroy,
@@ -236,8 +253,9 @@ static const struct endpoint_func_ops function_ops = {
 static void place_registers(struct exerciser *ex, const struct exerciser_params *params,
                             unsigned number)
 {
-    uint64_t features = EXERCISER_FEATURE_DMA | EXERCISER_FEATURE_MSIX | EXERCISER_FEATURE_INTX |
-                        EXERCISER_FEATURE_IO | (params->msi_vectors ? EXERCISER_FEATURE_MSI : 0);
+    uint64_t features = EXERCISER_FEATURE_ATOMICS | EXERCISER_FEATURE_DMWR | EXERCISER_FEATURE_DMA |
+                        EXERCISER_FEATURE_MSIX | EXERCISER_FEATURE_INTX | EXERCISER_FEATURE_IO |
+                        (params->msi_vectors ? EXERCISER_FEATURE_MSI : 0);
 
     ex->regs = reg_space_new(EXERCISER_BAR0_BYTES, ex);
     reg_space_place(ex->regs, 0, global_regs, ARRAY_LEN(global_regs));
@@ -256,7 +274,7 @@ static void add_capabilities(struct exerciser *ex, const struct exerciser_params
     struct pcie_params pcie = params->pcie;
     unsigned next = number + 1 < params->functions ? number + 1 : 0;
 
-    pcie.flr = true;
+    pcie.flr = pcie.atomics = pcie.dmwr = true;
     pci_func_set_bar(ex->pci, BAR_REGS, PCI_BAR_MEM32, EXERCISER_BAR0_BYTES);
     pci_func_set_bar(ex->pci, BAR_IO, PCI_BAR_IO, EXERCISER_BAR1_BYTES);
     pci_func_set_bar(ex->pci, BAR_MSIX, PCI_BAR_MEM64, EXERCISER_BAR2_BYTES);
@@ -274,6 +292,7 @@ static void add_capabilities(struct exerciser *ex, const struct exerciser_params
         pci_cap_dsn_add(ex->pci, (uint64_t)ENDPOINT_VENDOR_ID << 48 | g_str_hash(params->name));
     if (pcie.type == PCIE_ENDPOINT) /* an ARI Device has an Upstream Port (PCIe Base 6.0, 6.13) */
         pci_cap_ari_add(ex->pci, (uint8_t)next);
+    pci_cap_dev3_add(ex->pci);
 }
 
 static void function_add(struct endpoint *ep, const struct exerciser_params *params,

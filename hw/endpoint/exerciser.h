@@ -22,6 +22,7 @@ struct exerciser_channel {
     uint32_t crc;
     uint32_t vector;
     unsigned result;
+    uint8_t operands[32];
     struct dma_op op;
     struct sim_event timer;
 };

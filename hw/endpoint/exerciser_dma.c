@@ -87,15 +87,65 @@ static void dma_done(struct dma_op *op, enum dma_status status)
     channel_work(ch);
 }
 
-static void channel_dma(struct exerciser_channel *ch)
+/* The commands that send requests, and what they send. */
+static const struct {
+    enum exerciser_command command;
+    enum dma_kind kind;
+} dma_commands[] = {
+    {EXERCISER_READ, DMA_READ}, {EXERCISER_WRITE, DMA_WRITE}, {EXERCISER_FETCHADD, DMA_FETCHADD},
+    {EXERCISER_SWAP, DMA_SWAP}, {EXERCISER_CAS, DMA_CAS},     {EXERCISER_DMWR, DMA_DMWR},
+};
+
+/* Is it one of them? */
+static bool command_kind(enum exerciser_command command, enum dma_kind *kind)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(dma_commands); i++) {
+        if (dma_commands[i].command == command) {
+            *kind = dma_commands[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* AtomicOps have their sizes, and like Deferrable Memory Writes are one request. */
+static bool command_fits(const struct exerciser_channel *ch, enum dma_kind kind)
+{
+    uint64_t addr = channel_reg(ch, EXERCISER_CH_ADDR);
+    uint32_t len = ch->len;
+
+    switch (kind) {
+    case DMA_READ:
+    case DMA_WRITE: return true;
+    case DMA_DMWR:
+        return len && (addr & 3) + len <= TLP_DMWR_MAX_DW * 4 && (addr & 4095) + len <= 4096;
+    default: return (len == 4 || len == 8 || (len == 16 && kind == DMA_CAS)) && !(addr & (len - 1));
+    }
+}
+
+/* The operand, or what to compare with and then the operand, as CAS has them. */
+static void channel_operands(struct exerciser_channel *ch)
+{
+    unsigned at = 0;
+
+    for (unsigned i = 0; ch->command == EXERCISER_CAS && at < ch->len; i += 8, at += 8)
+        le64_store(ch->operands + at, channel_reg(ch, EXERCISER_CH_COMPARE + i));
+    at = ch->command == EXERCISER_CAS ? ch->len : 0;
+    le64_store(ch->operands + at, channel_reg(ch, EXERCISER_CH_OPERAND));
+    if (ch->len > 8)
+        le64_store(ch->operands + at + 8, channel_reg(ch, EXERCISER_CH_OPERAND + 8));
+}
+
+static void channel_dma(struct exerciser_channel *ch, enum dma_kind kind)
 {
     uint64_t attr = channel_reg(ch, EXERCISER_CH_ATTR);
 
     ch->op = (struct dma_op){
-        .kind = ch->command == EXERCISER_READ ? DMA_READ : DMA_WRITE,
+        .kind = kind,
         .addr = channel_reg(ch, EXERCISER_CH_ADDR),
         .len = ch->len,
         .buf = ch->owner->mem + ch->local,
+        .operands = ch->operands,
         .attr = attr & (TLP_ATTR_NO_SNOOP | TLP_ATTR_RELAXED | TLP_ATTR_IDO),
         .tc = (uint8_t)FIELD_GET(EXERCISER_ATTR_TC, attr),
         .at = (uint8_t)FIELD_GET(EXERCISER_ATTR_AT, attr),
@@ -103,12 +153,16 @@ static void channel_dma(struct exerciser_channel *ch)
         .done = dma_done,
         .opaque = ch,
     };
+    if (kind >= DMA_FETCHADD && kind <= DMA_CAS)
+        channel_operands(ch);
     endpoint_dma(ch->owner->func, &ch->op);
 }
 
 static void channel_start(struct exerciser_channel *ch, enum exerciser_command command)
 {
     struct exerciser *ex = ch->owner;
+    enum dma_kind kind = DMA_READ;
+    bool dma = command_kind(command, &kind);
 
     ch->busy = true;
     ch->command = command;
@@ -120,11 +174,12 @@ static void channel_start(struct exerciser_channel *ch, enum exerciser_command c
     ch->result = DMA_OK;
     channel_set(ch, EXERCISER_CH_STATUS, EXERCISER_STATUS_BUSY);
     channel_set(ch, EXERCISER_CH_STARTED, ex->sim->now_ps);
-    if (command > EXERCISER_CHECKSUM || !range_inside(ch->local, ch->len, 0, ex->mem_bytes)) {
+    if ((!dma && command != EXERCISER_FILL && command != EXERCISER_CHECKSUM) ||
+        !command_fits(ch, kind) || !range_inside(ch->local, ch->len, 0, ex->mem_bytes)) {
         ch->result = EXERCISER_RESULT_INVALID;
-    } else if (command == EXERCISER_READ || command == EXERCISER_WRITE) {
+    } else if (dma) {
         ex->mem_used = true;
-        channel_dma(ch);
+        channel_dma(ch, kind);
         return;
     }
     ex->mem_used |= command == EXERCISER_FILL;

@@ -158,6 +158,8 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     if (params->msi)
         pci_cap_msi_add(bridge->func, &msi);
     pci_cap_pcie_add(bridge->func, params->pcie);
+    if (params->pcie->dmwr)
+        pci_cap_dev3_add(bridge->func);
     pci_cap_ssvid_add(bridge->func, params->ids->subvendor, params->ids->subdevice);
     port_init(&bridge->port, fabric, bridge->name, &bridge_port_link_ops, bridge);
     bridge->port.func = bridge->func;

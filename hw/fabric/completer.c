@@ -35,7 +35,7 @@ static void completion_set_rest(struct tlp *cpl, const struct tlp *request, stru
         cpl->byte_count = (uint16_t)(rest.len ? rest.len : 1);
         cpl->lower_addr = rest.addr & 0x7f;
     } else {
-        cpl->byte_count = 4;
+        cpl->byte_count = tlp_is_atomic(request) ? (uint16_t)tlp_operand_bytes(request) : 4;
         cpl->lower_addr = 0;
     }
 }
@@ -198,11 +198,58 @@ static enum tlp_status completer_write(const struct completer *completer, const 
     return TLP_SC;
 }
 
+/* The old value goes back, the new one takes its place, and nothing happens in between (6.15). */
+static void completer_atomic(const struct completer *completer, struct tlp *request)
+{
+    unsigned len = tlp_operand_bytes(request);
+    uint8_t old[16], result[16];
+    enum tlp_status status;
+    struct tlp *cpl;
+
+    if (!(completer->atomic_bytes & len) || tlp_malformed(request)) {
+        completer_refuse(completer, request, TLP_UR, "AtomicOp not supported (2.2.7, 6.15.3)");
+        return;
+    }
+    status = completer->read(completer->context, request->addr, old, len);
+    if (status == TLP_SC && tlp_atomic_result(request, old, result))
+        status = completer->write(completer->context, request->addr, result, len);
+    if (status != TLP_SC) {
+        completer_refuse(completer, request, status, "AtomicOp refused by its target");
+        return;
+    }
+    cpl = tlp_new_completion(request, completer->id, TLP_SC, len / 4);
+    memcpy(cpl->data, old, len);
+    completer->send(completer->owner, cpl);
+    tlp_free(request);
+}
+
+void completer_defer(const struct completer *completer, struct tlp *request)
+{
+    completer_status(completer, request, TLP_RRS, request_span(request));
+    tlp_free(request);
+}
+
+/* Why a request of an optional kind is not for this completer, or NULL. */
+static const char *completer_lacks(const struct completer *completer, const struct tlp *request)
+{
+    /* CHOICE: a poisoned write modifies nothing, whatever it is addressed to (2.7.2.1). */
+    if (request->ep)
+        return "poisoned write (2.7.2.1)";
+    if (request->type == TLP_DMWR && request->length_dw * 4u > completer->dmwr_bytes)
+        return "Deferrable Memory Write of this length not supported (6.32)";
+    return NULL;
+}
+
 void completer_access(const struct completer *completer, struct tlp *request)
 {
     struct span span = request_span(request);
     enum tlp_status status;
+    const char *lacks = request->data ? completer_lacks(completer, request) : NULL;
 
+    if (lacks) {
+        completer_refuse(completer, request, TLP_UR, lacks);
+        return;
+    }
     switch (request->type) {
     case TLP_MRD:
     case TLP_IORD:
@@ -213,19 +260,18 @@ void completer_access(const struct completer *completer, struct tlp *request)
         break;
     case TLP_MWR:
     case TLP_IOWR:
-        /* CHOICE: a poisoned write modifies nothing, whatever it is addressed to (2.7.2.1). */
-        if (request->ep) {
-            completer_refuse(completer, request, TLP_UR, "poisoned write (2.7.2.1)");
-            return;
-        }
+    case TLP_DMWR:
         status = completer_write(completer, request, span);
         if (status != TLP_SC) {
             completer_refuse(completer, request, status, "write refused by its target");
             return;
         }
-        if (request->type == TLP_IOWR)
+        if (request->type != TLP_MWR)
             completer_status(completer, request, TLP_SC, span);
         break;
+    case TLP_FETCHADD:
+    case TLP_SWAP:
+    case TLP_CAS: completer_atomic(completer, request); return;
     default:
         completer_refuse(completer, request, TLP_UR, "request type not supported (2.3.1)");
         return;

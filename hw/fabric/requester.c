@@ -149,6 +149,8 @@ bool requester_start(struct requester *req, struct tlp *tlp, const struct pci_fu
         }
         slot->remaining = len;
         slot->lower_addr = addr & 0x7f;
+    } else if (tlp_is_atomic(tlp)) {
+        slot->remaining = tlp_operand_bytes(tlp);
     } else {
         slot->remaining = 4;
     }
@@ -170,7 +172,8 @@ static void requester_finish(struct requester *req, unsigned tag, enum requester
 
 static bool request_wants_data(uint8_t type)
 {
-    return type == TLP_MRD || type == TLP_IORD || type == TLP_CFGRD0 || type == TLP_CFGRD1;
+    return type == TLP_MRD || type == TLP_IORD || type == TLP_CFGRD0 || type == TLP_CFGRD1 ||
+           (type >= TLP_FETCHADD && type <= TLP_CAS);
 }
 
 /*
@@ -211,6 +214,12 @@ static const char *slot_take(struct requester_slot *slot, const struct tlp *cpl)
     return NULL;
 }
 
+/* Configuration requests and Deferrable Memory Writes can be put off (2.3.1, 6.32). */
+static bool request_may_be_retried(uint8_t type)
+{
+    return (type >= TLP_CFGRD0 && type <= TLP_CFGWR1) || type == TLP_DMWR;
+}
+
 static enum requester_result result_of_status(uint8_t status)
 {
     switch (status) {
@@ -232,9 +241,8 @@ void requester_complete(struct requester *req, struct tlp *cpl)
         broken = "unexpected completion: no such tag (2.3.2)";
     else if (cpl->tc != slot->tc)
         broken = "unexpected completion: traffic class of no request (2.3.2)";
-    else if (cpl->status == TLP_RRS && slot->type != TLP_CFGRD0 && slot->type != TLP_CFGRD1 &&
-             slot->type != TLP_CFGWR0 && slot->type != TLP_CFGWR1)
-        broken = "Request Retry Status for no configuration request (2.3.2)";
+    else if (cpl->status == TLP_RRS && !request_may_be_retried(slot->type))
+        broken = "Request Retry Status for a request that cannot be retried (2.3.2)";
     else if (cpl->status == TLP_SC)
         broken = slot_take(slot, cpl);
     if (broken) {

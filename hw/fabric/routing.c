@@ -197,7 +197,8 @@ static void route_message(const struct route_view *view, int from, const struct 
     }
 }
 
-void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, struct route *route)
+static void route_by_type(const struct route_view *view, int from, const struct tlp *tlp,
+                          struct route *route)
 {
     switch (tlp->type) {
     case TLP_CPL:
@@ -211,5 +212,31 @@ void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, s
     case TLP_MSG:
     case TLP_MSGD: route_message(view, from, tlp, route); break;
     default: route_by_address(view, from, tlp, route); break;
+    }
+}
+
+/* Egress blocking (7.5.3.16, 7.7.9.3): the port that the request would leave through refuses it. */
+static void route_block_egress(const struct route_view *view, const struct tlp *tlp,
+                               struct route *route)
+{
+    struct pci_func *egress = route->to == ROUTE_DOWN ? view->down[route->index]
+                              : route->to == ROUTE_UP ? view->upper
+                                                      : NULL;
+
+    if (!egress) {
+        return;
+    }
+    if (tlp_is_atomic(tlp) && pcie_atomic_blocked(egress)) {
+        route_refuse(route, egress, "AtomicOp egress blocked (6.15)");
+    } else if (tlp->type == TLP_DMWR && pcie_dmwr_blocked(egress)) {
+        route_refuse(route, egress, "DMWr egress blocked (6.32)");
+    }
+}
+
+void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, struct route *route)
+{
+    route_by_type(view, from, tlp, route);
+    if (__builtin_expect(tlp_is_atomic(tlp) || tlp->type == TLP_DMWR, 0)) {
+        route_block_egress(view, tlp, route);
     }
 }

@@ -3,8 +3,8 @@
  * The PCI Express capability, version 2 (PCIe Base 6.0, 7.5.3): which registers a port type has
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
- * UNIMPL: ASPM and clock power management, hot-plug, RRS Software Visibility, AtomicOps, LTR,
- * OBFF, TPH, 10-bit tags as a requester, end-end prefixes: none is advertised.
+ * UNIMPL: ASPM and clock power management, hot-plug, RRS Software Visibility, LTR, OBFF, TPH,
+ * 10-bit tags as a requester, end-end prefixes: none is advertised.
  */
 #include "internal.h"
 #include "pcie.h"
@@ -195,6 +195,23 @@ static void place_device(struct pci_func *func, const struct pcie_params *p, uns
     reg_set_rw_mask(func->cfg, cap + PCIE_DEVCTL, devctl);
 }
 
+/* What completes AtomicOps does so at every size; what routes them can be told not to. */
+static void init_atomics(const struct pcie_params *p, uint64_t *devcap2, uint64_t *devctl2)
+{
+    bool endpoint = type_is_endpoint(p->type);
+
+    if (p->atomics && (endpoint || p->type == PCIE_ROOT_PORT)) {
+        *devcap2 |= PCIE_DEVCAP2_ATOMIC_32 | PCIE_DEVCAP2_ATOMIC_64 | PCIE_DEVCAP2_ATOMIC_128;
+    }
+    if (p->atomics) {
+        *devcap2 |= endpoint ? 0 : PCIE_DEVCAP2_ATOMIC_ROUTE;
+        *devctl2 |= endpoint ? PCIE_DEVCTL2_ATOMIC : PCIE_DEVCTL2_ATOMIC_BLOCK;
+    }
+    if (p->dmwr && (endpoint || p->type == PCIE_ROOT_PORT)) {
+        *devcap2 |= PCIE_DEVCAP2_DMWR | FIELD_PREP(PCIE_DEVCAP2_DMWR_LENGTHS, 1);
+    }
+}
+
 static void init_device_2(struct pci_func *func, const struct pcie_params *p, unsigned cap)
 {
     bool endpoint = type_is_endpoint(p->type), requester = endpoint || p->type == PCIE_ROOT_PORT;
@@ -215,6 +232,7 @@ static void init_device_2(struct pci_func *func, const struct pcie_params *p, un
     if (p->ten_bit_tags || (type_has_link(p->type) && p->max_speed >= SPEED_16GT)) {
         devcap2 |= PCIE_DEVCAP2_10BIT_CPL;
     }
+    init_atomics(p, &devcap2, &devctl2);
     reg_hwinit(func->cfg, cap + PCIE_DEVCAP2, devcap2);
     reg_set_rw_mask(func->cfg, cap + PCIE_DEVCTL2, devctl2);
 }

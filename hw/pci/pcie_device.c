@@ -70,6 +70,59 @@ bool pcie_ari_forwarding(const struct pci_func *func)
     return func->cap_pcie && (reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & PCIE_DEVCTL2_ARI);
 }
 
+static bool control_2(const struct pci_func *func, uint16_t bit)
+{
+    return func->cap_pcie && (reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & bit);
+}
+
+static uint64_t capabilities_2(const struct pci_func *func)
+{
+    return func->cap_pcie ? reg_get(func->cfg, func->cap_pcie + PCIE_DEVCAP2) : 0;
+}
+
+static bool control_3(const struct pci_func *func, unsigned bit)
+{
+    return func->ext_dev3 && (reg_get(func->cfg, func->ext_dev3 + PCI_DEV3_CTL) & bit);
+}
+
+unsigned pcie_atomic_completer(const struct pci_func *func)
+{
+    uint64_t caps = capabilities_2(func);
+
+    return (caps & PCIE_DEVCAP2_ATOMIC_32 ? 4 : 0) | (caps & PCIE_DEVCAP2_ATOMIC_64 ? 8 : 0) |
+           (caps & PCIE_DEVCAP2_ATOMIC_128 ? 16 : 0);
+}
+
+bool pcie_atomic_requester(const struct pci_func *func)
+{
+    return control_2(func, PCIE_DEVCTL2_ATOMIC);
+}
+
+bool pcie_atomic_blocked(const struct pci_func *func)
+{
+    return control_2(func, PCIE_DEVCTL2_ATOMIC_BLOCK);
+}
+
+unsigned pcie_dmwr_completer_bytes(const struct pci_func *func)
+{
+    uint64_t caps = capabilities_2(func);
+
+    if (!(caps & PCIE_DEVCAP2_DMWR)) {
+        return 0;
+    }
+    return caps & PCIE_DEVCAP2_DMWR_LENGTHS ? 128 : 64;
+}
+
+bool pcie_dmwr_requester(const struct pci_func *func)
+{
+    return control_3(func, PCI_DEV3_CTL_DMWR);
+}
+
+bool pcie_dmwr_blocked(const struct pci_func *func)
+{
+    return control_3(func, PCI_DEV3_CTL_DMWR_BLOCK);
+}
+
 void pcie_note_device_status(struct pci_func *func, uint16_t bits)
 {
     if (func->cap_pcie) {

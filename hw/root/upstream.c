@@ -49,6 +49,9 @@ static void root_access_ram(struct root_complex *rc, struct tlp *tlp)
     const struct pci_func *port = root_port_towards(rc, tlp->requester);
 
     completer.max_payload_bytes = port ? pcie_max_payload_bytes(port) : 128;
+    /* An integrated endpoint has no port whose capabilities would say less. */
+    completer.atomic_bytes = port ? pcie_atomic_completer(port) : 4 | 8 | 16;
+    completer.dmwr_bytes = port ? pcie_dmwr_completer_bytes(port) : TLP_DMWR_MAX_DW * 4;
     completer.boundary_bytes = port ? pcie_completion_boundary_bytes(port) : 64;
     completer.read = ram_read;
     completer.write = ram_write;
@@ -76,6 +79,12 @@ static bool root_access_peer(struct root_complex *rc, struct tlp *tlp)
     route_tlp(&rc->view, ROUTE_FROM_ABOVE, tlp, &route);
     if (route.to == ROUTE_DOWN) {
         port_send(&rc->ports[route.index]->bridge.port, tlp);
+        return true;
+    }
+    if (route.to == ROUTE_REFUSE && route.by) { /* a root port decodes it, but lets it not out */
+        struct completer completer = root_completer(rc, route.by);
+
+        completer_refuse(&completer, tlp, TLP_UR, route.why);
         return true;
     }
     integrated = root_integrated_claims(rc, false, tlp->addr);

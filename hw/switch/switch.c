@@ -168,6 +168,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
     struct pcie_params pcie = params->up.pcie;
 
     pcie.type = PCIE_UPSTREAM_PORT;
+    pcie.atomics = pcie.dmwr = true;
     sw->up_name = g_strdup_printf("%s.up", params->name);
     sw->upper = pci_func_new(sw->up_name, PCI_HEADER_TYPE1, ids, &switch_upper_ops, sw);
     pci_func_set_interrupt_pin(sw->upper, 1);
@@ -176,6 +177,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
         pci_cap_msi_add(sw->upper, &msi);
     pci_cap_pcie_add(sw->upper, &pcie);
     pci_cap_ssvid_add(sw->upper, ids->subvendor, ids->subdevice);
+    pci_cap_dev3_add(sw->upper);
     pci_cap_dsn_add(sw->upper, serial_of_name(params->name));
     port_init(&sw->up, sw->fabric, sw->up_name, &switch_up_ops, sw);
     sw->up.func = sw->upper;
@@ -198,6 +200,7 @@ static void switch_make_down(struct pcie_switch *sw, const struct switch_params 
     };
 
     pcie.type = PCIE_DOWNSTREAM_PORT;
+    pcie.atomics = pcie.dmwr = true;
     bridge_port_init(&sw->down[index], sw->fabric, &bridge, &switch_down_ops, sw);
     sw->down_func[index] = sw->down[index].func;
     sw->down_devfn[index] = bridge.devfn;

@@ -27,6 +27,9 @@ struct endpoint_func_ops {
                                 unsigned len);
     enum tlp_status (*bar_write)(void *owner, unsigned bar, uint64_t offset, const void *data,
                                  unsigned len);
+    /* A Deferrable Memory Write to this place: true to answer Request Retry Status instead of
+     * taking it (PCIe Base 6.0, 6.32). NULL: all are taken. */
+    bool (*defer)(void *owner, unsigned bar, uint64_t offset);
     /* Back to initial state; outstanding DMA was dropped without calling done(). */
     void (*reset)(void *owner, enum endpoint_reset kind);
     /* Bus Master Enable, power state or another configuration bit may have changed; may be NULL. */
@@ -37,6 +40,12 @@ struct endpoint_func_ops {
 enum dma_kind {
     DMA_READ,  /* memory to device */
     DMA_WRITE, /* device to memory */
+    /* One non-posted request each: AtomicOps (len is 4, 8, for CAS also 16, and addr a multiple of
+     * it) and Deferrable Memory Writes (at most 128 bytes inside 4 KiB). */
+    DMA_FETCHADD,
+    DMA_SWAP,
+    DMA_CAS,
+    DMA_DMWR,
 };
 
 enum dma_status {
@@ -45,8 +54,9 @@ enum dma_status {
     DMA_CA,        /* Completer Abort */
     DMA_TIMEOUT,   /* no completion in time */
     DMA_POISONED,  /* the completion carried EP */
-    DMA_NO_MASTER, /* Bus Master Enable is clear, the function is not in D0 or the link is down: the
-                      rest was not sent */
+    DMA_NO_MASTER, /* Bus Master Enable is clear, the function is not in D0, the link is down, or
+                      the enable bit of AtomicOps or DMWr is clear: the rest was not sent */
+    DMA_RETRY,     /* DMWr: Request Retry Status */
 };
 
 /*
@@ -59,9 +69,10 @@ enum dma_status {
 struct dma_op {
     enum dma_kind kind;
     uint64_t addr;
-    uint32_t len; /* 0 is a zero-length read or write (one TLP without byte enables) */
-    uint8_t *buf; /* caller's; must live until done() */
-    uint8_t attr; /* TLP_ATTR_* */
+    uint32_t len;            /* 0 is a zero-length read or write (one TLP without byte enables) */
+    uint8_t *buf;            /* caller's; must live until done(). AtomicOps: gets the old value */
+    const uint8_t *operands; /* AtomicOps: the operand; CAS: what to compare with, what to put */
+    uint8_t attr;            /* TLP_ATTR_* */
     uint8_t tc;
     uint8_t at;
     bool poison; /* set EP on writes */

@@ -41,6 +41,7 @@ enum {
     EXERCISER_IRQ_TRIGGER = 0x54,
     EXERCISER_IRQ_STATUS = 0x58,
     EXERCISER_IRQ_ENABLE = 0x5c,
+    EXERCISER_DMWR_DEFER = 0x60,
     EXERCISER_IRQ_COUNT = 0x80,
     EXERCISER_IRQ_LOST = 0x88,
     EXERCISER_DMA_COUNT = 0x90,
@@ -67,14 +68,18 @@ enum {
     EXERCISER_CH_COUNT = 0x30,
     EXERCISER_CH_STARTED = 0x38,
     EXERCISER_CH_ENDED = 0x40,
+    EXERCISER_CH_OPERAND = 0x50, /* 16 bytes each, the low 8 first */
+    EXERCISER_CH_COMPARE = 0x60,
 };
 
-/* EXERCISER_FEATURES: bits 16 to 19 are kept for ATS, PRI, PASID and AtomicOps. */
-#define EXERCISER_FEATURE_DMA  0x01
-#define EXERCISER_FEATURE_MSI  0x02
-#define EXERCISER_FEATURE_MSIX 0x04
-#define EXERCISER_FEATURE_INTX 0x08
-#define EXERCISER_FEATURE_IO   0x10
+/* EXERCISER_FEATURES: bits 16 to 19 are kept for ATS, PRI, PASID (bit 18), AtomicOps; 20: DMWr. */
+#define EXERCISER_FEATURE_DMA     0x01
+#define EXERCISER_FEATURE_MSI     0x02
+#define EXERCISER_FEATURE_MSIX    0x04
+#define EXERCISER_FEATURE_INTX    0x08
+#define EXERCISER_FEATURE_IO      0x10
+#define EXERCISER_FEATURE_ATOMICS 0x80000
+#define EXERCISER_FEATURE_DMWR    0x100000
 
 #define EXERCISER_IRQ_CHANNEL(c) (1u << (c)) /* of IRQ_STATUS and IRQ_ENABLE */
 
@@ -92,10 +97,14 @@ enum {
 
 enum exerciser_command {
     EXERCISER_NOP = 0,
-    EXERCISER_READ = 1,     /* bus to BAR 4 memory */
-    EXERCISER_WRITE = 2,    /* BAR 4 memory to bus */
-    EXERCISER_FILL = 3,     /* a pattern into BAR 4 memory */
-    EXERCISER_CHECKSUM = 4, /* of BAR 4 memory */
+    EXERCISER_READ = 1,        /* bus to BAR 4 memory */
+    EXERCISER_WRITE = 2,       /* BAR 4 memory to bus */
+    EXERCISER_FILL = 3,        /* a pattern into BAR 4 memory */
+    EXERCISER_CHECKSUM = 4,    /* of BAR 4 memory */
+    EXERCISER_FETCHADD = 0x10, /* the old value goes to BAR 4 memory */
+    EXERCISER_SWAP = 0x11,
+    EXERCISER_CAS = 0x12,
+    EXERCISER_DMWR = 0x13, /* BAR 4 memory to bus, one non-posted request */
 };
 
 /* EXERCISER_CH_STATUS */

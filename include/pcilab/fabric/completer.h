@@ -22,6 +22,8 @@ struct completer {
     struct pci_rid id;
     struct pci_func *func;      /* whose Status tells of errors; NULL: nobody's */
     unsigned max_payload_bytes; /* 128 to 4096 */
+    unsigned atomic_bytes;      /* operand sizes of AtomicOps that are completed: 4 | 8 | 16 */
+    unsigned dmwr_bytes;        /* longest Deferrable Memory Write that is completed */
     unsigned boundary_bytes;    /* read completion boundary: 64 or 128 */
 
     /* Accesses of enabled bytes in ascending order, reads in pieces of at most max_payload_bytes;
@@ -32,12 +34,14 @@ struct completer {
     void *context;
 };
 
-/* Memory and I/O reads and writes. */
+/* Memory and I/O reads and writes, AtomicOps, Deferrable Memory Writes. */
 void completer_access(const struct completer *completer, struct tlp *request);
 /* A configuration request of type 0 to `func` (NULL: no such function). Writes capture bus and
  * device number; the completer ID is the function's. */
 void completer_config(const struct completer *completer, struct tlp *request,
                       struct pci_func *func);
+/* Answers a Deferrable Memory Write with Request Retry Status: not now (6.32). */
+void completer_defer(const struct completer *completer, struct tlp *request);
 /* Refuses a request: a completion with the status, or for posted requests nothing. `why` names
  * the rule, for the trace. */
 void completer_refuse(const struct completer *completer, struct tlp *request,

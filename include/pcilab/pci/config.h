@@ -83,6 +83,7 @@
 #define PCI_CAP_MSIX  0x11
 #define PCI_EXT_DSN   0x0003
 #define PCI_EXT_ARI   0x000e
+#define PCI_EXT_DEV3  0x002f
 
 /* 7.5.2: Power Management */
 #define PCI_PM_CAPS        0x02
@@ -196,12 +197,20 @@
 #define PCIE_DEVCAP2_TIMEOUTS     0x0000000f
 #define PCIE_DEVCAP2_TIMEOUT_OFF  0x00000010
 #define PCIE_DEVCAP2_ARI          0x00000020
+#define PCIE_DEVCAP2_ATOMIC_ROUTE 0x00000040
+#define PCIE_DEVCAP2_ATOMIC_32    0x00000080 /* completer; 64 and 128 bits follow */
+#define PCIE_DEVCAP2_ATOMIC_64    0x00000100
+#define PCIE_DEVCAP2_ATOMIC_128   0x00000200
 #define PCIE_DEVCAP2_10BIT_CPL    0x00010000
 #define PCIE_DEVCAP2_EXT_FMT      0x00100000
+#define PCIE_DEVCAP2_DMWR         0x10000000 /* Deferrable Memory Writes: completer */
+#define PCIE_DEVCAP2_DMWR_LENGTHS 0x60000000 /* 0: up to 64 bytes, 1: up to 128 */
 #define PCIE_DEVCTL2              0x28
 #define PCIE_DEVCTL2_TIMEOUT      0x000f
 #define PCIE_DEVCTL2_TIMEOUT_OFF  0x0010
 #define PCIE_DEVCTL2_ARI          0x0020
+#define PCIE_DEVCTL2_ATOMIC       0x0040 /* AtomicOp Requester Enable */
+#define PCIE_DEVCTL2_ATOMIC_BLOCK 0x0080 /* AtomicOp Egress Blocking */
 #define PCIE_DEVCTL2_IDO_REQUEST  0x0100
 #define PCIE_DEVSTA2              0x2a
 #define PCIE_LNKCAP2              0x2c
@@ -216,5 +225,14 @@
 #define PCIE_SLTCTL2              0x38
 #define PCIE_SLTSTA2              0x3a
 #define PCIE_SIZE_BYTES           0x3c
+
+/* 7.7.9: Device 3 */
+#define PCI_DEV3_CAP            0x04
+#define PCI_DEV3_CAP_DMWR_ROUTE 0x1
+#define PCI_DEV3_CTL            0x08
+#define PCI_DEV3_CTL_DMWR       0x1 /* DMWr Requester Enable */
+#define PCI_DEV3_CTL_DMWR_BLOCK 0x2 /* DMWr Egress Blocking */
+#define PCI_DEV3_STA            0x0c
+#define PCI_DEV3_SIZE_BYTES     0x10
 
 #endif

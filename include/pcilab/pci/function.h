@@ -88,7 +88,7 @@ struct pci_func {
 
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
-    uint16_t ext_dsn, ext_ari;
+    uint16_t ext_dsn, ext_ari, ext_dev3;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
 
@@ -203,6 +203,10 @@ struct pcie_params {
     bool ari_forwarding; /* root and downstream ports */
     bool flr;            /* endpoints */
     bool ten_bit_tags;   /* completer support */
+    /* AtomicOps (6.15) and Deferrable Memory Writes of up to 128 bytes (6.32): endpoints request
+     * and complete them, ports route them, root ports also complete them. DMWr needs a Device 3
+     * capability as well. */
+    bool atomics, dmwr;
 };
 
 void pci_cap_pm_add(struct pci_func *func);
@@ -212,6 +216,7 @@ void pci_cap_msix_add(struct pci_func *func, unsigned vectors, unsigned bar, uin
 void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params);
 void pci_cap_ssvid_add(struct pci_func *func, uint16_t subvendor, uint16_t subdevice);
 void pci_cap_dsn_add(struct pci_func *func, uint64_t serial);
+void pci_cap_dev3_add(struct pci_func *func); /* for DMWr */
 void pci_cap_ari_add(struct pci_func *func, uint8_t next_function);
 
 /* The link as negotiated: speed code and width, Data Link Layer Active where reported. Presence
@@ -233,6 +238,16 @@ bool pcie_extended_tags(const struct pci_func *func); /* 8-bit tags, else 5 bits
 /* Of the attributes that a request wants to carry, those that the function may set. */
 uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr);
 bool pcie_ari_forwarding(const struct pci_func *func); /* root and downstream ports */
+
+/* AtomicOps: the operand sizes that the function completes (4, 8 and 16 bytes as bits), whether it
+ * may request them, and whether a port keeps them from leaving through it (7.5.3.15, 7.5.3.16). */
+unsigned pcie_atomic_completer(const struct pci_func *func);
+bool pcie_atomic_requester(const struct pci_func *func);
+bool pcie_atomic_blocked(const struct pci_func *func);
+/* The same for Deferrable Memory Writes: the longest in bytes, 0 for none (7.7.9). */
+unsigned pcie_dmwr_completer_bytes(const struct pci_func *func);
+bool pcie_dmwr_requester(const struct pci_func *func);
+bool pcie_dmwr_blocked(const struct pci_func *func);
 
 /* Device Status: PCIE_DEVSTA_* of pcilab/pci/config.h, and Transactions Pending. */
 void pcie_note_device_status(struct pci_func *func, uint16_t bits);

@@ -76,7 +76,7 @@ START_TEST(identity)
 {
     ck_assert_uint_eq(get(EXERCISER_MAGIC, 4), EXERCISER_MAGIC_VALUE);
     ck_assert_uint_eq(get(EXERCISER_VERSION, 4), EXERCISER_VERSION_VALUE);
-    ck_assert_uint_eq(get(EXERCISER_FEATURES, 8), 0x1f);
+    ck_assert_uint_eq(get(EXERCISER_FEATURES, 8), 0x18001f);
     ck_assert_uint_eq(get(EXERCISER_VECTORS, 4), 4 << 16 | 8);
     ck_assert_uint_eq(get(EXERCISER_MEM_BYTES, 8), MEM_BYTES);
     ck_assert_uint_eq(get(EXERCISER_FUNCTION, 4), 2 << 8);

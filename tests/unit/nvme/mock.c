@@ -336,6 +336,10 @@ void pci_cap_ari_add(struct pci_func *func, uint8_t next_function)
 {
 }
 
+void pci_cap_dev3_add(struct pci_func *func)
+{
+}
+
 bool pci_func_msi_enabled(const struct pci_func *func)
 {
     const struct endpoint_func *owner = CONTAINER_OF(func, struct endpoint_func, pci);
