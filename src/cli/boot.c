@@ -18,9 +18,7 @@
 #include "pcilab/io/block.h"
 #include "poke.h"
 
-/* CHOICE: a pipe whose writer has been silent this long before the start is a live one. */
-#define PIPE_PATIENCE_MS 250
-#define TRACE_BYTES      (1u << 20)
+#define TRACE_BYTES (1u << 20)
 
 /* Everything that one boot needs, freed in one place. */
 struct boot {
@@ -239,12 +237,13 @@ static bool open_checkpoint(struct boot *boot)
     if (!o->checkpoint.wanted) {
         return true;
     }
-    if (o->checkpoint.forks && (o->trace_kinds || o->log_file || o->tested_with)) {
+    if ((o->checkpoint.forks || o->checkpoint.serve) &&
+        (o->trace_kinds || o->log_file || o->tested_with)) {
         cli_error("--trace, --trace-file, --log and --tested-with are for one run; with --times or "
                   "--seeds see --logs and --digest, or look at one seed with --reseed");
         return false;
     }
-    return checkpoint_parse(&c->checkpoint, o->checkpoint.where) &&
+    return checkpoint_run_open(c) && checkpoint_parse(&c->checkpoint, o->checkpoint.where) &&
            (!o->checkpoint.forks || checkpoint_open_log(c) >= 0);
 }
 
@@ -260,7 +259,7 @@ static bool open_pokes(struct boot *boot)
         cli_error("--at TIME:vmcore needs --vmcore FILE");
         return false;
     }
-    if (o->checkpoint.forks && o->vmcore) {
+    if ((o->checkpoint.forks || o->checkpoint.serve) && o->vmcore) {
         cli_error("--vmcore is for one run; look at one seed with --reseed");
         return false;
     }
@@ -335,7 +334,7 @@ static bool build_machine(struct boot *boot)
         g_prefix_error(&error, "%s: ", boot->topology);
         return fail(error);
     }
-    if (o->digest || o->tested_with) {
+    if (o->digest || o->tested_with || o->checkpoint.serve) {
         boot->digest = trace_digest_new(machine_trace(boot->run.machine));
     }
     if (boot->trace_file) {
@@ -483,7 +482,7 @@ static int boot_machine(struct boot *boot)
     boot->checkpoint.digest = boot->digest;
     bool forks = boot->options.checkpoint.forks;
     run->console = console_open(STDIN_FILENO, forks ? boot->checkpoint.log_fd : STDOUT_FILENO,
-                                PIPE_PATIENCE_MS);
+                                BOOT_PIPE_PATIENCE_MS);
     if (console_source(run->console) == CONSOLE_TERMINAL) {
         cli_note("Ctrl-A x leaves, Ctrl-A h helps");
     } else if (console_source(run->console) == CONSOLE_LIVE && boot->options.digest) {
@@ -493,7 +492,7 @@ static int boot_machine(struct boot *boot)
     int status =
         boot->options.checkpoint.wanted ? checkpoint_boot(&boot->checkpoint) : boot_run(run);
     status = close_files(boot, status);
-    if (!forks) {
+    if (!forks && !boot->options.checkpoint.serve) {
         print_results(boot, status);
     }
     console_close(run->console);

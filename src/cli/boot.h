@@ -9,6 +9,8 @@
 #include "splat.h"
 
 #define BOOT_TAIL_BYTES 16
+/* CHOICE: a pipe whose writer has been silent this long before the start is a live one. */
+#define BOOT_PIPE_PATIENCE_MS 250
 /* What boot_run() returns instead of an exit status. */
 #define BOOT_AT_CHECKPOINT (-1)
 

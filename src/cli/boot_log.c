@@ -12,6 +12,22 @@ struct boot_log {
     int error;
 };
 
+static struct boot_log *log_to(FILE *file)
+{
+    struct boot_log *log = g_new0(struct boot_log, 1);
+
+    setvbuf(file, NULL, _IOLBF, BUFSIZ);
+    log->file = file;
+    return log;
+}
+
+struct boot_log *boot_log_new_fd(int fd)
+{
+    FILE *file = fdopen(fd, "w");
+
+    return file ? log_to(file) : NULL;
+}
+
 struct boot_log *boot_log_new(const char *path, GError **error)
 {
     FILE *file = fopen(path, "we");
@@ -21,10 +37,7 @@ struct boot_log *boot_log_new(const char *path, GError **error)
                     g_strerror(errno));
         return NULL;
     }
-    setvbuf(file, NULL, _IOLBF, BUFSIZ);
-    struct boot_log *log = g_new0(struct boot_log, 1);
-    log->file = file;
-    return log;
+    return log_to(file);
 }
 
 static void check(struct boot_log *log, int result)

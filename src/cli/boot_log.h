@@ -14,6 +14,8 @@
 struct boot_log;
 
 struct boot_log *boot_log_new(const char *path, GError **error);
+/* The same with a descriptor that becomes the log's. */
+struct boot_log *boot_log_new_fd(int fd);
 /* A byte of the console. */
 void boot_log_byte(struct boot_log *log, uint8_t byte, uint64_t virtual_ps, int64_t wall_us);
 /* A line of ours, after "# ". */

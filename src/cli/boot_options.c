@@ -102,8 +102,7 @@ static bool parse_trace(const char *text, uint32_t *kinds)
     return ok;
 }
 
-/* --limit 30s, --limit wall:60s; each kind once, the last one counts. */
-static bool parse_limit(struct boot_options *o, const char *text)
+bool boot_limit_parse(const char *text, uint64_t *limit_ps, uint64_t *limit_wall_ps)
 {
     bool wall = g_str_has_prefix(text, "wall:");
     uint64_t ps;
@@ -115,7 +114,7 @@ static bool parse_limit(struct boot_options *o, const char *text)
             text);
         return false;
     }
-    *(wall ? &o->limit_wall_ps : &o->limit_ps) = ps;
+    *(wall ? limit_wall_ps : limit_ps) = ps;
     return true;
 }
 
@@ -152,7 +151,7 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
         o->trace_kinds = (1u << TRACE_KIND_COUNT) - 1;
     }
     for (unsigned i = 0; raw->limits && raw->limits[i]; i++) {
-        if (!parse_limit(o, raw->limits[i])) {
+        if (!boot_limit_parse(raw->limits[i], &o->limit_ps, &o->limit_wall_ps)) {
             return false;
         }
     }

@@ -35,6 +35,8 @@ struct boot_options {
 /* Reports errors itself; what was parsed is to be cleared in any case. */
 bool boot_options_parse(struct boot_options *options, char **argv);
 void boot_options_clear(struct boot_options *options);
+/* --limit 30s, --limit wall:60s: sets one of the two; reports errors itself. */
+bool boot_limit_parse(const char *text, uint64_t *limit_ps, uint64_t *limit_wall_ps);
 /* The kernel's command line. g_free() it. */
 char *boot_options_cmdline(const struct boot_options *options);
 

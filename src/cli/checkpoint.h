@@ -45,11 +45,15 @@ struct checkpoint_run {
     const GArray *disks;         /* struct machine_disk */
     struct trace_digest *digest; /* or NULL */
     uint64_t seed;
-    int log_fd; /* the console up to the checkpoint, when there are forks; -1 */
+    int log_fd;  /* the console up to the checkpoint, when there are forks; -1 */
+    char *input; /* of --input, or what a server's continuations begin with; NULL: none */
+    gsize input_len;
 };
 
 /* Before the console is opened: where its output goes instead of stdout, or -1 (said why). */
 int checkpoint_open_log(struct checkpoint_run *c);
+/* Before anything is started: --input and --serve; reports errors itself. */
+bool checkpoint_run_open(struct checkpoint_run *c);
 /* boot_run() with all that follows the checkpoint; returns the exit status. */
 int checkpoint_boot(struct checkpoint_run *c);
 void checkpoint_run_clear(struct checkpoint_run *c);

@@ -24,6 +24,11 @@ GOptionGroup *checkpoint_options_group(struct checkpoint_options *o)
          "Keep the consoles as DIR/boot.log, DIR/seed-N.log", "DIR"},
         {"reseed", 0, 0, G_OPTION_ARG_STRING, &o->reseed,
          "Go on in this process, with this seed: one continuation alone", "N"},
+        {"serve", 0, 0, G_OPTION_ARG_FILENAME, &o->serve,
+         "Leave a server at this Unix socket, for pcilab fork PATH", "PATH"},
+        {"input", 0, 0, G_OPTION_ARG_FILENAME, &o->input,
+         "From the checkpoint on, input goes on with this file after what is left of stdin",
+         "FILE"},
         {NULL}};
     GOptionGroup *group = g_option_group_new("checkpoint", "Boot once, continue many times:",
                                              "Show options about checkpoints", NULL, NULL);
@@ -40,6 +45,8 @@ void checkpoint_options_clear(struct checkpoint_options *o)
     g_free(o->jobs);
     g_free(o->reseed);
     g_free(o->logs);
+    g_free(o->serve);
+    g_free(o->input);
     memset(o, 0, sizeof(*o));
 }
 
@@ -74,15 +81,19 @@ static bool take_seeds(struct checkpoint_options *o)
 
 static bool check_combination(const struct checkpoint_options *o)
 {
-    if (!o->wanted && (o->forks || o->reseed || o->jobs || o->logs)) {
-        cli_error("--times, --seeds, --jobs, --logs and --reseed continue from a checkpoint: add "
-                  "--checkpoint-at WHERE");
+    if (!o->wanted && (o->forks || o->reseed || o->jobs || o->logs || o->serve || o->input)) {
+        cli_error("--times, --seeds, --jobs, --logs, --reseed, --serve and --input continue from a "
+                  "checkpoint: add --checkpoint-at WHERE");
     } else if (o->forks && o->reseed) {
         cli_error("--reseed continues in this process, --times and --seeds in others: choose");
+    } else if (o->serve && (o->forks || o->reseed || o->jobs || o->logs || o->input)) {
+        cli_error("--serve leaves it to pcilab fork how to go on: give --times, --seeds, --jobs, "
+                  "--logs and --input there");
     } else if (!o->forks && (o->jobs || o->logs)) {
         cli_error("--jobs and --logs are for many continuations: add --times N or --seeds A..B");
-    } else if (o->wanted && !o->forks && !o->reseed) {
-        cli_error("what happens at the checkpoint? Add --times N, --seeds A..B or --reseed N");
+    } else if (o->wanted && !o->forks && !o->reseed && !o->input && !o->serve) {
+        cli_error("what happens at the checkpoint? Add --times N, --seeds A..B, --reseed N, "
+                  "--input FILE or --serve PATH");
     } else {
         return true;
     }

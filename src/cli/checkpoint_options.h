@@ -10,6 +10,8 @@
 struct checkpoint_options {
     char *where, *times, *seeds, *jobs, *reseed; /* as typed */
     char *logs;                                  /* folder, or NULL */
+    char *serve;                                 /* path of a socket, or NULL */
+    char *input;                                 /* file, or NULL */
     bool wanted, forks, reseeds;
     uint64_t seed_first, seed_count, repeat, reseed_to;
     unsigned parallel;

@@ -10,6 +10,8 @@
 #include "boot_report.h"
 #include "checkpoint.h"
 #include "fork.h"
+#include "fork_server.h"
+#include "fork_socket.h"
 #include "pcilab/io/block.h"
 #include "pcilab/trace/trace.h"
 
@@ -41,7 +43,21 @@ void checkpoint_run_clear(struct checkpoint_run *c)
         close(c->log_fd);
     }
     c->log_fd = -1;
+    g_clear_pointer(&c->input, g_free);
     checkpoint_clear(&c->checkpoint);
+}
+
+bool checkpoint_run_open(struct checkpoint_run *c)
+{
+    const struct checkpoint_options *o = c->options;
+    GError *error = NULL;
+
+    if (o->input && !g_file_get_contents(o->input, &c->input, &c->input_len, &error)) {
+        cli_error("--input: %s", error->message);
+        g_error_free(error);
+        return false;
+    }
+    return !o->serve || fork_socket_check(o->serve);
 }
 
 /* Disks become overlays: no continuation sees what another one writes. */
@@ -73,27 +89,68 @@ static int check_disks(const struct checkpoint_run *c, int status)
     return status;
 }
 
-/* In the child. */
-static int go_on(void *opaque, uint64_t seed, int log_fd, struct fork_result *result)
+/* In the child, its console in place. */
+static int finish(const struct checkpoint_run *c, uint64_t seed)
 {
-    const struct checkpoint_run *c = opaque;
     struct boot_run *run = c->run;
 
-    if (dup2(log_fd, STDERR_FILENO) < 0 || !separate_disks(c)) {
-        return CLI_USAGE;
-    }
-    console_redirect(run->console, log_fd);
     machine_reseed(run->machine, seed);
     run->started_us = 0;
+    /* The guest may have asked already, and in vain. */
+    boot_input_wanted(run);
     int status = check_disks(c, boot_run(run));
     console_flush(run->console);
     if (run->splats) {
         boot_report_splats(run->splats, NULL);
     }
-    result->virtual_ps = run->virtual_ps;
+    return status;
+}
+
+/* In the child. */
+static int go_on(void *opaque, uint64_t seed, int log_fd, struct fork_result *result)
+{
+    const struct checkpoint_run *c = opaque;
+
+    if (dup2(log_fd, STDERR_FILENO) < 0 || !separate_disks(c)) {
+        return CLI_USAGE;
+    }
+    console_redirect(c->run->console, log_fd);
+    int status = finish(c, seed);
+    result->virtual_ps = c->run->virtual_ps;
     if (c->digest) {
         trace_digest_hex(c->digest, result->digest);
     }
+    return status;
+}
+
+/* In the child of the server; the standard streams are the client's. */
+static int go_on_served(void *opaque, const struct fork_message *go, int log_fd,
+                        struct fork_message *result)
+{
+    struct checkpoint_run *c = opaque;
+    struct boot_run *run = c->run;
+
+    cli_set_notes(go->flags & FORK_NOTES);
+    if (!separate_disks(c)) {
+        return CLI_USAGE;
+    }
+    run->console = console_open(STDIN_FILENO, STDOUT_FILENO, BOOT_PIPE_PATIENCE_MS);
+    console_prepend(run->console, (const uint8_t *)c->input, (unsigned)c->input_len);
+    if (log_fd >= 0) {
+        run->log = boot_log_new_fd(log_fd);
+    }
+    run->limit_ps = go->limit_ps ? run->virtual_ps + go->limit_ps : run->limit_ps;
+    run->limit_wall_us = go->limit_wall_us ? go->limit_wall_us : run->limit_wall_us;
+    int status = finish(c, go->flags & FORK_RESEEDS ? go->seed : c->seed);
+    int log_error = boot_log_free(run->log);
+    if (log_error) {
+        cli_error("--log: not complete: %s", g_strerror(log_error));
+        status = status ? status : CLI_FAILED;
+    }
+    result->virtual_ps = run->virtual_ps;
+    result->flags = run->console_bytes && run->last_byte != '\n' ? FORK_MID_LINE : 0;
+    trace_digest_hex(c->digest, result->digest);
+    console_close(run->console);
     return status;
 }
 
@@ -141,6 +198,73 @@ static int fork_there(struct checkpoint_run *c)
     return console_signal() ? 128 + console_signal() : status;
 }
 
+static G_GNUC_NORETURN void be_server(struct checkpoint_run *c, int fd)
+{
+    struct fork_server_config config = {
+        .path = c->options->serve, .listen_fd = fd, .run = go_on_served, .opaque = c};
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    setsid();
+    for (int i = STDIN_FILENO; null >= 0 && i <= STDERR_FILENO; i++) {
+        (void)dup2(null, i);
+    }
+    fork_message_init(&config.hello, FORK_HELLO);
+    config.hello.seed = c->seed;
+    config.hello.booted_us = c->run->ended_us - c->run->started_us;
+    fork_server_serve(&config);
+    _exit(CLI_OK);
+}
+
+/* What is left of the boot's input comes before that of a client. */
+static void keep_input(struct checkpoint_run *c)
+{
+    const uint8_t *left;
+
+    (void)console_take_all(c->run->console);
+    c->input_len = console_peek(c->run->console, &left);
+    c->input = g_memdup2(left, c->input_len);
+}
+
+/* The server is a child that stays behind when this process ends. */
+static int serve_there(struct checkpoint_run *c)
+{
+    struct boot_run *run = c->run;
+
+    keep_input(c);
+    console_close(run->console);
+    run->console = NULL;
+    for (unsigned i = 0; c->disks && i < c->disks->len; i++) {
+        block_flush(g_array_index(c->disks, struct machine_disk, i).image);
+    }
+    int fd = fork_socket_listen(c->options->serve);
+    if (fd < 0) {
+        return CLI_USAGE;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        be_server(c, fd);
+    }
+    close(fd);
+    if (pid < 0) {
+        cli_error("no process for the server: %s", g_strerror(errno));
+        (void)unlink(c->options->serve);
+        return CLI_USAGE;
+    }
+    cli_note("process %d serves at %s; to continue: pcilab fork %s; to end it: pcilab fork %s "
+             "--stop",
+             (int)pid, c->options->serve, c->options->serve, c->options->serve);
+    return CLI_OK;
+}
+
+/* Input for after the checkpoint. */
+static void add_input(struct checkpoint_run *c)
+{
+    if (c->input) {
+        (void)console_take_all(c->run->console);
+        console_append(c->run->console, (const uint8_t *)c->input, (unsigned)c->input_len);
+    }
+}
+
 int checkpoint_boot(struct checkpoint_run *c)
 {
     const struct checkpoint_options *o = c->options;
@@ -159,9 +283,14 @@ int checkpoint_boot(struct checkpoint_run *c)
         }
         return status == CLI_OK ? CLI_FAILED : status;
     }
+    if (o->serve) {
+        return serve_there(c);
+    }
+    add_input(c);
     if (o->forks) {
         return fork_there(c);
     }
-    machine_reseed(c->run->machine, o->reseed_to);
+    machine_reseed(c->run->machine, o->reseed ? o->reseed_to : c->seed);
+    boot_input_wanted(c->run);
     return boot_run(c->run);
 }

@@ -46,5 +46,6 @@ bool cli_print_lspci(const struct machine_desc *desc, FILE *out, GError **error)
 int cli_topo(char **argv);
 int cli_topo_import(char **argv); /* argv[0] is "import" */
 int cli_boot(char **argv);
+int cli_fork(char **argv);
 
 #endif

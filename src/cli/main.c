@@ -16,6 +16,7 @@ struct command {
 
 static const struct command commands[] = {
     {"boot", cli_boot, "boot a Linux kernel on a topology"},
+    {"fork", cli_fork, "continue from the checkpoint of a boot, as often as wanted"},
     {"topo", cli_topo, "check a topology file and show its tree"},
 };
 

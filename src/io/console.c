@@ -337,6 +337,20 @@ bool console_take_all(struct console *console)
     return !console->regular || console->eof;
 }
 
+void console_prepend(struct console *console, const uint8_t *bytes, unsigned len)
+{
+    if (console->input_taken) {
+        g_byte_array_remove_range(console->input, 0, console->input_taken);
+        console->input_taken = 0;
+    }
+    g_byte_array_prepend(console->input, bytes, len);
+}
+
+void console_append(struct console *console, const uint8_t *bytes, unsigned len)
+{
+    g_byte_array_append(console->input, bytes, len);
+}
+
 void console_redirect(struct console *console, int out_fd)
 {
     console_flush(console);

@@ -145,6 +145,34 @@ for limit in x 0 -1s wall: wall:x 99999h; do
     run "${boot[@]}" --limit "$limit"
     error "bad --limit $limit" "--limit \"$limit\" is not allowed"
 done
+run "${boot[@]}" --serve "$work/socket"
+error '--serve without a checkpoint' 'add --checkpoint-at WHERE'
+at=(--checkpoint-at 'time: 1s')
+run "${boot[@]}" "${at[@]}"
+error 'a checkpoint for nothing' 'what happens at the checkpoint?'
+run "${boot[@]}" "${at[@]}" --serve "$work/socket" --times 3
+error '--serve and --times' '--serve leaves it to pcilab fork'
+run "${boot[@]}" "${at[@]}" --serve "$work/socket" --log "$work/log"
+error '--serve and --log' 'are for one run'
+: >"$work/file"
+run "${boot[@]}" "${at[@]}" --serve "$work/file"
+error 'a file in the place of the socket' 'this is there already and is no socket'
+run "${boot[@]}" "${at[@]}" --serve "$work/no/such"
+error 'a socket that cannot be made' "--serve $work/no/such: No such file or directory"
+run "${boot[@]}" "${at[@]}" --input "$work/absent"
+error 'an input that is not there' "$work/absent"
+run "$PCILAB" fork
+error 'pcilab fork without a path' 'one path is needed'
+run "$PCILAB" fork "$work/socket"
+error 'pcilab fork without a server' "$work/socket: No such file or directory"
+run "$PCILAB" fork "$work/file"
+error 'pcilab fork of a file' 'this is not the socket of a pcilab boot --serve'
+run "$PCILAB" fork "$work/socket" --logs "$work/logs"
+error 'pcilab fork --logs for one' 'add --times N or --seeds A..B'
+run "$PCILAB" fork "$work/socket" --stop --seed 3
+error 'pcilab fork --stop with more' '--stop ends the server'
+run "$PCILAB" fork "$work/socket" --limit soon
+error 'pcilab fork with a bad limit' '--limit "soon" is not allowed'
 run "${boot[@]}" --unknown
 error 'an unknown option' 'pcilab boot --help'
 

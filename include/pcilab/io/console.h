@@ -53,6 +53,9 @@ void console_consume(struct console *console, unsigned len);
 /* Reads all that will ever come, so that forked processes have it each: false when it is not known
  * yet, or too much. */
 bool console_take_all(struct console *console);
+/* More input, before (prepend) or after all that is there and has been read. */
+void console_prepend(struct console *console, const uint8_t *bytes, unsigned len);
+void console_append(struct console *console, const uint8_t *bytes, unsigned len);
 /* What was put is written, and the rest goes to another descriptor, the caller's. */
 void console_redirect(struct console *console, int out_fd);
 /* True when nothing more will ever come. */
