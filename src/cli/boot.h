@@ -30,6 +30,12 @@ struct boot_run {
     struct pokes *pokes;           /* NULL: none */
     const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
 
+    /* For runs with more than a serial port: where its output goes instead of the console (it then
+     * gets no input), and what is done between slices. Both may be NULL. */
+    void (*serial_put)(void *host, uint8_t byte);
+    void (*serve)(void *host);
+    void *host;
+
     bool real_clock; /* virtual time keeps to the wall clock, also when busy */
     bool no_reboot;
     uint64_t limit_ps;      /* of virtual time; 0: none */

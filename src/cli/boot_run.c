@@ -74,7 +74,11 @@ void boot_output(void *opaque, uint8_t byte)
         boot_log_byte(run->log, byte, run->behind_ps + machine_sim(run->machine)->now_ps,
                       g_get_monotonic_time() - run->started_us);
     }
-    console_put(run->console, byte);
+    if (run->serial_put) {
+        run->serial_put(run->host, byte);
+    } else {
+        console_put(run->console, byte);
+    }
     if (run->checkpoint && checkpoint_saw(run->checkpoint, byte)) {
         machine_pause(run->machine);
     }
@@ -84,7 +88,7 @@ void boot_input_wanted(void *opaque)
 {
     struct boot_run *run = opaque;
     const uint8_t *bytes;
-    unsigned len = console_peek(run->console, &bytes);
+    unsigned len = run->serial_put ? 0 : console_peek(run->console, &bytes);
 
     if (len) {
         console_consume(run->console, machine_console_input(run->machine, bytes, len));
@@ -142,6 +146,9 @@ static enum run_end serve_user(struct boot_run *run)
     if (console_source(run->console) != CONSOLE_WHOLE) {
         console_wait(run->console, 0);
         boot_input_wanted(run);
+    }
+    if (run->serve) {
+        run->serve(run->host);
     }
     while ((command = console_command(run->console)) != CONSOLE_NOTHING) {
         switch (command) {

@@ -9,12 +9,18 @@
 #include "pcilab/config/topology.h"
 
 static bool notes_on;
+static const char *program = "pcilab";
 
-static void print_line(const char *prefix, const char *format, va_list args)
+void cli_set_program(const char *name)
+{
+    program = name;
+}
+
+static void print_line(const char *format, va_list args)
 {
     char *text = g_strdup_vprintf(format, args);
 
-    fprintf(stderr, "%s%s\n", prefix, text);
+    fprintf(stderr, "%s: %s\n", program, text);
     g_free(text);
 }
 
@@ -23,7 +29,7 @@ void cli_error(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    print_line("pcilab: ", format, args);
+    print_line(format, args);
     va_end(args);
 }
 
@@ -35,7 +41,7 @@ void cli_note(const char *format, ...)
         return;
     }
     va_start(args, format);
-    print_line("pcilab: ", format, args);
+    print_line(format, args);
     va_end(args);
 }
 

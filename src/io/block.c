@@ -204,6 +204,11 @@ bool block_read_only(const struct block_image *image)
     return image->read_only;
 }
 
+void block_set_read_only(struct block_image *image)
+{
+    image->read_only = true;
+}
+
 static int block_check(const struct block_image *image, uint64_t offset, uint64_t len)
 {
     if (offset % BLOCK_SECTOR_BYTES || len % BLOCK_SECTOR_BYTES ||

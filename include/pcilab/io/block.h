@@ -30,6 +30,8 @@ bool block_overlay(struct block_image *image, GError **error);
 
 uint64_t block_size_bytes(const struct block_image *image);
 bool block_read_only(const struct block_image *image);
+/* Writes fail from now on. */
+void block_set_read_only(struct block_image *image);
 /* offset and len are multiples of 512 inside the image. 0 or a negative errno. */
 int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t len);
 int block_write(struct block_image *image, uint64_t offset, const void *data, uint64_t len);
