@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bench/fabric [SECONDS]: how fast TLPs move with functional timing, through a root port, a switch
- * and an endpoint. Processor time; medians of several runs, with the spread; heap allocations are
- * counted per TLP, the C library's own calls included. A TLP counts once per link that it crosses.
+ * bench/fabric [SECONDS]: how fast TLPs move with functional and with link timing, through a root
+ * port, a switch and an endpoint. Processor time; medians of several runs, with the spread; heap
+ * allocations are counted per TLP, the C library's own calls included. A TLP counts once per link
+ * that it crosses.
  */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -162,8 +163,9 @@ static struct pcie_params pcie(enum pcie_port_type type)
         .type = type, .max_speed = 4, .max_width = 4, .max_payload_bytes = 512};
 }
 
-static void bench_make(struct bench *bench)
+static void bench_make(struct bench *bench, enum link_timing timing)
 {
+    struct link_params link = link_default_params;
     const struct root_params root = {
         .name = "rc", .bus_last = 255, .host = &host_ops, .opaque = bench};
     struct root_port_params rp = {.name = "rp", .device = 1, .pcie = pcie(PCIE_ROOT_PORT)};
@@ -190,8 +192,9 @@ static void bench_make(struct bench *bench)
     pci_func_set_bar(endpoint_func_pci(bench->func), 0, PCI_BAR_MEM32, BAR_BYTES);
     pci_cap_pcie_add(endpoint_func_pci(bench->func), &endpoint);
     endpoint_ready(bench->ep);
-    link_connect(root_port_link(root_port_add(bench->rc, &rp)), pcie_switch_upstream(bench->sw));
-    link_connect(pcie_switch_downstream(bench->sw, 0), endpoint_port(bench->ep));
+    link.timing = timing;
+    link_new(root_port_link(root_port_add(bench->rc, &rp)), pcie_switch_upstream(bench->sw), &link);
+    link_new(pcie_switch_downstream(bench->sw, 0), endpoint_port(bench->ep), &link);
     /* Bus 0: the root port, 1: upstream, 2: downstream, 3: the endpoint. */
     for (unsigned bus = 0; bus < 3; bus++) {
         config_write(bench, bus, 0x18, 4, 3u << 16 | (bus + 1) << 8 | bus);
@@ -312,14 +315,14 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void measure(const struct figure *figure, double seconds)
+static double measure(const struct figure *figure, enum link_timing timing, double seconds)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
     double tlps[RUNS], ops[RUNS], start, took;
-    uint64_t count = 2000, heap = 0, crossings = 0;
+    uint64_t count = 2000, heap = 0, crossings = 0, virtual_ps = 0;
 
     bench->ram = calloc(1, RAM_BYTES);
-    bench_make(bench);
+    bench_make(bench, timing);
     set_payload(bench, figure->payload);
     bench->kind = figure->kind;
     /* Warm up, and find how much fills a run. */
@@ -332,36 +335,49 @@ static void measure(const struct figure *figure, double seconds)
     count = (uint64_t)((double)count * seconds / took);
     for (unsigned i = 0; i < RUNS; i++) {
         uint64_t heap_before = allocations, before = bench->fabric->tlps;
+        uint64_t began_ps = bench->sim.now_ps;
 
         start = now_s();
         figure->work(bench, count);
         took = now_s() - start;
         heap += allocations - heap_before;
         crossings += bench->fabric->tlps - before;
+        virtual_ps += bench->sim.now_ps - began_ps;
         tlps[i] = (double)(bench->fabric->tlps - before) / took;
         ops[i] = (double)count / took;
     }
     qsort(tlps, RUNS, sizeof(tlps[0]), by_value);
     qsort(ops, RUNS, sizeof(ops[0]), by_value);
-    printf("%-30s %8.2f M TLP/s  (%.2f to %.2f)  %6.1f ns/TLP  %9.0f k/s", figure->name,
-           tlps[RUNS / 2] / 1e6, tlps[0] / 1e6, tlps[RUNS - 1] / 1e6, 1e9 / tlps[RUNS / 2],
-           ops[RUNS / 2] / 1e3);
+    printf("%-10s %-28s %6.2f M TLP/s (%.2f to %.2f) %6.1f ns/TLP %7.0f k/s",
+           timing == LINK_TIMED ? "link" : "functional", figure->name, tlps[RUNS / 2] / 1e6,
+           tlps[0] / 1e6, tlps[RUNS - 1] / 1e6, 1e9 / tlps[RUNS / 2], ops[RUNS / 2] / 1e3);
+    printf(" %.6f allocations/TLP", (double)heap / (double)crossings);
     if (figure->bytes)
-        printf("  %6.2f GB/s", ops[RUNS / 2] * figure->bytes / 1e9);
-    printf("  %.6f allocations/TLP\n", (double)heap / (double)crossings);
+        printf(" %5.2f GB/s", ops[RUNS / 2] * figure->bytes / 1e9);
+    if (timing == LINK_TIMED)
+        printf(" %6.0f ns each by the guest's clock",
+               (double)virtual_ps / RUNS / (double)count / 1e3);
+    printf("\n");
     bench_unmake(bench);
     free(bench->ram);
     free(bench);
+    return tlps[RUNS / 2];
 }
 
 int main(int argc, char **argv)
 {
     double seconds = argc > 1 ? atof(argv[1]) : 0.3;
 
-    printf("functional timing; root port, 4-port switch, endpoint; %d runs of %.2f s of processor "
-           "time, medians\n",
-           RUNS, seconds);
-    for (unsigned i = 0; i < ARRAY_LEN(figures); i++)
-        measure(&figures[i], seconds);
+    printf(
+        "root port, 4-port switch, endpoint, links of 16 GT/s x4; %d runs of %.2f s of processor "
+        "time, medians\n",
+        RUNS, seconds);
+    for (unsigned i = 0; i < ARRAY_LEN(figures); i++) {
+        double functional = measure(&figures[i], LINK_FUNCTIONAL, seconds);
+        double timed = measure(&figures[i], LINK_TIMED, seconds);
+
+        printf("%-10s %-28s %6.2f times as fast as with functional timing\n", "link",
+               figures[i].name, timed / functional);
+    }
     return 0;
 }

@@ -98,7 +98,16 @@ static void bridge_link_training(struct port *port, bool training)
     pcie_set_link_training(bridge_of_port(port)->func, training);
 }
 
+static void bridge_tx_ready(struct port *port)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+
+    if (bridge->ops->tx_ready)
+        bridge->ops->tx_ready(bridge);
+}
+
 static const struct port_ops bridge_port_link_ops = {
+    .tx_ready = bridge_tx_ready,
     .receive = bridge_receive,
     .link_changed = bridge_link_changed,
     .link_training = bridge_link_training,

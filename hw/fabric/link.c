@@ -99,6 +99,7 @@ struct link *link_new(struct port *downstream_facing, struct port *upstream_faci
 
     link->params = params ? *params : link_default_params;
     assert(!link_params_wrong(&link->params));
+    link_dirs_make(link);
     link_state_init(link);
     return link;
 }
@@ -125,6 +126,7 @@ void link_free(struct link *link)
     if (!link)
         return;
     link_state_fini(link);
+    link_dirs_free(link);
     for (unsigned side = 0; side < 2; side++) {
         struct port *port = link->end[side];
 

@@ -24,12 +24,27 @@ struct link {
     bool disabled;
     enum link_cause cause; /* of the training under way, or of the last one */
     struct sim_event train;
+
+    /* link timing; see link_dir.h */
+    struct link_dir *dir[2];    /* by the side that sends; NULL: functional */
+    uint64_t byte_fraction;     /* a byte on the wire, in 1/65536 ps */
+    uint64_t replay_timeout_ps; /* REPLAY_TIMER */
 };
 
 void link_state_init(struct link *link);
 void link_state_fini(struct link *link);
 /* Hardware wants Recovery: REPLAY_NUM rolled over (3.6.2.1). */
 void link_recover(struct link *link);
+/* And that was no help: down, and from Detect again. */
+void link_fail(struct link *link);
+
+/* link_dir.c; nothing with functional timing */
+void link_dirs_make(struct link *link);
+void link_dirs_free(struct link *link);
+void link_dirs_up(struct link *link);
+/* What is under way bounces, or with `quietly` vanishes. */
+void link_dirs_down(struct link *link, bool quietly);
+void link_dirs_resume(struct link *link); /* after Recovery */
 
 /* Megatransfers a second of a speed code. */
 unsigned link_speed_mts(unsigned speed);

@@ -55,7 +55,10 @@ static void link_drop(struct port *from, struct port *to)
 
     while ((tlp = tlp_queue_pop(&to->rx)))
         port_bounce(from, tlp);
-    to->peer_waits = false; /* originators are upstream-facing ports, and so reset now */
+    /* Originators behind upstream-facing ports are reset now; the host goes on. */
+    if (to->peer_waits && from->side == LINK_DOWNSTREAM_FACING)
+        from->ops->tx_ready(from);
+    to->peer_waits = false;
 }
 
 static void link_tell(struct link *link, bool up)
@@ -88,6 +91,7 @@ static void link_go_up(struct link *link)
     a->peer = b;
     b->peer = a;
     link_negotiate(link);
+    link_dirs_up(link);
     link_set_training(link, false);
     trace_say(a->fabric->trace, TRACE_STATE, a->name, "link up");
     link_tell(link, true);
@@ -107,6 +111,7 @@ static void link_go_down(struct link *link)
     b->peer = NULL;
     link_drop(a, b);
     link_drop(b, a);
+    link_dirs_down(link, false);
     trace_say(a->fabric->trace, TRACE_STATE, a->name, "link down");
     link_tell(link, false);
     if (surprise)
@@ -129,6 +134,8 @@ static void link_trained(void *opaque)
               link_speed_mts(link->speed) / 1000, link_speed_mts(link->speed) % 1000 / 100,
               link->width);
     link_tell(link, true);
+    if (link->up)
+        link_dirs_resume(link);
 }
 
 static void link_begin_training(struct link *link, enum link_cause cause, uint64_t duration_ps)
@@ -171,6 +178,12 @@ void link_recover(struct link *link)
 {
     if (link->up && !link->training)
         link_begin_recovery(link, LINK_CAUSE_RELIABILITY);
+}
+
+void link_fail(struct link *link)
+{
+    link_go_down(link);
+    link_update(link, false);
 }
 
 void link_state_init(struct link *link)
@@ -270,8 +283,11 @@ void port_cold_reset(struct port *port)
         return;
     link->hot_reset = link->disabled = false;
     link->target_speed = 0;
-    if (!link->up)
+    if (!link->up) {
         link_update(link, true);
-    else
+    } else {
+        link_dirs_down(link, true);
+        link_dirs_up(link);
         link_begin_training(link, LINK_CAUSE_FRESH, 0);
+    }
 }

@@ -33,6 +33,7 @@ struct tlp *tlp_clone(const struct tlp *tlp)
     /* Everything up to the payload's place is the header. */
     memcpy(copy, tlp, offsetof(struct tlp, data));
     memcpy(copy->prefix, tlp->prefix, tlp->prefix_count * sizeof(tlp->prefix[0]));
+    copy->hold = (struct tlp_hold){0};
     copy->data = data;
     copy->big = big;
     copy->next = NULL;

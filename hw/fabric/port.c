@@ -2,7 +2,7 @@
 /* Ports: the sending end of a link. */
 #include <assert.h>
 
-#include "link.h"
+#include "link_dir.h"
 
 /* CHOICE: how many TLPs an originator may have waiting at the other end with functional timing. */
 #define TX_WINDOW 64
@@ -95,6 +95,10 @@ void port_send(struct port *port, struct tlp *tlp)
         port_bounce(port, tlp);
         return;
     }
+    if (port->tx) {
+        link_tx_send(port->tx, tlp);
+        return;
+    }
     if (__builtin_expect(trace_on(port->fabric->trace, TRACE_TLP), 0))
         fabric_trace_tlp(port->fabric, port->name, tlp);
     port->fabric->tlps++;
@@ -107,12 +111,10 @@ bool port_tx_ready(struct port *port)
 {
     struct port *peer = port->peer;
 
+    if (port->tx && peer)
+        return link_tx_ready(port->tx);
     if (!peer || peer->rx.count < TX_WINDOW)
         return true;
     peer->peer_waits = port->ops->tx_ready != NULL;
     return false;
-}
-
-void port_credit_return(struct port *port, const struct tlp *tlp)
-{
 }

@@ -120,6 +120,7 @@ void tlp_free(struct tlp *tlp)
     }
     pool = tlp->pool;
     assert(pool && "a TLP is freed once");
+    tlp_leave_buffer(tlp);
     if (tlp->big) {
         struct big_buffer *big = (struct big_buffer *)tlp->big;
 

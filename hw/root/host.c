@@ -71,6 +71,30 @@ static void request_finish(struct root_complex *rc, struct root_request *request
         sim_schedule_in(rc->fabric->sim, &rc->finish, 0);
 }
 
+static bool host_start(struct root_complex *rc, struct root_request *request);
+
+/* Starts what waited for a tag or for room in a port, in order. */
+static void host_pump(struct root_complex *rc)
+{
+    rc->submitting = true;
+    for (struct root_request *request; (request = list_pop(&rc->waiting));) {
+        if (host_start(rc, request))
+            continue;
+        request->next = rc->waiting.first;
+        rc->waiting.first = request;
+        if (!rc->waiting.last)
+            rc->waiting.last = request;
+        break;
+    }
+    rc->submitting = false;
+}
+
+void root_host_tx_ready(struct root_complex *rc)
+{
+    if (rc->waiting.first && !sim_event_pending(&rc->finish))
+        sim_schedule_in(rc->fabric->sim, &rc->finish, 0);
+}
+
 static void host_finish_due(void *opaque)
 {
     struct root_complex *rc = opaque;
@@ -80,6 +104,8 @@ static void host_finish_due(void *opaque)
     rc->finished = (struct root_request_list){0};
     while ((request = list_pop(&due)))
         request->done(request, request->status);
+    if (rc->waiting.first)
+        host_pump(rc);
 }
 
 static const enum tlp_type request_tlp_type[] = {
@@ -184,7 +210,8 @@ static bool host_bus_in_range(const struct root_complex *rc, const struct root_r
     return bus >= rc->params.bus_first && bus <= rc->params.bus_last;
 }
 
-/* False when there is no tag for it now. */
+/* False when there is no tag for it now, or no room in the port for another posted write: a store
+ * to a link that is busy holds the processor up. */
 static bool host_start(struct root_complex *rc, struct root_request *request)
 {
     struct host_target target;
@@ -199,6 +226,10 @@ static bool host_start(struct root_complex *rc, struct root_request *request)
         tlp_free(tlp);
         request_finish(rc, request, request->kind == ROOT_MEM_WRITE ? TLP_SC : TLP_UR);
         return true;
+    }
+    if (request->kind == ROOT_MEM_WRITE && target.port && !port_tx_ready(target.port)) {
+        tlp_free(tlp);
+        return false;
     }
     if (request->kind != ROOT_MEM_WRITE &&
         !requester_start(&rc->requester, tlp, target.govern, request->data, request)) {
@@ -236,17 +267,7 @@ static void host_request_over(void *owner, void *cookie, enum requester_result r
     if (nested)
         return; /* whoever is submitting goes on by itself */
     /* A tag is free again. */
-    rc->submitting = true;
-    for (struct root_request *request; (request = list_pop(&rc->waiting));) {
-        if (host_start(rc, request))
-            continue;
-        request->next = rc->waiting.first;
-        rc->waiting.first = request;
-        if (!rc->waiting.last)
-            rc->waiting.last = request;
-        break;
-    }
-    rc->submitting = false;
+    host_pump(rc);
 }
 
 void root_host_init(struct root_complex *rc)

@@ -50,7 +50,7 @@ struct root_complex {
 
     /* Host requests: outstanding ones are the requester's, in the name of the host bridge. */
     struct requester requester;
-    struct root_request_list waiting;  /* for a tag */
+    struct root_request_list waiting;  /* for a tag, or for room in a port */
     struct root_request_list finished; /* done() is due */
     struct sim_event finish;
     bool submitting; /* inside root_submit(): no done() now */
@@ -73,6 +73,8 @@ void root_drive_intx(struct root_complex *rc, unsigned device, unsigned pin, boo
 void root_host_init(struct root_complex *rc);
 void root_host_fini(struct root_complex *rc);
 void root_host_reset(struct root_complex *rc);
+/* A port takes posted writes again. */
+void root_host_tx_ready(struct root_complex *rc);
 
 /* upstream.c: a TLP came up from a root port (its index) or an integrated endpoint
  * (ROUTE_FROM_INTERNAL). */

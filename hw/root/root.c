@@ -161,8 +161,16 @@ static void root_integrated_link_changed(struct port *port, bool up)
 {
 }
 
+static void root_integrated_tx_ready(struct port *port)
+{
+    struct root_integrated *it = port->owner;
+
+    root_host_tx_ready(it->rc);
+}
+
 static const struct port_ops root_integrated_ops = {
     .receive = root_integrated_receive,
+    .tx_ready = root_integrated_tx_ready,
     .link_changed = root_integrated_link_changed,
 };
 

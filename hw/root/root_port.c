@@ -52,10 +52,18 @@ static void root_port_send_msi(struct bridge_port *bridge, uint64_t addr, uint32
     root_upstream_memory(rp->rc, tlp);
 }
 
+static void root_port_tx_ready(struct bridge_port *bridge)
+{
+    struct root_port *rp = bridge->owner;
+
+    root_host_tx_ready(rp->rc);
+}
+
 static const struct bridge_port_ops root_port_ops = {
     .receive = root_port_receive,
     .drive = root_port_drive,
     .send_msi = root_port_send_msi,
+    .tx_ready = root_port_tx_ready,
 };
 
 void root_port_receive_message(struct root_port *rp, struct tlp *tlp)

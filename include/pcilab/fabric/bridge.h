@@ -19,6 +19,8 @@ struct bridge_port_ops {
     void (*drive)(struct bridge_port *bridge, unsigned pin, bool level);
     /* The bridge's own MSI or MSI-X. */
     void (*send_msi)(struct bridge_port *bridge, uint64_t addr, uint32_t data);
+    /* port_tx_ready() of the bridge's port has said no, and would say yes now; may be NULL. */
+    void (*tx_ready)(struct bridge_port *bridge);
 };
 
 struct bridge_port_params {

@@ -7,8 +7,8 @@
  * With functional timing "later" is the same virtual instant. Both timings deliver every TLP
  * exactly once, whole and in order.
  *
- * A component may refuse to receive only by not returning buffer credits (link timing); the
- * interface for that is port_credit_return(), a no-op with functional timing. A component that
+ * With link timing a TLP occupies the receive buffer that it arrived in until the component frees
+ * it or it leaves the component over another link; keeping it keeps its credits. A component that
  * originates many TLPs asks port_tx_ready() first and goes on at tx_ready(), so that what is under
  * way stays bounded; forwarding components need not.
  */
@@ -101,6 +101,7 @@ struct port {
     uint8_t max_width;
 
     /* private to the fabric */
+    struct link_dir *tx; /* link timing; NULL: functional */
     bool busy;
     bool peer_waits; /* port_tx_ready() of the peer said no */
     struct port *busy_next;
@@ -133,8 +134,6 @@ void link_free(struct link *link);
 void port_send(struct port *port, struct tlp *tlp);
 /* False when enough is under way; the port gets tx_ready() when that has changed. */
 bool port_tx_ready(struct port *port);
-/* The receiver has taken a TLP out of its buffer. No-op with functional timing. */
-void port_credit_return(struct port *port, const struct tlp *tlp);
 
 bool port_link_up(const struct port *port);
 unsigned port_link_speed(const struct port *port);

@@ -110,7 +110,7 @@ enum link_fault_kind {
     LINK_FAULT_OVERFLOW_TLP,  /* arrives where no buffer is: receiver overflow; lost */
     LINK_FAULT_CORRUPT_DLLP,  /* CRC error: bad DLLP */
     LINK_FAULT_DROP_DLLP,     /* its framing is lost */
-    LINK_FAULT_REORDER_DLLP,  /* arrives after the next one */
+    LINK_FAULT_REORDER_DLLP,  /* arrives after the next one of its kind */
     LINK_FAULT_KINDS
 };
 /* "corrupt-tlp" and so on. */

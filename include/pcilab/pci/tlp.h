@@ -123,6 +123,16 @@ enum {
 #define TLP_DMWR_MAX_DW    32 /* 6.32: 128 bytes */
 
 struct tlp_pool;
+struct tlp;
+
+/* The fabric's part of a TLP: the receive buffer that it occupies, and its place in a queue. */
+struct tlp_hold {
+    void (*release)(struct tlp *tlp); /* NULL: none */
+    void *owner;
+    uint64_t order;
+    uint16_t data; /* credits */
+    uint8_t flow;
+};
 
 struct tlp {
     struct tlp *next; /* for the owner: queues and free lists */
@@ -157,6 +167,8 @@ struct tlp {
     uint16_t byte_count; /* 1 to 4096 */
     uint8_t lower_addr;  /* 0 to 127 */
 
+    struct tlp_hold hold;
+
     uint8_t *data; /* length_dw * 4 bytes, or NULL; inline below or from the pool */
     uint8_t *big;  /* the pool's buffer, when the payload does not fit inline */
     uint32_t prefix[TLP_PREFIX_MAX]; /* prefix_count of them as on the wire, most significant byte
@@ -176,6 +188,13 @@ uint64_t tlp_pool_allocations(const struct tlp_pool *pool);
  * reads. */
 struct tlp *tlp_new(struct tlp_pool *pool, enum tlp_type type, unsigned payload_dw);
 void tlp_free(struct tlp *tlp);
+
+/* It no longer occupies a receive buffer; freeing it has the same effect. */
+static inline void tlp_leave_buffer(struct tlp *tlp)
+{
+    if (tlp->hold.release)
+        tlp->hold.release(tlp);
+}
 
 /* Everything that is routed by a memory address but messages. */
 static inline bool tlp_is_memory(const struct tlp *tlp)
