@@ -41,7 +41,9 @@ static const struct msr_row rows[] = {
     {MSR_TSC_ADJUST, MSR_SPECIAL, 0, 0},
     {0x48, MSR_PLAIN, FIELD(spec_ctrl), 0x407}, /* SPEC_CTRL: IBRS, STIBP, SSBD, BHI_DIS_S */
     {0x49, MSR_PLAIN, FIELD(discard), 0x1},     /* PRED_CMD: IBPB */
-    {0x8B, MSR_IGNORE, 0, 0x0D0003F5ULL << 32}, /* BIOS_SIGN_ID: microcode revision */
+    /* CHOICE: BIOS_SIGN_ID: a microcode revision newer than any of this model, since Linux 6.16
+     * taints a kernel on a revision older than the last one it knows (intel-ucode-defs.h). */
+    {0x8B, MSR_IGNORE, 0, 0x0D00FFFFULL << 32},
     {MSR_ARCH_CAPABILITIES, MSR_SPECIAL, 0, 0},
     {0x174, MSR_PLAIN, FIELD(sysenter_cs), 0xFFFFFFFF},
     {0x175, MSR_CANONICAL, FIELD(sysenter_esp), ~0ULL},
@@ -273,7 +275,12 @@ uint64_t cpu_tsc_to_ps(const struct cpu *c, uint64_t tsc, uint64_t now_ps)
     return ps > UINT64_MAX ? UINT64_MAX : (uint64_t)ps;
 }
 
+uint64_t cpu_now_ps(const struct cpu *c)
+{
+    return c->now_ps + cpu_run_done(c) * c->group->config.ps_per_insn;
+}
+
 uint64_t cpu_tsc_now(const struct cpu *c)
 {
-    return cpu_tsc_at(c, c->now_ps + cpu_run_done(c) * c->group->config.ps_per_insn);
+    return cpu_tsc_at(c, cpu_now_ps(c));
 }

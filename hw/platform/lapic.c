@@ -64,8 +64,13 @@ int lapic_ack(struct lapic *lapic)
     struct trace *trace = lapic->bus->config.trace;
     if (trace_on(trace, TRACE_IRQ)) {
         uint8_t head[2] = {(uint8_t)lapic->index, (uint8_t)vector};
-        struct trace_event event = {
-            .kind = TRACE_IRQ, .where = "lapic", .head = head, .head_len = sizeof(head)};
+        /* The processor's own instant: the clock's is that of the run it is in, which depends on
+         * how the caller slices time. */
+        struct trace_event event = {.kind = TRACE_IRQ,
+                                    .time_ps = cpu_now_ps(lapic->cpu),
+                                    .where = "lapic",
+                                    .head = head,
+                                    .head_len = sizeof(head)};
         trace_emit(trace, &event);
     }
     return vector;

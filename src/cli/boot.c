@@ -114,7 +114,7 @@ static bool find_tree(struct boot *boot)
     }
     cli_note("kernel: %s: %s", t->kernel, t->release ? t->release : "of unknown version");
     boot->load.kernel_path = t->kernel;
-    if (!o->initrd && !boot_guest_find(&boot->guest, "initrd")) {
+    if (!o->initrd && !boot_guest_find(&boot->guest, NULL, "initrd")) {
         return false;
     }
     const char *base = o->initrd ? o->initrd : boot->guest.initrd;
@@ -132,7 +132,7 @@ static bool find_files(struct boot *boot)
     boot->load.kernel_path = o->kernel;
     boot->load.initrd_path = o->initrd;
     if (!o->kernel) {
-        if (!boot_guest_find(&boot->guest, "kernel")) {
+        if (!boot_guest_find(&boot->guest, o->guest, "kernel")) {
             return false;
         }
         boot->load.kernel_path = boot->guest.kernel;

@@ -70,8 +70,9 @@ int boot_run(struct boot_run *run);
 struct boot_guest {
     char *folder, *kernel, *initrd, *version;
 };
-/* Reports itself what to do when there is none; `need` is what it is for: "kernel" or "initrd". */
-bool boot_guest_find(struct boot_guest *guest, const char *need);
+/* `name`: that of a suite, NULL for the default one. Reports itself what to do when there is none;
+ * `need` is what it is for: "kernel" or "initrd". */
+bool boot_guest_find(struct boot_guest *guest, const char *name, const char *need);
 void boot_guest_clear(struct boot_guest *guest);
 
 #endif

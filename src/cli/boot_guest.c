@@ -2,13 +2,18 @@
 /* The kernel and initramfs that scripts/guest prepared. */
 #include "boot.h"
 
-bool boot_guest_find(struct boot_guest *guest, const char *need)
+bool boot_guest_find(struct boot_guest *guest, const char *name, const char *need)
 {
     const char *folder = g_getenv("PCILAB_GUEST_DIR");
 
     guest->folder = folder && *folder
                         ? g_strdup(folder)
                         : g_build_filename(g_get_user_cache_dir(), "pcilab", "guest", NULL);
+    if (name) {
+        char *base = guest->folder;
+        guest->folder = g_strdup_printf("%s-%s", base, name);
+        g_free(base);
+    }
     guest->kernel = g_build_filename(guest->folder, "vmlinuz", NULL);
     guest->initrd = g_build_filename(guest->folder, "initramfs.img", NULL);
     guest->version = NULL;
@@ -24,9 +29,9 @@ bool boot_guest_find(struct boot_guest *guest, const char *need)
         g_file_test(guest->initrd, G_FILE_TEST_IS_REGULAR)) {
         return true;
     }
-    cli_error("no %s was given and none is prepared in %s; run scripts/guest, or name one with "
+    cli_error("no %s was given and none is prepared in %s; run scripts/guest%s%s, or name one with "
               "--%s FILE",
-              need, guest->folder, need);
+              need, guest->folder, name ? " --suite " : "", name ? name : "", need);
     boot_guest_clear(guest);
     return false;
 }

@@ -34,6 +34,7 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->topology);
     g_free(o->kernel);
     g_free(o->initrd);
+    g_free(o->guest);
     g_free(o->ktree);
     g_strfreev(o->kernel_debs);
     g_strfreev(o->modules);
@@ -120,8 +121,17 @@ bool boot_limit_parse(const char *text, uint64_t *limit_ps, uint64_t *limit_wall
 
 static bool check_kernel_options(const struct boot_options *o)
 {
-    if (!!o->kernel + !!o->ktree + !!o->kernel_debs > 1) {
-        cli_error("only one of --kernel, --ktree and --kernel-deb can say which kernel to boot");
+    static const char suite_chars[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+    if (!!o->kernel + !!o->guest + !!o->ktree + !!o->kernel_debs > 1) {
+        cli_error("only one of --kernel, --guest, --ktree and --kernel-deb can say which kernel to "
+                  "boot");
+        return false;
+    }
+    if (o->guest && (!*o->guest || o->guest[strspn(o->guest, suite_chars)])) {
+        cli_error("--guest \"%s\" is not allowed; it is the name of a Debian suite, for which "
+                  "scripts/guest --suite NAME was run",
+                  o->guest);
         return false;
     }
     if (o->modules && !o->ktree && !o->kernel_debs) {
@@ -248,6 +258,8 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     const GOptionEntry entries[] = {
         {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &o->kernel,
          "bzImage or vmlinux; default: what scripts/guest prepared", "FILE"},
+        {"guest", 'g', 0, G_OPTION_ARG_STRING, &o->guest,
+         "What scripts/guest --suite NAME prepared, instead of what scripts/guest did", "NAME"},
         {"ktree", 't', 0, G_OPTION_ARG_FILENAME, &o->ktree,
          "The kernel built in this tree, with its modules", "DIR"},
         {"kernel-deb", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->kernel_debs,

@@ -12,6 +12,7 @@
 struct boot_options {
     char *topology; /* NULL: the default one */
     char *kernel, *initrd;
+    char *guest;        /* which of the prepared ones; NULL: the default one */
     char *ktree;        /* instead of kernel */
     char **kernel_debs; /* likewise; NULL: none */
     char **modules;     /* more of them; NULL: none */

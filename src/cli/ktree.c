@@ -202,26 +202,44 @@ static bool unpack_debs(const char *folder, char *const *files)
     return ok;
 }
 
+/* The kernel below FOLDER/PLACE: vmlinuz-* itself, or vmlinuz in a folder there. NULL: none. */
+static char *find_image(const char *folder, const char *place)
+{
+    char *all = g_build_filename(folder, place, NULL), *found = NULL;
+    GDir *dir = g_dir_open(all, 0, NULL);
+    const char *name;
+
+    while (dir && !found && (name = g_dir_read_name(dir))) {
+        found = g_str_has_prefix(name, "vmlinuz") ? g_build_filename(all, name, NULL)
+                                                  : g_build_filename(all, name, "vmlinuz", NULL);
+        if (!g_file_test(found, G_FILE_TEST_IS_REGULAR)) {
+            g_clear_pointer(&found, g_free);
+        }
+    }
+    g_clear_pointer(&dir, g_dir_close);
+    g_free(all);
+    return found;
+}
+
+/* Since Debian's 6.17 the kernel lies beside its modules, in a package of its own. */
 bool ktree_open_debs(struct ktree *t, char *const *files)
 {
+    static const char *const places[] = {"boot", "usr/lib/modules", "lib/modules"};
     char *folder = deb_folder(files);
     bool ok = folder && (g_file_test(folder, G_FILE_TEST_IS_DIR) || unpack_debs(folder, files));
-    char *boot = folder ? g_build_filename(folder, "boot", NULL) : NULL;
-    GDir *dir = ok ? g_dir_open(boot, 0, NULL) : NULL;
-    const char *name = NULL;
 
-    while (dir && (name = g_dir_read_name(dir)) && !g_str_has_prefix(name, "vmlinuz")) {
+    for (unsigned i = 0; ok && !t->kernel && i < G_N_ELEMENTS(places); i++) {
+        t->kernel = find_image(folder, places[i]);
     }
-    if (name) {
-        t->kernel = g_build_filename(boot, name, NULL);
+    if (t->kernel) {
         t->release = boot_kernel_release(t->kernel, NULL);
         ok = find_modules(t, folder, "--kernel-deb");
     } else if (ok) {
-        cli_error("--kernel-deb %s: there is no boot/vmlinuz-* in it", files[0]);
+        cli_error("--kernel-deb %s: there is no boot/vmlinuz-* and no lib/modules/*/vmlinuz in it; "
+                  "newer kernels are in linux-binary-*, linux-modules-* and linux-base-*",
+                  files[0]);
         ok = false;
     }
-    g_clear_pointer(&dir, g_dir_close);
-    g_free(boot);
     g_free(folder);
     return ok;
 }

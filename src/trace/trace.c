@@ -44,7 +44,9 @@ void trace_emit(struct trace *trace, struct trace_event *event)
 {
     uint32_t kind = (uint32_t)BIT(event->kind);
 
-    event->time_ps = trace->now_ps ? *trace->now_ps : 0;
+    if (!event->time_ps && trace->now_ps) {
+        event->time_ps = *trace->now_ps;
+    }
     for (struct trace_sink *s = trace->sinks; s; s = s->next) {
         if (s->kinds & kind) {
             s->emit(s, event);

@@ -11,6 +11,12 @@ expect 0 'boot --help' out 'Examples:' out '--kernel' out '--append' out '--dige
 
 run "${boot[@]}"
 error 'no prepared kernel' 'run scripts/guest'
+run "${boot[@]}" --guest sid
+error 'no guest of a suite' "$work/guest-sid; run scripts/guest --suite sid"
+run "${boot[@]}" --guest ../x
+error 'a suite that is none' '--guest "../x" is not allowed'
+run "${boot[@]}" --guest sid --kernel "$work/absent"
+error 'a guest and a kernel' 'only one of --kernel, --guest'
 mkdir "$work/guest"
 echo 'no kernel' >"$work/guest/vmlinuz"
 run "${boot[@]}"
@@ -92,7 +98,7 @@ mkdir -p "$tree/lib/modules/6.11.0"
 run "${boot[@]}" --ktree "$tree" --initrd "$work/empty"
 error 'installed modules of another version' "the kernel is 6.12.1-mine, but $tree/lib/modules has"
 run "${boot[@]}" --ktree "$tree" --kernel "$work/bz"
-error 'two kernels' 'only one of --kernel, --ktree and --kernel-deb'
+error 'two kernels' 'only one of --kernel, --guest, --ktree and --kernel-deb'
 run "${boot[@]}" --module vfio
 error '--module alone' 'it needs --ktree or --kernel-deb'
 export XDG_CACHE_HOME=$work/cache
@@ -113,7 +119,8 @@ if command -v dpkg-deb >/dev/null; then
     error 'a package of another architecture' 'this package is for arm64'
     deb amd64 README
     run "${boot[@]}" --kernel-deb "$work/k.deb"
-    error 'a package without a kernel' 'there is no boot/vmlinuz-* in it'
+    error 'a package without a kernel' \
+        'there is no boot/vmlinuz-* and no lib/modules/*/vmlinuz in it'
     deb amd64 vmlinuz-11
     run "${boot[@]}" --kernel-deb "$work/k.deb" --initrd "$work/empty"
     error 'a package with an empty kernel' 'boot/vmlinuz-11'

@@ -127,13 +127,14 @@ static uint16_t identify_nvm_controller(struct nvme_cmd *cmd, uint8_t *page)
     return NVME_OK;
 }
 
-/* CNS 08h */
+/* CNS 08h (NVMe Base 2.0c, figure 280): Linux waits for a namespace that does not say Ready. */
 static uint16_t identify_independent(struct nvme_cmd *cmd, uint8_t *page)
 {
     const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
 
     if (ns) {
         page[8] = ns->write_protected; /* nsattr */
+        page[14] = 1;                  /* nstat: ready */
     }
     return namespace_status(cmd);
 }

@@ -145,6 +145,9 @@ bool cpu_wants_to_run(const struct cpu *cpu);
 uint64_t cpu_tsc_at(const struct cpu *cpu, uint64_t now_ps);
 uint64_t cpu_tsc_to_ps(const struct cpu *cpu, uint64_t tsc, uint64_t now_ps);
 
+/* Where the processor is in virtual time, also in the midst of cpu_run(). */
+uint64_t cpu_now_ps(const struct cpu *cpu);
+
 void cpu_get_state(const struct cpu *cpu, struct cpu_state *state);
 void cpu_set_state(struct cpu *cpu, const struct cpu_state *state);
 /* Instructions retired since creation. */

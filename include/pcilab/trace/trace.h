@@ -25,7 +25,7 @@ enum trace_kind {
 
 struct trace_event {
     enum trace_kind kind;
-    uint64_t time_ps;
+    uint64_t time_ps;    /* 0: the clock's */
     const char *where;   /* the component; stable name from the topology */
     const char *text;    /* rendered on demand by the emitter; NULL when there is none */
     const uint8_t *head; /* binary: TLP header, {cpu, vector} or {direction, byte} */
@@ -56,7 +56,8 @@ static inline bool trace_on(const struct trace *trace, enum trace_kind kind)
 
 void trace_add_sink(struct trace *trace, struct trace_sink *sink);
 void trace_remove_sink(struct trace *trace, struct trace_sink *sink);
-/* Stamps the time and hands the event to every sink that wants its kind. */
+/* Stamps the time, unless the event has one of its own, and hands the event to every sink that
+ * wants its kind. */
 void trace_emit(struct trace *trace, struct trace_event *event);
 /* A broken rule or a state change in words; formats only when a sink listens. */
 void trace_say(struct trace *trace, enum trace_kind kind, const char *where, const char *format,

@@ -118,6 +118,11 @@ uint64_t cpu_tsc_to_ps(const struct cpu *cpu, uint64_t tsc, uint64_t now_ps)
     return tsc > UINT64_MAX / 1000 ? UINT64_MAX : tsc * 1000;
 }
 
+uint64_t cpu_now_ps(const struct cpu *cpu)
+{
+    return cpu->now_ps;
+}
+
 void cpu_get_state(const struct cpu *cpu, struct cpu_state *state)
 {
     memset(state, 0, sizeof(*state));

@@ -29,6 +29,7 @@ struct cpu {
     uint8_t data[CPU_ACCESS_MAX_SIZE]; /* of the last completed read */
     unsigned completed, vectors_taken;
     uint64_t retired;
+    uint64_t now_ps; /* set by tests */
 };
 
 struct cpu_group {

@@ -119,6 +119,26 @@ START_TEST(test_reset_values)
 }
 END_TEST
 
+static uint64_t traced_ps;
+
+static void trace_emitted(struct trace_sink *sink, const struct trace_event *event)
+{
+    traced_ps = event->time_ps;
+}
+
+START_TEST(test_taken_at_the_processors_instant)
+{
+    struct trace_sink sink = {.emit = trace_emitted, .kinds = BIT(TRACE_IRQ)};
+
+    trace_add_sink(&rig.trace, &sink);
+    rig.cpus->cpu[0].now_ps = 12345;
+    send_fixed(0, false, 0x45);
+    ck_assert_int_eq(ack(0), 0x45);
+    ck_assert_uint_eq(traced_ps, 12345); /* not the clock's, which is that of a slice */
+    trace_remove_sink(&rig.trace, &sink);
+}
+END_TEST
+
 START_TEST(test_priorities_nest)
 {
     send_fixed(0, false, 0x45);
@@ -517,6 +537,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_reset_values);
+    tcase_add_test(tc, test_taken_at_the_processors_instant);
     tcase_add_test(tc, test_priorities_nest);
     tcase_add_test(tc, test_task_priority_holds_back);
     tcase_add_test(tc, test_destinations);
