@@ -10,6 +10,7 @@
 #include "boot_options.h"
 #include "boot_report.h"
 #include "checkpoint.h"
+#include "command.h"
 #include "ktree.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
@@ -34,6 +35,7 @@ struct boot {
     struct trace_text *trace;
     struct trace_digest *digest;
     struct boot_run run;
+    struct command command;
     struct checkpoint_run checkpoint;
     struct pokes pokes;
     int64_t started_us, built_us, loaded_us;
@@ -41,6 +43,7 @@ struct boot {
 
 static void boot_clear(struct boot *boot)
 {
+    command_clear(&boot->command);
     pokes_clear(&boot->pokes);
     checkpoint_run_clear(&boot->checkpoint);
     trace_text_free(boot->trace);
@@ -125,6 +128,38 @@ static bool find_tree(struct boot *boot)
     return true;
 }
 
+/* A kernel and its modules, and an initramfs made for a command. */
+static bool find_command_files(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+    struct ktree *t = &boot->ktree;
+    bool ok;
+
+    if (o->ktree) {
+        ok = ktree_open(t, o->ktree);
+    } else if (o->kernel_debs) {
+        ok = ktree_open_debs(t, o->kernel_debs);
+    } else if (o->kernel) {
+        char *folder = boot_guest_folder(NULL);
+        ok = file_is_readable("kernel", o->kernel) && ktree_open_kernel(t, o->kernel, folder);
+        g_free(folder);
+    } else {
+        ok = boot_guest_find(&boot->guest, o->guest, "kernel") &&
+             ktree_open_kernel(t, boot->guest.kernel, boot->guest.folder);
+        if (ok && !t->modules) {
+            cli_error("there are no modules in %s/lib/modules; run scripts/guest",
+                      boot->guest.folder);
+            ok = false;
+        }
+    }
+    if (!ok || !command_make_initrd(t, boot->desc, o->rw, o->modules)) {
+        return false;
+    }
+    boot->load.kernel_path = t->kernel;
+    boot->load.initrd_path = t->initrd;
+    return true;
+}
+
 static bool find_files(struct boot *boot)
 {
     const struct boot_options *o = &boot->options;
@@ -158,7 +193,11 @@ static bool find_kernel(struct boot *boot)
     boot->load.enter_bzimage = o->enter_bzimage;
     boot->cmdline = boot_options_cmdline(o);
     boot->load.cmdline = boot->cmdline;
-    if (!(o->ktree || o->kernel_debs ? find_tree(boot) : find_files(boot))) {
+    if (boot->command.argv) {
+        if (!find_command_files(boot)) {
+            return false;
+        }
+    } else if (!(o->ktree || o->kernel_debs ? find_tree(boot) : find_files(boot))) {
         return false;
     }
     cli_note("command line: %s", boot->cmdline);
@@ -327,6 +366,8 @@ static bool build_machine(struct boot *boot)
         .disks = (const struct machine_disk *)(void *)boot->disks->data,
         .disk_count = boot->disks->len,
         .console = {boot_output, boot_input_wanted, &boot->run},
+        .virtio_consoles = &boot->command.host,
+        .virtio_console_count = boot->command.argv ? 1 : 0,
     };
 
     boot->run.machine = machine_new(boot->desc, &options, &error);
@@ -340,6 +381,9 @@ static bool build_machine(struct boot *boot)
     if (boot->trace_file) {
         boot->trace = trace_text_new(machine_trace(boot->run.machine), boot->trace_file,
                                      o->trace_kinds, fabric_render_tlp);
+    }
+    if (boot->command.argv) {
+        command_attach(&boot->command, &boot->run);
     }
     boot->built_us = g_get_monotonic_time();
     if (!machine_load(boot->run.machine, &boot->load, &error)) {
@@ -377,6 +421,10 @@ static int close_files(struct boot *boot, int status)
 /* On stdout, after the guest's last byte, whatever that was. */
 static void say(struct boot *boot, const char *text)
 {
+    if (boot->run.command) { /* stdout is the command's */
+        fputs(text, stderr);
+        return;
+    }
     if (boot->run.console_bytes && boot->run.last_byte != '\n') {
         console_put(boot->run.console, '\n');
         boot->run.last_byte = '\n';
@@ -474,15 +522,20 @@ static int boot_machine(struct boot *boot)
 
     run->boot = &boot->load;
     run->real_clock = boot->options.real_clock;
-    run->no_reboot = boot->options.no_reboot;
+    run->no_reboot = boot->options.no_reboot || run->command; /* a job is done once */
     run->limit_ps = boot->options.limit_ps;
     run->limit_wall_us = boot->options.limit_wall_ps / PS_PER_US;
     boot->checkpoint.run = run;
     boot->checkpoint.disks = boot->disks;
     boot->checkpoint.digest = boot->digest;
     bool forks = boot->options.checkpoint.forks;
-    run->console = console_open(STDIN_FILENO, forks ? boot->checkpoint.log_fd : STDOUT_FILENO,
-                                BOOT_PIPE_PATIENCE_MS);
+    int out_fd = forks ? boot->checkpoint.log_fd : STDOUT_FILENO;
+    run->console = run->command && !boot->command.tty
+                       ? console_open_cooked(STDIN_FILENO, out_fd, BOOT_PIPE_PATIENCE_MS)
+                       : console_open(STDIN_FILENO, out_fd, BOOT_PIPE_PATIENCE_MS);
+    if (run->command && boot->command.tty) {
+        console_pass_output(run->console);
+    }
     if (console_source(run->console) == CONSOLE_TERMINAL) {
         cli_note("Ctrl-A x leaves, Ctrl-A h helps");
     } else if (console_source(run->console) == CONSOLE_LIVE && boot->options.digest) {
@@ -498,20 +551,41 @@ static int boot_machine(struct boot *boot)
     console_close(run->console);
     print_splats(boot);
     print_times(boot);
+    if (run->command && !boot->command.told) {
+        status = command_result(&boot->command, status);
+    }
     return status;
+}
+
+/* The command, or what stands for it. */
+static bool find_command(struct boot *boot)
+{
+    struct boot_options *o = &boot->options;
+    struct command *c = &boot->command;
+
+    o->shell |= boot_options_default_shell(o);
+    c->tty = o->tty;
+    c->verbose = o->verbose;
+    c->argv = (const char *const *)o->command;
+    if (o->shell) {
+        command_set_shell(c);
+    }
+    return !c->argv || command_add_devices(c, boot->desc, o->rw);
 }
 
 int cli_boot(char **argv)
 {
     struct boot boot = {.checkpoint.log_fd = -1};
-    int status = CLI_USAGE;
+    int status = boot_options_is_command(argv) ? COMMAND_USAGE : CLI_USAGE;
 
     g_set_prgname("pcilab boot");
     boot.started_us = g_get_monotonic_time();
     if (boot_options_parse(&boot.options, argv)) {
-        cli_set_notes(boot.options.verbose || (!boot.options.quiet && isatty(STDERR_FILENO)));
-        if (load_topology(&boot) && find_kernel(&boot) && open_files(&boot) &&
-            build_machine(&boot)) {
+        bool command = boot.options.command || boot.options.shell;
+        cli_set_notes(boot.options.verbose ||
+                      (!boot.options.quiet && !command && isatty(STDERR_FILENO)));
+        if (load_topology(&boot) && find_command(&boot) && find_kernel(&boot) &&
+            open_files(&boot) && build_machine(&boot)) {
             status = boot_machine(&boot);
         }
     }

@@ -15,6 +15,7 @@
 #define BOOT_AT_CHECKPOINT (-1)
 
 struct checkpoint; /* checkpoint.h */
+struct command;    /* command.h */
 struct pokes;      /* poke.h */
 
 struct boot_run {
@@ -27,6 +28,7 @@ struct boot_run {
     struct boot_log *log;  /* NULL: none */
 
     struct checkpoint *checkpoint; /* NULL: none */
+    struct command *command;       /* NULL: none; else it has the caller's streams */
     struct pokes *pokes;           /* NULL: none */
     const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
 
@@ -70,6 +72,8 @@ int boot_run(struct boot_run *run);
 struct boot_guest {
     char *folder, *kernel, *initrd, *version;
 };
+/* Of the suite called `name`, NULL for the default one; there or not. g_free() it. */
+char *boot_guest_folder(const char *name);
 /* `name`: that of a suite, NULL for the default one. Reports itself what to do when there is none;
  * `need` is what it is for: "kernel" or "initrd". */
 bool boot_guest_find(struct boot_guest *guest, const char *name, const char *need);

@@ -2,18 +2,20 @@
 /* The kernel and initramfs that scripts/guest prepared. */
 #include "boot.h"
 
+char *boot_guest_folder(const char *name)
+{
+    const char *set = g_getenv("PCILAB_GUEST_DIR");
+    char *base = set && *set ? g_strdup(set)
+                             : g_build_filename(g_get_user_cache_dir(), "pcilab", "guest", NULL);
+    char *folder = name ? g_strdup_printf("%s-%s", base, name) : g_strdup(base);
+
+    g_free(base);
+    return folder;
+}
+
 bool boot_guest_find(struct boot_guest *guest, const char *name, const char *need)
 {
-    const char *folder = g_getenv("PCILAB_GUEST_DIR");
-
-    guest->folder = folder && *folder
-                        ? g_strdup(folder)
-                        : g_build_filename(g_get_user_cache_dir(), "pcilab", "guest", NULL);
-    if (name) {
-        char *base = guest->folder;
-        guest->folder = g_strdup_printf("%s-%s", base, name);
-        g_free(base);
-    }
+    guest->folder = boot_guest_folder(name);
     guest->kernel = g_build_filename(guest->folder, "vmlinuz", NULL);
     guest->initrd = g_build_filename(guest->folder, "initramfs.img", NULL);
     guest->version = NULL;

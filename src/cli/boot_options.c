@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The options of pcilab boot. */
 #include <string.h>
+#include <unistd.h>
 
 #include "boot_options.h"
 #include "cli.h"
@@ -11,6 +12,10 @@
 /* CHOICE: what makes the kernel talk to us and end a run that failed, and nothing that changes what
  * it does. With panic=-1 a panic resets the machine at once. */
 #define DEFAULT_CMDLINE "console=ttyS0 panic=-1"
+/* CHOICE: where a command is waited for, the kernel does not test its ciphers first (a third of the
+ * instructions of a boot), and says what is judged, warnings and worse, and nothing else. */
+#define COMMAND_CMDLINE DEFAULT_CMDLINE " cryptomgr.notests"
+#define COMMAND_QUIET   " loglevel=5"
 
 /* Options that need more than glib's own types, as they were typed. */
 struct raw_options {
@@ -39,6 +44,8 @@ void boot_options_clear(struct boot_options *o)
     g_strfreev(o->kernel_debs);
     g_strfreev(o->modules);
     g_strfreev(o->append);
+    g_strfreev(o->command);
+    g_strfreev(o->rw);
     g_free(o->cmdline);
     g_free(o->cpus);
     g_free(o->memory);
@@ -54,7 +61,11 @@ void boot_options_clear(struct boot_options *o)
 
 char *boot_options_cmdline(const struct boot_options *o)
 {
-    GString *line = g_string_new(o->cmdline ? o->cmdline : DEFAULT_CMDLINE);
+    bool command = o->command || o->shell;
+    const char *first = !command     ? DEFAULT_CMDLINE
+                        : o->verbose ? COMMAND_CMDLINE
+                                     : COMMAND_CMDLINE COMMAND_QUIET;
+    GString *line = g_string_new(o->cmdline ? o->cmdline : first);
 
     for (unsigned i = 0; o->append && o->append[i]; i++) {
         g_string_append_printf(line, "%s%s", line->len ? " " : "", o->append[i]);
@@ -134,11 +145,36 @@ static bool check_kernel_options(const struct boot_options *o)
                   o->guest);
         return false;
     }
-    if (o->modules && !o->ktree && !o->kernel_debs) {
+    if (o->modules && !o->ktree && !o->kernel_debs && !o->command && !o->shell) {
         cli_error("--module %s: it needs --ktree or --kernel-deb to come from", o->modules[0]);
         return false;
     }
     return true;
+}
+
+/* "[TOPOLOGY] -- COMMAND", --shell and what goes with them. */
+static bool check_command(const struct boot_options *o)
+{
+    bool wanted = o->command || o->shell;
+
+    if (o->command && !o->command[0]) {
+        cli_error("there is no command after \"--\"; for a shell: pcilab boot --shell");
+    } else if (o->command && o->shell) {
+        cli_error("--shell runs $SHELL: what is \"%s\"? For a command on a terminal: --tty",
+                  o->command[0]);
+    } else if (wanted && o->initrd) {
+        cli_error("--initrd %s: with a command or --shell the initramfs is pcilab's own",
+                  o->initrd);
+    } else if (!wanted && (o->rw || o->tty)) {
+        cli_error("%s is for commands: pcilab boot ... -- COMMAND", o->rw ? "--rw" : "--tty");
+    } else if (wanted && o->checkpoint.forks && o->tty) {
+        cli_error("--tty is for one run: continuations have no terminal");
+    } else if (!wanted && o->checkpoint.where && strcmp(o->checkpoint.where, "command") == 0) {
+        cli_error("--checkpoint-at command: there is none; add -- COMMAND");
+    } else {
+        return true;
+    }
+    return false;
 }
 
 static bool take_raw(struct boot_options *o, struct raw_options *raw)
@@ -165,7 +201,7 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
             return false;
         }
     }
-    if (!check_kernel_options(o)) {
+    if (!check_kernel_options(o) || !check_command(o)) {
         return false;
     }
     if (raw->rest && raw->rest[0]) {
@@ -183,7 +219,8 @@ static const char summary[] =
     "TOPOLOGY is a topology file, or the name of one that comes with pcilab:\n" CLI_TOPOLOGIES
     ". Without it: default.\n"
     "The guest's serial console is on stdin and stdout; on a terminal, Ctrl-A x leaves and\n"
-    "Ctrl-A h helps.";
+    "Ctrl-A h helps. With -- COMMAND or --shell these are the command's, as with ssh: it runs in\n"
+    "the guest on this computer's files, which it cannot change but for --rw.";
 
 /* Before and after the names of splats. */
 static const char description_head[] =
@@ -204,7 +241,12 @@ static const char description_head[] =
     "  pcilab boot --trace=tlp --trace-file tlps.txt\n"
     "                                           every TLP at every port\n"
     "\n"
+    "  pcilab boot peer --ktree ~/linux --rw . -- ./test.sh 'an argument'\n"
+    "                                           one command in the guest; its exit status\n"
+    "  pcilab boot --shell                      a shell in the guest, among my files\n"
+    "\n"
     "Default command line: " DEFAULT_CMDLINE "\n"
+    "and with a command besides: cryptomgr.notests loglevel=5\n"
     "\n"
     "Input: bytes of a file, a here-document or a pipe that is complete at the start enter when\n"
     "the guest asks for them, which does not depend on the host. Bytes of a pipe that is still\n"
@@ -224,7 +266,13 @@ static const char description_tail[] =
     "  1    the kernel panicked, complained (a splat), or stopped for good otherwise\n"
     "  2    bad usage or input; nothing was started\n"
     "  3    a limit was reached\n"
-    "  130  left with Ctrl-A x or Ctrl-C; other signals likewise 128 and their number\n";
+    "  130  left with Ctrl-A x or Ctrl-C; other signals likewise 128 and their number\n"
+    "Exit status with -- COMMAND or --shell: the command's (1 for its 0 if the kernel complained\n"
+    "or panicked meanwhile); 128 + N for signal N; and\n"
+    "  124  a limit was reached while the command ran\n"
+    "  125  the kernel never got to the command, or complained before: git bisect run skips\n"
+    "  126  bad usage or input, or the command cannot be run\n"
+    "  127  there is no such command\n";
 
 /* g_free() it. */
 static char *describe(void)
@@ -250,11 +298,42 @@ static char **spell_out(char **argv)
     return words;
 }
 
+bool boot_options_is_command(char *const *argv)
+{
+    for (unsigned i = 1; argv[i]; i++) { /* the first "--" in any case */
+        if (strcmp(argv[i], "--") == 0 || strcmp(argv[i], "--shell") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool boot_options_default_shell(const struct boot_options *o)
+{
+    return (o->ktree || o->kernel_debs) && !o->command && !o->shell && !o->initrd && !o->append &&
+           !o->cmdline && !o->checkpoint.wanted && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+/* What stands after "--" is the guest's. NULL: there is no "--". */
+static char **cut_command(char **words)
+{
+    for (unsigned i = 1; words[i]; i++) {
+        if (strcmp(words[i], "--") == 0) {
+            char **command = g_strdupv(words + i + 1);
+            for (unsigned n = i; words[n]; n++) {
+                g_clear_pointer(&words[n], g_free);
+            }
+            return command;
+        }
+    }
+    return NULL;
+}
+
 bool boot_options_parse(struct boot_options *o, char **argv)
 {
     struct raw_options raw = {0};
     gboolean no_reboot = FALSE, digest = FALSE, quiet = FALSE, verbose = FALSE, stats = FALSE;
-    gboolean tested_with = FALSE;
+    gboolean tested_with = FALSE, shell = FALSE, tty = FALSE;
     const GOptionEntry entries[] = {
         {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &o->kernel,
          "bzImage or vmlinux; default: what scripts/guest prepared", "FILE"},
@@ -266,6 +345,10 @@ bool boot_options_parse(struct boot_options *o, char **argv)
          "The kernel of this Debian package, with its modules; may be repeated", "FILE"},
         {"module", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->modules,
          "With --ktree or --kernel-deb: also this module; may be repeated", "NAME"},
+        {"rw", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->rw,
+         "With a command: what it writes below this directory stays; may be repeated", "DIR"},
+        {"shell", 0, 0, G_OPTION_ARG_NONE, &shell, "Instead of a command: your shell", NULL},
+        {"tty", 0, 0, G_OPTION_ARG_NONE, &tty, "The command gets a terminal of its own", NULL},
         {"initrd", 'i', 0, G_OPTION_ARG_FILENAME, &o->initrd, "Initial RAM file system", "FILE"},
         {"append", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &o->append,
          "Add to the kernel command line; may be repeated", "TEXT"},
@@ -305,7 +388,8 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "Say nothing but errors", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, NULL, "[TOPOLOGY]"},
         {NULL}};
-    GOptionContext *context = g_option_context_new("- boot a Linux kernel on a topology");
+    GOptionContext *context =
+        g_option_context_new("[-- COMMAND ARGUMENTS...] - boot a Linux kernel on a topology");
     char **words = spell_out(argv);
 
     g_option_context_set_summary(context, summary);
@@ -314,6 +398,7 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     g_free(text);
     g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_add_group(context, checkpoint_options_group(&o->checkpoint));
+    o->command = cut_command(words);
     bool ok = cli_parse(context, "boot", &words);
     o->no_reboot = no_reboot;
     o->digest = digest;
@@ -321,6 +406,8 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     o->verbose = verbose;
     o->stats = stats;
     o->tested_with = tested_with;
+    o->shell = shell;
+    o->tty = tty;
     ok = ok && take_raw(o, &raw);
     raw_clear(&raw);
     g_strfreev(words);

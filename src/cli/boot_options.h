@@ -17,6 +17,9 @@ struct boot_options {
     char **kernel_debs; /* likewise; NULL: none */
     char **modules;     /* more of them; NULL: none */
     char **append;      /* NULL-terminated; NULL: none */
+    char **command;     /* after "--"; NULL: none */
+    char **rw;          /* directories; NULL: none */
+    bool shell, tty;
     char *cmdline;
     char *cpus, *memory;
     uint64_t seed;
@@ -33,11 +36,15 @@ struct boot_options {
     bool quiet, verbose, stats, tested_with;
 };
 
+/* A command's form of boot: other exit statuses, and stdout is the command's. */
+bool boot_options_is_command(char *const *argv);
 /* Reports errors itself; what was parsed is to be cleared in any case. */
 bool boot_options_parse(struct boot_options *options, char **argv);
 void boot_options_clear(struct boot_options *options);
 /* --limit 30s, --limit wall:60s: sets one of the two; reports errors itself. */
 bool boot_limit_parse(const char *text, uint64_t *limit_ps, uint64_t *limit_wall_ps);
+/* A shell is wanted, without words: a kernel of the user's own, and somebody at the terminal. */
+bool boot_options_default_shell(const struct boot_options *options);
 /* The kernel's command line. g_free() it. */
 char *boot_options_cmdline(const struct boot_options *options);
 

@@ -12,6 +12,7 @@
 
 #include "boot.h"
 #include "checkpoint.h"
+#include "command.h"
 #include "core_file.h"
 #include "pcilab/config/units.h"
 #include "poke.h"
@@ -32,6 +33,7 @@ enum run_end {
     END_LEFT,
     END_SIGNAL,
     END_OUTPUT,
+    END_COMMAND, /* there is nothing more to be learnt of it */
     END_LOAD,
 };
 
@@ -267,6 +269,9 @@ static enum run_end run_slice(struct boot_run *run)
         break;
     case MACHINE_RUNNING: break;
     }
+    if (run->command && run->command->stop) {
+        return END_COMMAND;
+    }
     if (run->checkpoint && checkpoint_is_due(run->checkpoint, run->virtual_ps)) {
         return END_CHECKPOINT;
     }
@@ -287,6 +292,7 @@ static int explain(const struct boot_run *run, enum run_end end)
     switch (end) {
     case END_POWERED_OFF:
     case END_RESET:
+    case END_COMMAND:
     case END_HUNG: break;
     case END_DEAD:
         cli_error("all processors have halted for good, without powering off");

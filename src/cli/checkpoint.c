@@ -42,8 +42,13 @@ bool checkpoint_parse(struct checkpoint *c, const char *where)
             return true;
         }
     }
+    if (strcmp(where, "command") == 0) {
+        c->command = true;
+        c->at_ps = UINT64_MAX;
+        return true;
+    }
     cli_error("--checkpoint-at \"%s\" is not allowed; it is 'console: TEXT' (when the guest has "
-              "written TEXT) or 'time: 300ms' (of virtual time)",
+              "written TEXT), 'time: 300ms' (of virtual time) or, with one, 'command'",
               where);
     return false;
 }
@@ -68,6 +73,11 @@ bool checkpoint_saw(struct checkpoint *c, uint8_t byte)
     return c->reached;
 }
 
+void checkpoint_saw_ready(struct checkpoint *c)
+{
+    c->reached |= c->command;
+}
+
 uint64_t checkpoint_slice_ps(const struct checkpoint *c, uint64_t now_ps, uint64_t slice_ps)
 {
     if (c->text || c->reached || now_ps >= c->at_ps) {
@@ -78,7 +88,7 @@ uint64_t checkpoint_slice_ps(const struct checkpoint *c, uint64_t now_ps, uint64
 
 bool checkpoint_take(struct checkpoint *c)
 {
-    bool take = c->text && c->reached && !c->taken;
+    bool take = (c->text || c->command) && c->reached && !c->taken;
 
     c->taken |= take;
     return take;

@@ -20,14 +20,17 @@ struct checkpoint {
     unsigned *fallback; /* of a match that fails: how much of the text still matches */
     unsigned len, matched;
     uint64_t at_ps;
+    bool command; /* where a command is about to be started */
     bool reached, taken;
 };
 
-/* "console: TEXT" or "time: 300ms"; reports errors itself. */
+/* "console: TEXT", "time: 300ms" or "command"; reports errors itself. */
 bool checkpoint_parse(struct checkpoint *checkpoint, const char *where);
 void checkpoint_clear(struct checkpoint *checkpoint);
 /* A byte of the console: true when the text is complete with it, for the first time. */
 bool checkpoint_saw(struct checkpoint *checkpoint, uint8_t byte);
+/* A command could be started now. */
+void checkpoint_saw_ready(struct checkpoint *checkpoint);
 /* How far the machine may run before the time is there. */
 uint64_t checkpoint_slice_ps(const struct checkpoint *checkpoint, uint64_t now_ps,
                              uint64_t slice_ps);

@@ -9,6 +9,7 @@
 
 #include "boot_report.h"
 #include "checkpoint.h"
+#include "command.h"
 #include "fork.h"
 #include "fork_server.h"
 #include "fork_socket.h"
@@ -98,8 +99,14 @@ static int finish(const struct checkpoint_run *c, uint64_t seed)
     run->started_us = 0;
     /* The guest may have asked already, and in vain. */
     boot_input_wanted(run);
+    if (run->command) {
+        command_go_on(run->command);
+    }
     int status = check_disks(c, boot_run(run));
     console_flush(run->console);
+    if (run->command) {
+        status = command_result(run->command, status);
+    }
     if (run->splats) {
         boot_report_splats(run->splats, NULL);
     }
@@ -186,6 +193,7 @@ static int fork_there(struct checkpoint_run *c)
         .repeat = o->repeat,
         .parallel = o->parallel,
         .logs = o->logs,
+        .commands = c->run->command != NULL,
         .booted_us = g_get_monotonic_time() - c->run->started_us,
     };
 
@@ -194,6 +202,9 @@ static int fork_there(struct checkpoint_run *c)
         block_flush(g_array_index(c->disks, struct machine_disk, i).image);
     }
     c->run->ended_us = g_get_monotonic_time();
+    if (c->run->command) {
+        c->run->command->told = true;
+    }
     int status = fork_many(&plan);
     return console_signal() ? 128 + console_signal() : status;
 }
@@ -291,6 +302,9 @@ int checkpoint_boot(struct checkpoint_run *c)
         return fork_there(c);
     }
     machine_reseed(c->run->machine, o->reseed ? o->reseed_to : c->seed);
+    if (c->run->command) {
+        command_go_on(c->run->command);
+    }
     boot_input_wanted(c->run);
     return boot_run(c->run);
 }

@@ -127,8 +127,11 @@ static void show_tail(const struct continuation *k)
     }
 }
 
-static const char *status_text(int status)
+static const char *status_text(const struct crowd *crowd, int status)
 {
+    if (crowd->plan->commands) {
+        return status ? "the command failed" : "the command succeeded";
+    }
     switch (status) {
     case CLI_OK: return "powered off";
     case CLI_FAILED: return "failed";
@@ -156,7 +159,7 @@ static void tell(struct crowd *crowd, size_t index)
         k->status = CLI_FAILED;
     }
     printf("%sok %zu - seed %" G_GUINT64_FORMAT ": %s (%d), %s%s%s\n", k->status ? "not " : "",
-           index + 1, k->seed, agrees ? status_text(k->status) : "not the digest of before",
+           index + 1, k->seed, agrees ? status_text(crowd, k->status) : "not the digest of before",
            k->status, virtual, result->digest[0] ? ", digest " : "", result->digest);
     if (k->status) {
         show_tail(k);
@@ -244,7 +247,7 @@ static void summarize(const struct crowd *crowd)
             }
         }
         if (n) {
-            printf("# %6d  %13zu  %s%s%s%s\n", status, n, status_text(status),
+            printf("# %6d  %13zu  %s%s%s%s\n", status, n, status_text(crowd, status),
                    status ? ": seeds" : "", seeds->str, status && n > LIST_MAX ? " ..." : "");
         }
         failed += status ? n : 0;

@@ -23,6 +23,7 @@ struct fork_plan {
     uint64_t repeat; /* of each seed */
     unsigned parallel;
     const char *logs; /* folder for seed-N.log, or NULL */
+    bool commands;    /* statuses are those of commands (command.h) */
     int64_t booted_us;
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "boot_kernel.h"
+#include "boot_report.h"
 #include "cli.h"
 #include "ktree.h"
 #include "pcilab/io/cpio.h"
@@ -16,8 +17,8 @@
 #define ALIGNMENT 4 /* of archives that follow each other */
 
 /* Drivers of the devices that a topology may have, as far as the kernel has them. */
-static const char *const wanted[] = {"nvme", "virtio_pci", "virtio_blk", "virtio_console",
-                                     "virtio_rng"};
+static const char *const wanted[] = {"nvme",           "virtio_pci", "virtio_blk",
+                                     "virtio_console", "virtio_rng", NULL};
 
 void ktree_clear(struct ktree *t)
 {
@@ -82,6 +83,9 @@ static bool find_modules(struct ktree *t, const char *folder, const char *what)
         char *path = g_build_filename(all, t->release ? t->release : other, NULL);
         bool here = other && g_file_test(path, G_FILE_TEST_IS_DIR);
         if (here) {
+            char *dep = g_build_filename(path, "modules.dep", NULL);
+            t->installed = g_file_test(dep, G_FILE_TEST_IS_REGULAR);
+            g_free(dep);
             t->modules = g_steal_pointer(&path);
         } else if (other) {
             cli_error("%s: the kernel is %s, but %s has the modules of %s", what, t->release, all,
@@ -107,6 +111,40 @@ bool ktree_open(struct ktree *t, const char *folder)
     char *what = g_strdup_printf("--ktree %s", folder);
     bool ok = find_modules(t, folder, what);
     g_free(what);
+    return ok;
+}
+
+/* Modules of this very release in lib/modules below `folder`. */
+static void find_release(struct ktree *t, const char *folder)
+{
+    char *path = g_build_filename(folder, "lib/modules", t->release, NULL);
+    char *order = g_build_filename(path, "modules.order", NULL);
+    char *dep = g_build_filename(path, "modules.dep", NULL);
+
+    if (!t->modules && g_file_test(order, G_FILE_TEST_IS_REGULAR)) {
+        t->modules = g_strdup(path);
+        t->installed = g_file_test(dep, G_FILE_TEST_IS_REGULAR);
+    }
+    g_free(dep);
+    g_free(order);
+    g_free(path);
+}
+
+bool ktree_open_kernel(struct ktree *t, const char *kernel, const char *guest)
+{
+    char *tree = boot_report_tree_of(kernel);
+    bool ok = true;
+
+    t->kernel = g_strdup(kernel);
+    t->release = boot_kernel_release(kernel, NULL);
+    if (tree) {
+        ok = find_modules(t, tree, kernel);
+    }
+    if (t->release && ok) {
+        find_release(t, "/");
+        find_release(t, guest);
+    }
+    g_free(tree);
     return ok;
 }
 
@@ -244,27 +282,86 @@ bool ktree_open_debs(struct ktree *t, char *const *files)
     return ok;
 }
 
-/* True also when there is nothing to take. */
-static bool take_modules(const struct ktree *t, struct kmod *kmod, char *const *more)
+static bool say(GError *error)
+{
+    cli_error("%s", error->message);
+    g_error_free(error);
+    return false;
+}
+
+/* Those of `names` that there are. */
+static bool take_wanted(struct kmod *kmod, const char *const *names)
 {
     GError *error = NULL;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(wanted) && !error; i++) {
-        (void)kmod_take(kmod, wanted[i], &error);
+    for (; names && *names && !error; names++) {
+        (void)kmod_take(kmod, *names, &error);
     }
-    for (unsigned i = 0; more && more[i] && !error; i++) {
-        if (kmod_take(kmod, more[i], &error) == KMOD_ABSENT) {
-            cli_error("--module %s: kernel %s has no such module, nor is it built in", more[i],
+    return error ? say(error) : true;
+}
+
+static bool take_needed(const struct ktree *t, struct kmod *kmod, const char *const *names)
+{
+    GError *error = NULL;
+
+    for (; *names && !error; names++) {
+        if (kmod_take(kmod, *names, &error) == KMOD_ABSENT) {
+            cli_error("kernel %s has no module %s, nor is it built in: a command needs the host's "
+                      "files (CONFIG_9P_FS, CONFIG_NET_9P_VIRTIO, CONFIG_OVERLAY_FS, "
+                      "CONFIG_VIRTIO_PCI, CONFIG_VIRTIO_CONSOLE)",
+                      t->release ? t->release : "of unknown version", *names);
+            return false;
+        }
+    }
+    return error ? say(error) : true;
+}
+
+static bool take_more(const struct ktree *t, struct kmod *kmod, char *const *names)
+{
+    GError *error = NULL;
+
+    for (; names && *names && !error; names++) {
+        if (kmod_take(kmod, *names, &error) == KMOD_ABSENT) {
+            cli_error("--module %s: kernel %s has no such module, nor is it built in", *names,
                       t->release ? t->release : "of unknown version");
             return false;
         }
     }
+    return error ? say(error) : true;
+}
+
+/* NULL: there are none (*ok), or an error was reported. */
+static struct kmod *open_modules(const struct ktree *t, char *const *more, bool *ok)
+{
+    GError *error = NULL;
+    struct kmod *kmod = t->modules ? kmod_new(t->modules, t->release, &error) : NULL;
+
+    *ok = true;
     if (error) {
-        cli_error("%s", error->message);
-        g_error_free(error);
-        return false;
+        *ok = say(error);
+    } else if (!kmod && more && more[0]) {
+        cli_error("--module %s: there are no modules beside %s", more[0], t->kernel);
+        *ok = false;
     }
-    return true;
+    return kmod;
+}
+
+bool ktree_pack(struct ktree *t, struct cpio *cpio, const char *const *needed, char *const *drivers,
+                char *const *more)
+{
+    bool ok;
+    struct kmod *kmod = open_modules(t, more, &ok);
+
+    if (kmod) {
+        ok = take_needed(t, kmod, needed) && take_wanted(kmod, (const char *const *)drivers) &&
+             take_more(t, kmod, more);
+        if (ok) {
+            kmod_pack(kmod, cpio);
+            cli_note("initramfs: the agent with %u modules of %s", kmod_count(kmod), t->modules);
+        }
+    }
+    kmod_free(kmod);
+    return ok;
 }
 
 static bool write_all(int fd, const void *data, size_t len)
@@ -277,6 +374,30 @@ static bool write_all(int fd, const void *data, size_t len)
         done += now > 0 ? (size_t)now : 0;
     }
     return true;
+}
+
+static bool open_initrd(struct ktree *t)
+{
+    t->initrd_fd = memfd_create("initramfs", MFD_CLOEXEC);
+    if (t->initrd_fd >= 0) {
+        t->initrd = g_strdup_printf("/proc/self/fd/%d", t->initrd_fd);
+    }
+    return t->initrd;
+}
+
+static bool say_initrd(bool ok)
+{
+    if (!ok) {
+        cli_error("the initramfs cannot be put together in memory: %s", g_strerror(errno));
+    }
+    return ok;
+}
+
+bool ktree_seal(struct ktree *t, struct cpio *cpio)
+{
+    const GByteArray *bytes = cpio_finish(cpio);
+
+    return say_initrd(open_initrd(t) && write_all(t->initrd_fd, bytes->data, bytes->len));
 }
 
 /* The kernel unpacks one archive after another (Linux 6.12,
@@ -293,42 +414,28 @@ static bool join(struct ktree *t, const char *base, const GByteArray *modules)
         g_error_free(error);
         return false;
     }
-    t->initrd_fd = memfd_create("initramfs", MFD_CLOEXEC);
-    if (t->initrd_fd >= 0) {
-        t->initrd = g_strdup_printf("/proc/self/fd/%d", t->initrd_fd);
-    }
-    bool ok = t->initrd && write_all(t->initrd_fd, data, len) &&
+    bool ok = open_initrd(t) && write_all(t->initrd_fd, data, len) &&
               write_all(t->initrd_fd, zeros, -len % ALIGNMENT) &&
               write_all(t->initrd_fd, modules->data, modules->len);
-    if (!ok) {
-        cli_error("the initramfs cannot be put together in memory: %s", g_strerror(errno));
-    }
     g_free(data);
-    return ok;
+    return say_initrd(ok);
 }
 
 bool ktree_initrd(struct ktree *t, const char *base, char *const *more)
 {
-    GError *error = NULL;
-    struct kmod *kmod = t->modules ? kmod_new(t->modules, t->release, &error) : NULL;
-    bool ok = !error;
+    bool ok;
+    struct kmod *kmod = open_modules(t, more, &ok);
 
-    if (error) {
-        cli_error("%s", error->message);
-        g_error_free(error);
-    } else if (!kmod && more && more[0]) {
-        cli_error("--module %s: there are no modules beside %s", more[0], t->kernel);
-        ok = false;
-    }
-    if (kmod && take_modules(t, kmod, more)) {
+    if (kmod) {
         struct cpio *cpio = cpio_new();
-        kmod_pack(kmod, cpio);
-        cli_note("initramfs: %s with %u modules of %s", base, kmod_count(kmod),
-                 kmod_count(kmod) ? kmod_release(kmod) : t->modules);
-        ok = join(t, base, cpio_finish(cpio));
+        ok = take_wanted(kmod, wanted) && take_more(t, kmod, more);
+        if (ok) {
+            kmod_pack(kmod, cpio);
+            cli_note("initramfs: %s with %u modules of %s", base, kmod_count(kmod),
+                     kmod_count(kmod) ? kmod_release(kmod) : t->modules);
+            ok = join(t, base, cpio_finish(cpio));
+        }
         cpio_free(cpio);
-    } else if (kmod) {
-        ok = false;
     }
     kmod_free(kmod);
     return ok;

@@ -6,11 +6,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "pcilab/io/cpio.h"
+
 struct ktree {
-    char *kernel;  /* the bzImage */
-    char *modules; /* folder with modules.order; NULL: there are no modules */
-    char *release; /* NULL: the kernel does not say */
-    char *initrd;  /* what ktree_initrd() made, as a path; NULL: nothing yet */
+    char *kernel;   /* the bzImage */
+    char *modules;  /* folder with modules.order; NULL: there are no modules */
+    char *release;  /* NULL: the kernel does not say */
+    bool installed; /* the modules: with modules.dep and what else modprobe needs */
+    char *initrd;   /* what ktree_initrd() made, as a path; NULL: nothing yet */
     int initrd_fd;
 };
 
@@ -19,6 +22,16 @@ struct ktree {
 bool ktree_open(struct ktree *tree, const char *folder);
 /* Packages (linux-image-*.deb and the like), unpacked once into the user's cache. */
 bool ktree_open_debs(struct ktree *tree, char *const *files);
+/* A kernel alone: its modules are those of the tree that it lies in, of this computer, or of the
+ * `guest` folder that scripts/guest prepared, whichever is its own; or none. */
+bool ktree_open_kernel(struct ktree *tree, const char *kernel, const char *guest);
+/* Adds modules to an archive: `needed` ones, or it is an error that says so, then those of `wanted`
+ * that there are, then `more` (NULL: none). All but `more` may be built in; without any modules all
+ * are taken to be. */
+bool ktree_pack(struct ktree *tree, struct cpio *cpio, const char *const *needed,
+                char *const *wanted, char *const *more);
+/* The archive becomes tree->initrd. */
+bool ktree_seal(struct ktree *tree, struct cpio *cpio);
 /* The initramfs in memory: `base`, with the kernel's modules after it: those that the devices here
  * can use, and those that are named in `more` (NULL: none). */
 bool ktree_initrd(struct ktree *tree, const char *base, char *const *more);

@@ -265,7 +265,7 @@ static void settle_pipe(struct console *console, unsigned patience_ms)
     }
 }
 
-struct console *console_open(int in_fd, int out_fd, unsigned patience_ms)
+static struct console *open_streams(int in_fd, int out_fd, unsigned patience_ms, bool raw)
 {
     struct console *console = g_new0(struct console, 1);
     struct stat st;
@@ -276,9 +276,11 @@ struct console *console_open(int in_fd, int out_fd, unsigned patience_ms)
     tty.stop = 0;
     tty.core = 0;
     install_handlers();
-    if (isatty(in_fd)) {
+    if (isatty(in_fd) && raw) {
         console->source = CONSOLE_TERMINAL;
         go_raw(console);
+    } else if (isatty(in_fd)) {
+        console->source = CONSOLE_LIVE;
     } else if (fstat(in_fd, &st) != 0) { /* closed */
         console->source = CONSOLE_WHOLE;
         console->eof = true;
@@ -289,6 +291,24 @@ struct console *console_open(int in_fd, int out_fd, unsigned patience_ms)
         console->regular = true;
     }
     return console;
+}
+
+struct console *console_open(int in_fd, int out_fd, unsigned patience_ms)
+{
+    return open_streams(in_fd, out_fd, patience_ms, true);
+}
+
+struct console *console_open_cooked(int in_fd, int out_fd, unsigned patience_ms)
+{
+    return open_streams(in_fd, out_fd, patience_ms, false);
+}
+
+void console_pass_output(struct console *console)
+{
+    if (tty.raw) {
+        tty.rawest.c_oflag &= ~(tcflag_t)OPOST;
+        (void)tcsetattr(console->in_fd, TCSADRAIN, &tty.rawest);
+    }
 }
 
 void console_close(struct console *console)

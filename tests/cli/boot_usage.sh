@@ -200,4 +200,40 @@ error 'a topology without disks' 'there is no disk in'
 : >"$work/nothing.img"
 run "${boot[@]}" --disk "nvme0=$work/nothing.img"
 error 'an empty image' "$work/nothing.img"
+
+# A command in the guest: the same, with exit status 126.
+error_status=126
+run "$PCILAB" boot --
+error 'no command after --' 'there is no command after "--"'
+run "${boot[@]}" --initrd "$work/empty" -- true
+error 'an initrd beside a command' "the initramfs is pcilab's own"
+run "${boot[@]}" --shell -- true
+error 'a shell and a command' 'For a command on a terminal: --tty'
+run "${boot[@]}" --rw "$work/absent" -- true
+error '--rw of nothing' "--rw $work/absent: No such file or directory"
+run "${boot[@]}" --rw "$work/empty" -- true
+error '--rw of a file' "--rw $work/empty: not a folder"
+run "${boot[@]}" --unknown -- true
+error 'an unknown option before a command' 'pcilab boot --help'
+run "${boot[@]}" --kernel "$work/absent" -- true
+error 'no kernel for a command' "kernel $work/absent: No such file or directory"
+run "${boot[@]}" -- true
+error 'a prepared guest without modules' "there are no modules in $work/guest/lib/modules"
+rm -rf "${tree:?}/lib"
+printf 'drivers/nvme.o\n' >"$tree/modules.order"
+run "${boot[@]}" --ktree "$tree" -- true
+error 'a kernel that cannot have files of the host' \
+    'kernel 6.12.1-mine has no module virtio_pci, nor is it built in: a command needs'
+{
+    for i in $(seq 1 31); do printf '[virtio-rng r%d]\n' "$i"; done
+} >"$work/t.ini"
+run "$PCILAB" boot "$work/t.ini" -- true
+error 'a root bus that is full' 'the root bus is full'
+error_status=2
+run "${boot[@]}" --rw "$work"
+error '--rw without a command' '--rw is for commands'
+run "${boot[@]}" --tty
+error '--tty without a command' '--tty is for commands'
+run "${boot[@]}" --checkpoint-at command --times 2
+error 'a checkpoint at no command' '--checkpoint-at command: there is none'
 finish

@@ -38,10 +38,11 @@ expect() {
     point $good "$name"
 }
 
-# error NAME TEXT: exit status 2, one line on stderr with TEXT in it, nothing on stdout.
+error_status=2
+# error NAME TEXT: exit status $error_status, one line on stderr with TEXT in it, nothing on stdout.
 error() {
     local good=0
-    [ "$status" = 2 ] || good=1
+    [ "$status" = "$error_status" ] || good=1
     [ "$(wc -l <"$work/err")" = 1 ] || good=1
     [ ! -s "$work/out" ] || good=1
     grep -qF -- "$2" "$work/err" || good=1

@@ -42,6 +42,12 @@ struct console;
 /* Takes over the two descriptors, which stay the caller's to close: raw mode on a terminal, else
  * reads a pipe until its writer is done or has been silent for `patience_ms`. */
 struct console *console_open(int in_fd, int out_fd, unsigned patience_ms);
+/* Leaves a terminal as it is: lines come when they are complete, keys and signals are the
+ * terminal's; its source is CONSOLE_LIVE. */
+struct console *console_open_cooked(int in_fd, int out_fd, unsigned patience_ms);
+/* For output that comes from a terminal in the guest, which has made its newlines already: a
+ * terminal here that is in raw mode passes it on as it is. */
+void console_pass_output(struct console *console);
 /* Writes what is left, restores the terminal and the signal handlers. */
 void console_close(struct console *console);
 enum console_source console_source(const struct console *console);

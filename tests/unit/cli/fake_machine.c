@@ -135,3 +135,8 @@ uint64_t machine_retired(const struct machine *m)
 {
     return 0;
 }
+
+struct virtio_console *machine_virtio_console(struct machine *m, const char *name)
+{
+    return NULL;
+}
