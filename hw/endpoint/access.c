@@ -2,6 +2,7 @@
 /* What arrives at an endpoint: configuration, BAR accesses, completions, messages. */
 #include "pcilab/base/le.h"
 #include "pcilab/fabric/completer.h"
+#include "pcilab/fabric/receiver.h"
 
 #include "internal.h"
 
@@ -34,10 +35,22 @@ static struct completer endpoint_completer(struct endpoint *ep, struct pci_func 
     };
 }
 
+/* An error of no function in particular is one of all (6.2.4). */
+static unsigned endpoint_all(const struct endpoint *ep, struct pci_func *out[ENDPOINT_FUNCS_MAX])
+{
+    for (unsigned i = 0; i < ep->func_count; i++)
+        out[i] = ep->funcs[i]->pci;
+    return ep->func_count;
+}
+
+/* A TLP that no function claims. */
 static void endpoint_refuse(struct endpoint *ep, struct tlp *tlp, const char *why)
 {
     struct completer completer = endpoint_completer(ep, ep->funcs[0]->pci);
+    struct pci_func *all[ENDPOINT_FUNCS_MAX];
 
+    completer.all_count = endpoint_all(ep, all);
+    completer.all = all;
     completer_refuse(&completer, tlp, TLP_UR, why);
 }
 
@@ -141,7 +154,14 @@ static void endpoint_config(struct endpoint *ep, struct tlp *tlp)
 {
     struct endpoint_func *func = endpoint_func_at(ep, tlp->dest);
     struct completer completer = endpoint_completer(ep, ep->funcs[0]->pci);
+    struct pci_func *all[ENDPOINT_FUNCS_MAX];
 
+    if (func) {
+        completer.func = func->pci;
+    } else {
+        completer.all_count = endpoint_all(ep, all);
+        completer.all = all;
+    }
     completer_config(&completer, tlp, func ? func->pci : NULL);
 }
 
@@ -150,7 +170,7 @@ static void endpoint_completion(struct endpoint *ep, struct tlp *tlp)
     struct endpoint_func *func = endpoint_func_at(ep, tlp->requester);
 
     if (func && func->pci->rid.v == tlp->requester.v)
-        requester_complete(&func->requester, tlp);
+        requester_complete(&func->requester, tlp, func->pci);
     else
         endpoint_refuse(ep, tlp, "unexpected completion: not ours (2.3.2)");
 }
@@ -168,10 +188,39 @@ static void endpoint_message(struct endpoint *ep, struct tlp *tlp)
     tlp_free(tlp);
 }
 
+void endpoint_link_error(struct port *port, enum link_error error, const struct tlp *tlp)
+{
+    struct endpoint *ep = port->owner;
+    struct pci_func *all[ENDPOINT_FUNCS_MAX];
+    const struct receiver receiver = {.funcs = all, .func_count = endpoint_all(ep, all)};
+
+    receiver_report(&receiver, tlp, receiver_link_error(error));
+}
+
+static void endpoint_discard(struct endpoint *ep, struct tlp *tlp, enum pci_error kind,
+                             const char *why)
+{
+    struct pci_func *all[ENDPOINT_FUNCS_MAX];
+    const struct receiver receiver = {
+        .name = ep->name,
+        .trace = ep->fabric->trace,
+        .funcs = all,
+        .func_count = endpoint_all(ep, all),
+    };
+
+    receiver_discard(&receiver, tlp, kind, why);
+}
+
 void endpoint_receive(struct port *port, struct tlp *tlp)
 {
     struct endpoint *ep = port->owner;
+    enum pci_error kind;
+    const char *why = receiver_objects(ep->funcs[0]->pci, false, tlp, &kind);
 
+    if (why) {
+        endpoint_discard(ep, tlp, kind, why);
+        return;
+    }
     switch (tlp->type) {
     case TLP_CFGRD0:
     case TLP_CFGWR0: endpoint_config(ep, tlp); break;

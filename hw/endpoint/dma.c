@@ -74,6 +74,8 @@ static void dma_kick(struct endpoint_func *func)
 
 void dma_post(struct endpoint_func *func, struct tlp *tlp)
 {
+    if (func->pci->ecrc_generate && !tlp->td)
+        tlp_add_ecrc(tlp);
     if (func->writes.last)
         tlp_queue_push(&func->writes.last->after, tlp);
     else
@@ -130,6 +132,15 @@ static struct tlp *dma_request(struct dma_op *op, enum tlp_type type, unsigned l
     return tlp;
 }
 
+/* Gives the TLP its ECRC, where software wants one, or a wrong one. */
+static void dma_seal(const struct dma_op *op, struct tlp *tlp)
+{
+    if (op->func->pci->ecrc_generate || op->bad_ecrc)
+        tlp_add_ecrc(tlp);
+    if (op->bad_ecrc)
+        tlp->ecrc = ~tlp->ecrc;
+}
+
 static void dma_send_write(struct endpoint_func *func)
 {
     struct dma_op *op = func->writes.first;
@@ -139,6 +150,9 @@ static void dma_send_write(struct endpoint_func *func)
     tlp->ep = op->poison;
     if (len)
         memcpy(tlp->data + ((op->addr + op->issued) & 3), op->buf + op->issued, len);
+    if (op->poison)
+        pci_requester_note_poison_sent(func->pci);
+    dma_seal(op, tlp);
     port_send(&func->ep->port, tlp);
     op->issued += len;
     if (op->issued < op->len)
@@ -201,6 +215,7 @@ static bool dma_send_read(struct endpoint_func *func)
         tlp = dma_single(op);
     }
     requester_start(&func->requester, tlp, func->pci, len ? op->buf + op->issued : NULL, op);
+    dma_seal(op, tlp); /* with the tag */
     if (func->requester.outstanding == 1)
         pcie_set_transactions_pending(func->pci, true);
     op->outstanding++;
@@ -272,22 +287,6 @@ static void dma_kicked(void *opaque)
     dma_pump(opaque);
 }
 
-/* What a failed request leaves in Status and Device Status (7.5.1.1.4, 7.5.3.5). */
-static void dma_note_failure(struct pci_func *pci, enum requester_result result)
-{
-    switch (result) {
-    case REQUESTER_CA: pci_func_note_status(pci, PCI_STATUS_RECEIVED_CA); break;
-    case REQUESTER_POISONED:
-        pci_func_note_status(pci,
-                             PCI_STATUS_PARITY_ERROR |
-                                 (pci->command & PCI_COMMAND_PARITY ? PCI_STATUS_MASTER_DATA : 0));
-        break;
-    case REQUESTER_RRS: break; /* no error (6.32) */
-    case REQUESTER_TIMEOUT: pcie_note_device_status(pci, PCIE_DEVSTA_NONFATAL); break;
-    default: pci_func_note_status(pci, PCI_STATUS_RECEIVED_UR); break;
-    }
-}
-
 static void dma_request_over(void *owner, void *cookie, enum requester_result result)
 {
     static const enum dma_status status[] = {
@@ -302,7 +301,6 @@ static void dma_request_over(void *owner, void *cookie, enum requester_result re
     if (!func->requester.outstanding)
         pcie_set_transactions_pending(func->pci, false);
     if (result != REQUESTER_OK) {
-        dma_note_failure(func->pci, result);
         if (op->status == DMA_OK)
             op->status = status[result];
         if (op->issued < op->len) { /* the rest is not worth asking for */

@@ -11,6 +11,7 @@
 #include "pcilab/pci/config.h"
 
 #include "internal.h"
+#include "pcilab/pci/error.h"
 
 static void endpoint_wire(struct endpoint_func *func, bool level)
 {
@@ -59,6 +60,14 @@ static void func_send_msi(struct pci_func *pci, uint64_t addr, uint32_t data)
         dma_post(func, tlp);
 }
 
+static void func_error_message(struct pci_func *pci, uint8_t msg_code)
+{
+    struct endpoint_func *func = pci->owner;
+
+    if (port_link_up(&func->ep->port))
+        dma_post(func, tlp_new_message(func->ep->fabric->pool, pci->rid, msg_code, TLP_MSG_TO_RC));
+}
+
 static void func_intx(struct pci_func *pci, bool level)
 {
     endpoint_wire(pci->owner, level);
@@ -68,6 +77,7 @@ static const struct pci_func_ops endpoint_pci_ops = {
     .config_written = func_config_written,
     .flr = func_flr,
     .send_msi = func_send_msi,
+    .error_message = func_error_message,
     .intx = func_intx,
 };
 
@@ -110,6 +120,7 @@ static void endpoint_tx_ready(struct port *port)
 
 static const struct port_ops endpoint_port_ops = {
     .receive = endpoint_receive,
+    .link_error = endpoint_link_error,
     .link_changed = endpoint_link_changed,
     .hot_reset = endpoint_hot_reset,
     .tx_ready = endpoint_tx_ready,
@@ -175,6 +186,17 @@ void *endpoint_func_owner(struct endpoint_func *func)
     return func->owner;
 }
 
+/* CHOICE: every endpoint behind a link logs errors, and where there are several functions it says
+ * that nothing passes between them (7.7.11.2: a capability without bits). */
+static void endpoint_add_error_caps(struct endpoint *ep, struct pci_func *pci)
+{
+    if (pci->pcie_type != PCIE_ENDPOINT || !pci->cap_pcie)
+        return;
+    pci_cap_aer_add(pci);
+    if (ep->func_count > 1)
+        pci_cap_acs_add(pci);
+}
+
 void endpoint_ready(struct endpoint *ep)
 {
     const struct pci_func *first;
@@ -182,9 +204,11 @@ void endpoint_ready(struct endpoint *ep)
     assert(ep->func_count && "an endpoint has a function 0");
     first = ep->funcs[0]->pci;
     ep->ari = first->ext_ari != 0;
-    assert(ep->func_count <= (ep->ari ? 256 : 8));
-    for (unsigned i = 0; i < ep->func_count; i++)
+    assert(ep->func_count <= (ep->ari ? ENDPOINT_FUNCS_MAX : 8));
+    for (unsigned i = 0; i < ep->func_count; i++) {
         pci_func_set_multifunction(ep->funcs[i]->pci, ep->func_count > 1);
+        endpoint_add_error_caps(ep, ep->funcs[i]->pci);
+    }
     ep->port.func = first;
     /* Integrated endpoints have no link. */
     if (first->cap_pcie && reg_has(first->cfg, first->cap_pcie + PCIE_LNKCAP)) {

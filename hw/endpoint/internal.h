@@ -8,6 +8,8 @@
 #include "pcilab/fabric/message.h"
 #include "pcilab/fabric/requester.h"
 
+#define ENDPOINT_FUNCS_MAX 256
+
 struct dma_list {
     struct dma_op *first, *last;
 };
@@ -50,6 +52,7 @@ void dma_post(struct endpoint_func *func, struct tlp *tlp);
 
 /* access.c: what arrives. */
 void endpoint_receive(struct port *port, struct tlp *tlp);
+void endpoint_link_error(struct port *port, enum link_error error, const struct tlp *tlp);
 bool endpoint_claims(struct port *port, bool io, uint64_t addr);
 
 #endif

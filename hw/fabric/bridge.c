@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "pcilab/base/le.h"
+#include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
 
 static struct bridge_port *bridge_of_port(struct port *port)
@@ -93,6 +94,37 @@ static void bridge_link_changed(struct port *port, bool up)
         pcie_link_retrained(bridge->func);
 }
 
+/* 3.2.1: what a slot allows to be pulled out by surprise is no error. */
+static bool bridge_expects_surprise(const struct bridge_port *bridge)
+{
+    return bridge_has_slot(bridge) &&
+           reg_get(bridge->func->cfg, bridge->func->cap_pcie + PCIE_SLTCAP) & PCIE_SLTCAP_SURPRISE;
+}
+
+static void bridge_link_error(struct port *port, enum link_error error, const struct tlp *tlp)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+
+    if (error != LINK_ERROR_SURPRISE_DOWN || !bridge_expects_surprise(bridge))
+        pci_error_report(bridge->func, receiver_link_error(error), tlp);
+}
+
+bool bridge_port_accepts(struct bridge_port *bridge, struct tlp *tlp)
+{
+    const struct receiver receiver = {
+        .name = bridge->name,
+        .trace = bridge->port.fabric->trace,
+        .funcs = &bridge->func,
+        .func_count = 1,
+    };
+    enum pci_error kind;
+    const char *why = receiver_objects(bridge->func, true, tlp, &kind);
+
+    if (why)
+        receiver_discard(&receiver, tlp, kind, why);
+    return !why;
+}
+
 static void bridge_link_training(struct port *port, bool training)
 {
     pcie_set_link_training(bridge_of_port(port)->func, training);
@@ -111,6 +143,7 @@ static const struct port_ops bridge_port_link_ops = {
     .receive = bridge_receive,
     .link_changed = bridge_link_changed,
     .link_training = bridge_link_training,
+    .link_error = bridge_link_error,
 };
 
 static void bridge_link_control(struct pci_func *func, uint16_t old_value, uint16_t new_value,
@@ -145,7 +178,15 @@ static void bridge_own_intx(struct pci_func *func, bool level)
         bridge_wire(bridge, &bridge->own, func->interrupt_pin - 1u, level);
 }
 
+static void bridge_error_message(struct pci_func *func, uint8_t msg_code)
+{
+    struct bridge_port *bridge = bridge_of_func(func);
+
+    bridge->ops->error_message(bridge, msg_code);
+}
+
 static const struct pci_func_ops bridge_func_ops = {
+    .error_message = bridge_error_message,
     .bridge_control = bridge_control,
     .link_control = bridge_link_control,
     .send_msi = bridge_send_msi,
@@ -170,6 +211,8 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     if (params->pcie->dmwr)
         pci_cap_dev3_add(bridge->func);
     pci_cap_ssvid_add(bridge->func, params->ids->subvendor, params->ids->subdevice);
+    pci_cap_aer_add(bridge->func);
+    pci_cap_acs_add(bridge->func);
     port_init(&bridge->port, fabric, bridge->name, &bridge_port_link_ops, bridge);
     bridge->port.func = bridge->func;
     bridge->port.max_speed = params->pcie->max_speed;

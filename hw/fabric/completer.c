@@ -7,6 +7,7 @@
 
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
+#include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
 
 /* Only requests of one or two doublewords may have holes in their byte enables (2.2.5). */
@@ -40,45 +41,56 @@ static void completion_set_rest(struct tlp *cpl, const struct tlp *request, stru
     }
 }
 
+static void completer_send(const struct completer *completer, struct tlp *cpl)
+{
+    if (completer->func && completer->func->ecrc_generate && !cpl->td)
+        tlp_add_ecrc(cpl);
+    completer->send(completer->owner, cpl);
+}
+
 static void completer_status(const struct completer *completer, const struct tlp *request,
                              enum tlp_status status, struct span rest)
 {
     struct tlp *cpl = tlp_new_completion(request, completer->id, status, 0);
 
     completion_set_rest(cpl, request, rest);
-    completer->send(completer->owner, cpl);
+    completer_send(completer, cpl);
 }
 
-/*
- * Device Status and Status of whoever detected the error (PCIe Base 6.0, 6.2.3.2.4: with role-based
- * error reporting a refused non-posted request is an advisory error; 7.5.1.1.4).
- */
-static void completer_note(const struct completer *completer, const struct tlp *request,
-                           enum tlp_status status)
+static void completer_note_status(const struct completer *completer, uint16_t bits)
 {
-    struct pci_func *func = completer->func;
-    bool posted = tlp_is_posted(request);
-
-    if (!func)
-        return;
-    if (request->ep)
-        pci_func_note_status(func, PCI_STATUS_PARITY_ERROR);
-    if (status == TLP_CA && !posted)
-        pci_func_note_status(func, PCI_STATUS_SENT_CA);
-    if (func->cap_pcie)
-        pcie_note_device_status(
-            func, (posted ? PCIE_DEVSTA_NONFATAL : PCIE_DEVSTA_COR) |
-                      (status == TLP_UR && !tlp_is_completion(request) ? PCIE_DEVSTA_UR : 0));
+    if (completer->secondary)
+        pci_bridge_note_secondary_status(completer->func, bits);
+    else
+        pci_func_note_status(completer->func, bits);
 }
 
-void completer_refuse(const struct completer *completer, struct tlp *request,
-                      enum tlp_status status, const char *why)
+/* Status and the error log of whoever detected the error (PCIe Base 6.0, 7.5.1.1.4, 6.2.5). */
+static void completer_note(const struct completer *completer, const struct tlp *request,
+                           enum tlp_status status, enum pci_error kind)
+{
+    const struct receiver all = {.funcs = completer->all, .func_count = completer->all_count};
+
+    if (!completer->func)
+        return;
+    if (request->ep && request->data)
+        completer_note_status(completer, PCI_STATUS_PARITY_ERROR);
+    if (status == TLP_CA)
+        completer_note_status(completer, PCI_STATUS_SENT_CA);
+    if (completer->all)
+        receiver_report(&all, request, kind);
+    else
+        pci_error_report(completer->func, kind, request);
+}
+
+void completer_refuse_as(const struct completer *completer, struct tlp *request,
+                         enum tlp_status status, enum pci_error kind, const char *why)
 {
     if (trace_on(completer->trace, TRACE_RULE))
         trace_say(completer->trace, TRACE_RULE, completer->name, "%s: %s addr 0x%llx from %04x: %s",
                   status == TLP_CA ? "CA" : "UR", tlp_type_name(request->type),
                   (unsigned long long)request->addr, request->requester.v, why);
-    completer_note(completer, request, status);
+    completer_note(completer, request, status, kind);
     if (!tlp_is_posted(request) && !tlp_is_completion(request)) {
         struct span span = {request->addr, 4};
 
@@ -87,6 +99,47 @@ void completer_refuse(const struct completer *completer, struct tlp *request,
         completer_status(completer, request, status, span);
     }
     tlp_free(request);
+}
+
+void completer_refuse(const struct completer *completer, struct tlp *request,
+                      enum tlp_status status, const char *why)
+{
+    enum pci_error kind = status == TLP_CA ? PCI_ERROR_ABORT : PCI_ERROR_UNSUPPORTED;
+
+    completer_refuse_as(completer, request, status,
+                        tlp_is_completion(request) ? PCI_ERROR_UNEXPECTED : kind, why);
+}
+
+void completer_refuse_route(const struct completer *completer, struct tlp *request,
+                            const struct route *route)
+{
+    if (route->error)
+        completer_refuse_as(completer, request, route->error == PCI_ERROR_ACS ? TLP_CA : TLP_UR,
+                            route->error, route->why);
+    else
+        completer_refuse(completer, request, TLP_UR, route->why);
+}
+
+/* What a read came to: true when its completion is to be sent, perhaps with a fault in it; else
+ * what is to be said of `rest` was said. */
+static bool completer_settle(const struct completer *completer, const struct tlp *request,
+                             struct tlp *cpl, enum tlp_status status, struct span rest)
+{
+    switch ((unsigned)status) {
+    case TLP_SC: return true;
+    case COMPLETER_POISON: cpl->ep = true; return true;
+    case COMPLETER_BAD_ECRC:
+        tlp_add_ecrc(cpl);
+        cpl->ecrc = ~cpl->ecrc;
+        return true;
+    case COMPLETER_SILENT: tlp_free(cpl); return false;
+    default: break;
+    }
+    tlp_free(cpl);
+    completer_note(completer, request, status,
+                   status == TLP_CA ? PCI_ERROR_ABORT : PCI_ERROR_UNSUPPORTED);
+    completer_status(completer, request, status, rest);
+    return false;
 }
 
 /* Bytes of the doublewords that no byte enable covers are unspecified; we send zeros. */
@@ -106,7 +159,7 @@ static void completer_read(const struct completer *completer, const struct tlp *
 
         completion_clear_edges(cpl);
         completion_set_rest(cpl, request, rest);
-        completer->send(completer->owner, cpl);
+        completer_send(completer, cpl);
         return;
     }
     while (rest.len) {
@@ -123,13 +176,9 @@ static void completer_read(const struct completer *completer, const struct tlp *
         completion_set_rest(cpl, request, rest);
         status =
             completer->read(completer->context, rest.addr, cpl->data + (rest.addr - start), len);
-        if (status != TLP_SC) {
-            tlp_free(cpl);
-            completer_note(completer, request, status);
-            completer_status(completer, request, status, rest);
+        if (!completer_settle(completer, request, cpl, status, rest))
             return;
-        }
-        completer->send(completer->owner, cpl);
+        completer_send(completer, cpl);
         rest.addr += len;
         rest.len -= len;
     }
@@ -169,14 +218,10 @@ static void completer_read_holes(const struct completer *completer, const struct
         enum tlp_status status =
             completer->read(completer->context, span.addr + at, cpl->data + first + at, len);
 
-        if (status != TLP_SC) {
-            tlp_free(cpl);
-            completer_note(completer, request, status);
-            completer_status(completer, request, status, span);
+        if (!completer_settle(completer, request, cpl, status, span))
             return;
-        }
     }
-    completer->send(completer->owner, cpl);
+    completer_send(completer, cpl);
 }
 
 static enum tlp_status completer_write(const struct completer *completer, const struct tlp *request,
@@ -203,14 +248,19 @@ static void completer_atomic(const struct completer *completer, struct tlp *requ
 {
     unsigned len = tlp_operand_bytes(request);
     uint8_t old[16], result[16];
-    enum tlp_status status;
+    enum tlp_status status, fault;
     struct tlp *cpl;
 
     if (!(completer->atomic_bytes & len) || tlp_malformed(request)) {
         completer_refuse(completer, request, TLP_UR, "AtomicOp not supported (2.2.7, 6.15.3)");
         return;
     }
-    status = completer->read(completer->context, request->addr, old, len);
+    fault = completer->read(completer->context, request->addr, old, len);
+    if (fault == COMPLETER_SILENT) {
+        tlp_free(request);
+        return;
+    }
+    status = fault == COMPLETER_POISON || fault == COMPLETER_BAD_ECRC ? TLP_SC : fault;
     if (status == TLP_SC && tlp_atomic_result(request, old, result))
         status = completer->write(completer->context, request->addr, result, len);
     if (status != TLP_SC) {
@@ -219,7 +269,8 @@ static void completer_atomic(const struct completer *completer, struct tlp *requ
     }
     cpl = tlp_new_completion(request, completer->id, TLP_SC, len / 4);
     memcpy(cpl->data, old, len);
-    completer->send(completer->owner, cpl);
+    if (completer_settle(completer, request, cpl, fault, request_span(request)))
+        completer_send(completer, cpl);
     tlp_free(request);
 }
 
@@ -232,7 +283,8 @@ void completer_defer(const struct completer *completer, struct tlp *request)
 /* Why a request of an optional kind is not for this completer, or NULL. */
 static const char *completer_lacks(const struct completer *completer, const struct tlp *request)
 {
-    /* CHOICE: a poisoned write modifies nothing, whatever it is addressed to (2.7.2.1). */
+    /* CHOICE: a poisoned write modifies nothing, whatever it is addressed to (2.7.2.1); as the
+     * data are lost it is no advisory error (6.2.3.2.4.3). */
     if (request->ep)
         return "poisoned write (2.7.2.1)";
     if (request->type == TLP_DMWR && request->length_dw * 4u > completer->dmwr_bytes)
@@ -247,7 +299,8 @@ void completer_access(const struct completer *completer, struct tlp *request)
     const char *lacks = request->data ? completer_lacks(completer, request) : NULL;
 
     if (lacks) {
-        completer_refuse(completer, request, TLP_UR, lacks);
+        completer_refuse_as(completer, request, TLP_UR,
+                            request->ep ? PCI_ERROR_POISONED : PCI_ERROR_UNSUPPORTED, lacks);
         return;
     }
     switch (request->type) {
@@ -262,6 +315,8 @@ void completer_access(const struct completer *completer, struct tlp *request)
     case TLP_IOWR:
     case TLP_DMWR:
         status = completer_write(completer, request, span);
+        if (status == COMPLETER_SILENT)
+            break;
         if (status != TLP_SC) {
             completer_refuse(completer, request, status, "write refused by its target");
             return;
@@ -313,7 +368,9 @@ void completer_config(const struct completer *completer, struct tlp *request, st
     if (is_write && request->ep) {
         self.id = func->rid;
         self.func = func;
-        completer_refuse(&self, request, TLP_UR, "poisoned configuration write (2.7.2.1)");
+        self.all = NULL;
+        completer_refuse_as(&self, request, TLP_UR, PCI_ERROR_POISONED,
+                            "poisoned configuration write (2.7.2.1)");
         return;
     }
     if (is_write)
@@ -322,6 +379,6 @@ void completer_config(const struct completer *completer, struct tlp *request, st
     if (!is_write)
         le32_store(cpl->data, pci_func_config_read(func, request->reg, 4));
     completion_set_rest(cpl, request, (struct span){0, 4});
-    completer->send(completer->owner, cpl);
+    completer_send(completer, cpl);
     tlp_free(request);
 }

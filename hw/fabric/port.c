@@ -6,6 +6,7 @@
 
 /* CHOICE: how many TLPs an originator may have waiting at the other end with functional timing. */
 #define TX_WINDOW 64
+#define TD_BIT    0x80 /* byte 2 of a header */
 
 void port_init(struct port *port, struct fabric *fabric, const char *name,
                const struct port_ops *ops, void *owner)
@@ -67,6 +68,8 @@ void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp
         .body_len = tlp->data ? tlp->length_dw * 4u : 0,
     };
 
+    /* The digest is not part of what is traced. */
+    header[tlp->prefix_count * 4u + 2] &= (uint8_t)~TD_BIT;
     trace_emit(fabric->trace, &event);
 }
 

@@ -15,6 +15,7 @@
 struct requester_slot {
     uint8_t *buf;
     void *cookie;
+    struct pci_func *func; /* who sent it; NULL: nobody who logs */
     uint64_t due_ps;
     uint32_t remaining;  /* memory reads: bytes still to come */
     uint16_t prev, next; /* by deadline */
@@ -125,8 +126,8 @@ bool requester_has_tag(const struct requester *req, const struct pci_func *func)
     return requester_find_tag(req, requester_tag_limit(func)) >= 0;
 }
 
-bool requester_start(struct requester *req, struct tlp *tlp, const struct pci_func *func,
-                     uint8_t *buf, void *cookie)
+bool requester_start(struct requester *req, struct tlp *tlp, struct pci_func *func, uint8_t *buf,
+                     void *cookie)
 {
     int tag = requester_find_tag(req, requester_tag_limit(func));
     uint64_t timeout = requester_timeout_ps(func), addr;
@@ -138,7 +139,8 @@ bool requester_start(struct requester *req, struct tlp *tlp, const struct pci_fu
     if ((unsigned)tag >= req->slot_count)
         requester_grow(req, tag < 32 ? 32 : REQUESTER_TAGS);
     slot = &req->slots[tag];
-    *slot = (struct requester_slot){.buf = buf, .cookie = cookie, .type = tlp->type, .tc = tlp->tc};
+    *slot = (struct requester_slot){
+        .buf = buf, .cookie = cookie, .func = func, .type = tlp->type, .tc = tlp->tc};
     slot->due_ps = timeout == SIM_NEVER ? SIM_NEVER : req->params.sim->now_ps + timeout;
     if (tlp->type == TLP_MRD) {
         /* A zero-length read is answered with one byte that means nothing (2.3.1.1). */
@@ -229,7 +231,21 @@ static enum requester_result result_of_status(uint8_t status)
     }
 }
 
-void requester_complete(struct requester *req, struct tlp *cpl)
+/* The requester tells its user of a poisoned completion as it would of UR or CA, and goes on: for
+ * the log an advisory error (6.2.3.2.4.3). */
+static void slot_note(const struct requester_slot *slot, const struct tlp *cpl)
+{
+    bool poisoned = cpl->ep && cpl->data;
+
+    if (!slot->func)
+        return;
+    if (cpl->status != TLP_SC || poisoned)
+        pci_requester_note(slot->func, (enum tlp_status)cpl->status, poisoned);
+    if (poisoned)
+        pci_error_report_as(slot->func, PCI_ERROR_POISONED, cpl, PCI_ERROR_HANDLED);
+}
+
+void requester_complete(struct requester *req, struct tlp *cpl, struct pci_func *receiver)
 {
     unsigned tag = cpl->tag;
     struct requester_slot *slot = NULL;
@@ -247,11 +263,16 @@ void requester_complete(struct requester *req, struct tlp *cpl)
         broken = slot_take(slot, cpl);
     if (broken) {
         trace_say(req->params.trace, TRACE_RULE, req->params.name, "%s, tag %u", broken, tag);
-    } else if (cpl->status != TLP_SC) {
-        requester_finish(req, tag, result_of_status(cpl->status));
-    } else if (!slot->remaining) {
-        requester_finish(req, tag, slot->poisoned ? REQUESTER_POISONED : REQUESTER_OK);
+        pci_error_report(receiver, PCI_ERROR_UNEXPECTED, cpl);
+        tlp_free(cpl);
+        return;
     }
+    if (cpl->status != TLP_SC || cpl->ep)
+        slot_note(slot, cpl);
+    if (cpl->status != TLP_SC)
+        requester_finish(req, tag, result_of_status(cpl->status));
+    else if (!slot->remaining)
+        requester_finish(req, tag, slot->poisoned ? REQUESTER_POISONED : REQUESTER_OK);
     tlp_free(cpl);
 }
 
@@ -265,6 +286,7 @@ static void requester_expired(void *opaque)
 
         trace_say(req->params.trace, TRACE_RULE, req->params.name,
                   "completion timeout, tag %u (PCIe Base 6.0, 2.8)", tag);
+        pci_error_report(req->slots[tag].func, PCI_ERROR_TIMEOUT, NULL);
         requester_finish(req, tag, REQUESTER_TIMEOUT);
     }
     if (req->first_due != NO_SLOT && req->slots[req->first_due].due_ps != SIM_NEVER &&

@@ -2,6 +2,8 @@
 /* The routing decision: by address, by ID, and implied by the kind of message. */
 #include "pcilab/fabric/routing.h"
 
+#include "pcilab/fabric/acs.h"
+
 static bool tlp_is_io(const struct tlp *tlp)
 {
     return tlp->type == TLP_IORD || tlp->type == TLP_IOWR;
@@ -10,6 +12,12 @@ static bool tlp_is_io(const struct tlp *tlp)
 static void route_refuse(struct route *route, struct pci_func *by, const char *why)
 {
     *route = (struct route){.to = ROUTE_REFUSE, .by = by, .why = why};
+}
+
+static void route_block(struct route *route, struct pci_func *by, enum pci_error error,
+                        const char *why)
+{
+    *route = (struct route){.to = ROUTE_REFUSE, .by = by, .error = error, .why = why};
 }
 
 static void route_down(struct route *route, unsigned index)
@@ -70,6 +78,57 @@ const char *route_bridge_refuses_up(const struct pci_func *bridge, bool windows,
     return NULL;
 }
 
+/* Up, against what the windows say: the root complex then decides (6.12.1.1). */
+static void route_redirect(const struct route_view *view, const struct tlp *tlp,
+                           struct route *route)
+{
+    bool by_address = !tlp_is_completion(tlp) && !tlp_is_message(tlp);
+    const char *why =
+        view->upper && by_address ? route_bridge_refuses_up(view->upper, false, tlp) : NULL;
+
+    if (why)
+        route_refuse(route, view->upper, why);
+    else
+        *route = (struct route){.to = ROUTE_UP, .redirected = true};
+}
+
+/* Across, or what Access Control Services make of that. */
+static void route_across(const struct route_view *view, int from, unsigned index,
+                         const struct tlp *tlp, struct route *route)
+{
+    enum acs_verdict verdict = ACS_DIRECT;
+
+    if (from >= 0)
+        verdict = acs_peer(view->down[from], view->down[index], tlp);
+    switch (verdict) {
+    case ACS_DIRECT: route_down(route, index); break;
+    case ACS_REDIRECT: route_redirect(view, tlp, route); break;
+    case ACS_BLOCK:
+        route_block(route, view->down[from], PCI_ERROR_ACS, "ACS P2P Egress Control (6.12.1.1)");
+        break;
+    }
+}
+
+/* Enters at a downstream port: true when that settles it. */
+static bool route_enters(const struct route_view *view, int from, const struct tlp *tlp,
+                         struct route *route)
+{
+    struct pci_func *port = view->down[from];
+    const char *why = route_bridge_refuses_up(port, false, tlp);
+
+    if (why) {
+        route_refuse(route, port, why);
+        return true;
+    }
+    if (!bridge_takes(port, tlp_is_io(tlp), tlp->addr))
+        return false;
+    if (acs_forwards_upstream(port))
+        route_redirect(view, tlp, route);
+    else
+        route_refuse(route, port, "address belongs below the port that it came from (windows)");
+    return true;
+}
+
 static void route_by_address(const struct route_view *view, int from, const struct tlp *tlp,
                              struct route *route)
 {
@@ -78,11 +137,8 @@ static void route_by_address(const struct route_view *view, int from, const stru
     int index;
 
     if (from >= 0) {
-        why = route_bridge_refuses_up(view->down[from], true, tlp);
-        if (why) {
-            route_refuse(route, view->down[from], why);
+        if (route_enters(view, from, tlp, route))
             return;
-        }
     } else if (from == ROUTE_FROM_ABOVE && view->upper &&
                !bridge_takes(view->upper, io, tlp->addr)) {
         route_refuse(route, view->upper, "address in no window of the upstream port");
@@ -90,7 +146,7 @@ static void route_by_address(const struct route_view *view, int from, const stru
     }
     index = find_down_by_addr(view, io, tlp->addr);
     if (index >= 0) {
-        route_down(route, (unsigned)index);
+        route_across(view, from, (unsigned)index, tlp, route);
         return;
     }
     if (from == ROUTE_FROM_ABOVE) {
@@ -105,7 +161,7 @@ static void route_by_address(const struct route_view *view, int from, const stru
 }
 
 static void route_by_id(const struct route_view *view, int from, struct pci_rid dest,
-                        struct route *route)
+                        const struct tlp *tlp, struct route *route)
 {
     unsigned bus = pci_rid_bus(dest);
     int index;
@@ -116,7 +172,10 @@ static void route_by_id(const struct route_view *view, int from, struct pci_rid 
         return;
     }
     if (from >= 0 && pci_bridge_claims_bus(view->down[from], bus)) {
-        route_refuse(route, view->down[from], "bus number belongs below the port it came from");
+        if (acs_forwards_upstream(view->down[from]))
+            route_redirect(view, tlp, route);
+        else
+            route_refuse(route, view->down[from], "bus number belongs below the port it came from");
         return;
     }
     if (from == ROUTE_FROM_ABOVE && view->upper && !pci_bridge_claims_bus(view->upper, bus)) {
@@ -129,7 +188,7 @@ static void route_by_id(const struct route_view *view, int from, struct pci_rid 
     }
     index = find_down_by_bus(view, bus);
     if (index >= 0)
-        route_down(route, (unsigned)index);
+        route_across(view, from, (unsigned)index, tlp, route);
     else if (from != ROUTE_FROM_ABOVE && view->upper && !pci_bridge_claims_bus(view->upper, bus))
         *route = (struct route){.to = ROUTE_UP};
     else
@@ -153,7 +212,7 @@ static void route_config(const struct route_view *view, int from, const struct t
         *route = (struct route){.to = ROUTE_UPPER};
         return;
     }
-    route_by_id(view, from, tlp->dest, route);
+    route_by_id(view, from, tlp->dest, tlp, route);
     if (route->to == ROUTE_INTERNAL) {
         route->to_type0 = true;
         return;
@@ -184,7 +243,7 @@ static void route_message(const struct route_view *view, int from, const struct 
             *route = (struct route){.to = ROUTE_UP};
         break;
     case TLP_MSG_BY_ADDRESS: route_by_address(view, from, tlp, route); break;
-    case TLP_MSG_BY_ID: route_by_id(view, from, tlp->dest, route); break;
+    case TLP_MSG_BY_ID: route_by_id(view, from, tlp->dest, tlp, route); break;
     case TLP_MSG_BROADCAST:
         if (from == ROUTE_FROM_ABOVE)
             *route = (struct route){.to = ROUTE_ALL_DOWN};
@@ -200,11 +259,17 @@ static void route_message(const struct route_view *view, int from, const struct 
 static void route_by_type(const struct route_view *view, int from, const struct tlp *tlp,
                           struct route *route)
 {
+    const char *why = from >= 0 ? acs_forbids(view->down[from], tlp) : NULL;
+
+    if (why) {
+        route_block(route, view->down[from], PCI_ERROR_ACS, why);
+        return;
+    }
     switch (tlp->type) {
     case TLP_CPL:
     case TLP_CPLD:
     case TLP_CPLLK:
-    case TLP_CPLDLK: route_by_id(view, from, tlp->requester, route); break;
+    case TLP_CPLDLK: route_by_id(view, from, tlp->requester, tlp, route); break;
     case TLP_CFGRD0:
     case TLP_CFGWR0:
     case TLP_CFGRD1:
@@ -227,9 +292,9 @@ static void route_block_egress(const struct route_view *view, const struct tlp *
         return;
     }
     if (tlp_is_atomic(tlp) && pcie_atomic_blocked(egress)) {
-        route_refuse(route, egress, "AtomicOp egress blocked (6.15)");
+        route_block(route, egress, PCI_ERROR_ATOMIC_EGRESS, "AtomicOp egress blocked (6.15)");
     } else if (tlp->type == TLP_DMWR && pcie_dmwr_blocked(egress)) {
-        route_refuse(route, egress, "DMWr egress blocked (6.32)");
+        route_block(route, egress, PCI_ERROR_DMWR_EGRESS, "DMWr egress blocked (6.32)");
     }
 }
 

@@ -108,8 +108,6 @@ void pci_bridge_update_windows(struct pci_func *func)
                     reg_get(cfg, PCI_PREF_LIMIT_UPPER) << 32 | MEM_LOW_BITS;
 }
 
-/* UNIMPL: routing does not report to it yet, so Secondary Status stays clear (PCIe Base 6.0,
- * 7.5.1.3.7). */
 void pci_bridge_note_secondary_status(struct pci_func *func, uint16_t bits)
 {
     reg_update(func->cfg, PCI_SECONDARY_STATUS, PCI_STATUS_RW1C,

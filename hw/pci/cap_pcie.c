@@ -256,7 +256,7 @@ static void place_link(struct pci_func *func, const struct pcie_params *p, unsig
         uint64_t lnkctl = PCIE_LNKCTL_ASPM | PCIE_LNKCTL_DISABLE | PCIE_LNKCTL_COMMON_CLOCK |
                           PCIE_LNKCTL_EXT_SYNCH;
 
-        lnkcap |= PCIE_LNKCAP_DLL_REPORTING;
+        lnkcap |= PCIE_LNKCAP_DLL_REPORTING | PCIE_LNKCAP_SURPRISE;
         if (p->max_speed > 1 || p->max_width > 1) {
             lnkcap |= PCIE_LNKCAP_BANDWIDTH;
             lnkctl |= PCIE_LNKCTL_BANDWIDTH_IE | PCIE_LNKCTL_AUTONOMOUS_IE;

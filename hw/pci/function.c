@@ -112,6 +112,7 @@ void pci_func_free(struct pci_func *func)
     reg_space_free(func->cfg);
     g_free(func->msix_table);
     g_free(func->msix_pba);
+    g_free(func->aer);
     g_free(func->name);
     g_free(func);
 }
@@ -219,6 +220,8 @@ void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind)
         func->intx_sent = false;
     }
     pcie_reset(func);
+    pci_aer_reset(func, kind);
+    pci_acs_reset(func);
     if (func->header == PCI_HEADER_TYPE1) {
         pci_bridge_update_windows(func);
     }

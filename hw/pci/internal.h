@@ -3,6 +3,7 @@
 #ifndef PCILAB_PCI_INTERNAL_H
 #define PCILAB_PCI_INTERNAL_H
 
+#include "pcilab/pci/error.h"
 #include "pcilab/pci/function.h"
 
 static inline struct pci_func *func_of_space(const struct reg_space *space)
@@ -34,5 +35,19 @@ void pci_msix_flush(struct pci_func *func);
 void pci_msix_reset(struct pci_func *func);
 
 void pcie_reset(struct pci_func *func);
+
+/* cap_aer.c; all but the last for functions that have the capability. Status bits: set, and
+ * whether the error is masked. */
+bool pci_aer_note_correctable(struct pci_func *func, enum pci_error kind);
+bool pci_aer_note_uncorrectable(struct pci_func *func, enum pci_error kind);
+/* False when the error was to be recorded with a header and there was no room. */
+bool pci_aer_record(struct pci_func *func, enum pci_error kind, const struct tlp *tlp);
+/* By severity as programmed, or as it is without the capability. */
+bool pci_aer_is_fatal(const struct pci_func *func, enum pci_error kind);
+/* More bits of Uncorrectable Error Status that the function can set, if it has the capability. */
+void pci_aer_allow(struct pci_func *func, uint32_t uncor);
+bool pci_aer_root_interrupt(const struct pci_func *func);
+void pci_acs_reset(struct pci_func *func);
+void pci_aer_reset(struct pci_func *func, enum reg_reset_kind kind);
 
 #endif

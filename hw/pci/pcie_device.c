@@ -123,6 +123,14 @@ bool pcie_dmwr_blocked(const struct pci_func *func)
     return control_3(func, PCI_DEV3_CTL_DMWR_BLOCK);
 }
 
+unsigned pcie_port_number(const struct pci_func *func)
+{
+    if (!func->cap_pcie || !reg_has(func->cfg, func->cap_pcie + PCIE_LNKCAP)) {
+        return 0;
+    }
+    return (unsigned)FIELD_GET(PCIE_LNKCAP_PORT, reg_get(func->cfg, func->cap_pcie + PCIE_LNKCAP));
+}
+
 void pcie_note_device_status(struct pci_func *func, uint16_t bits)
 {
     if (func->cap_pcie) {

@@ -12,6 +12,7 @@
 
 #define EVENT_PME       0x1
 #define EVENT_BANDWIDTH 0x2
+#define EVENT_ERROR     0x4 /* Advanced Error Reporting, 6.2.4.1.2 */
 #define SPEED_8GT       3
 
 static bool has(const struct pci_func *func, unsigned reg)
@@ -51,6 +52,9 @@ void pcie_port_update_events(struct pci_func *func)
             (control & PCIE_LNKCTL_AUTONOMOUS_IE && status & PCIE_LNKSTA_AUTONOMOUS)) {
             events |= EVENT_BANDWIDTH;
         }
+    }
+    if (pci_aer_root_interrupt(func)) {
+        events |= EVENT_ERROR;
     }
     begun = events & (uint8_t)~func->port_events;
     func->port_events = events;

@@ -145,7 +145,7 @@ static void host_own_completion(void *owner, struct tlp *cpl)
 
     if (trace_on(rc->fabric->trace, TRACE_TLP))
         fabric_trace_tlp(rc->fabric, rc->name, cpl);
-    requester_complete(&rc->requester, cpl);
+    requester_complete(&rc->requester, cpl, NULL);
 }
 
 /* A request for a function that is part of the root complex: no link is crossed. */
@@ -165,7 +165,7 @@ static void host_config_own(struct root_complex *rc, unsigned devfn, struct tlp 
  */
 struct host_target {
     struct port *port;
-    const struct pci_func *govern;
+    struct pci_func *govern;
     bool own;
     uint8_t devfn;
 };
@@ -236,6 +236,8 @@ static bool host_start(struct root_complex *rc, struct root_request *request)
         tlp_free(tlp);
         return false;
     }
+    if (target.govern && target.govern->ecrc_generate)
+        tlp_add_ecrc(tlp);
     if (target.own)
         host_config_own(rc, target.devfn, tlp);
     else

@@ -64,6 +64,8 @@ struct root_integrated *root_integrated_at(struct root_complex *rc, unsigned dev
 /* The integrated endpoint that decodes an address, or NULL. */
 struct root_integrated *root_integrated_claims(struct root_complex *rc, bool io, uint64_t addr);
 struct root_integrated *root_integrated_claims_bus(struct root_complex *rc, unsigned bus);
+/* Out of a root port, having come in by another (its index) or by none. */
+void root_pass_down(struct root_complex *rc, int from, unsigned index, struct tlp *tlp);
 /* A TLP of the root complex's own: completions and the like go where their ID says. */
 void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp);
 /* An INTx wire of a device on the root bus, before swizzling. */

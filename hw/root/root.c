@@ -52,6 +52,7 @@ struct completer root_completer(struct root_complex *rc, struct pci_func *func)
         .owner = rc,
         .id = func ? func->rid : rc->host_bridge->rid,
         .func = func,
+        .secondary = func && func->header == PCI_HEADER_TYPE1,
     };
 }
 
@@ -97,6 +98,18 @@ struct root_integrated *root_integrated_claims_bus(struct root_complex *rc, unsi
     return NULL;
 }
 
+void root_pass_down(struct root_complex *rc, int from, unsigned index, struct tlp *tlp)
+{
+    if (tlp->ep && tlp->data) {
+        if (from >= 0) {
+            pci_bridge_note_poison(rc->down_func[from], true, tlp);
+            pci_error_report_as(rc->down_func[from], PCI_ERROR_POISONED, tlp, PCI_ERROR_ON_THE_WAY);
+        }
+        pci_bridge_note_poison(rc->down_func[index], false, tlp);
+    }
+    port_send(&rc->ports[index]->bridge.port, tlp);
+}
+
 void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp)
 {
     struct completer completer;
@@ -104,14 +117,16 @@ void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp)
     struct route route;
 
     route_tlp(&rc->view, from, tlp, &route);
+    if (route.to == ROUTE_UP) /* redirected by Access Control Services: back down from here */
+        route_tlp(&rc->view, ROUTE_FROM_ABOVE, tlp, &route);
     if (route.to == ROUTE_DOWN) {
-        port_send(&rc->ports[route.index]->bridge.port, tlp);
+        root_pass_down(rc, from, route.index, tlp);
         return;
     }
     if (route.to == ROUTE_INTERNAL) {
         /* The host's own ID; what is integrated there never sends a request. */
         if (route.devfn == 0 && tlp_is_completion(tlp)) {
-            requester_complete(&rc->requester, tlp);
+            requester_complete(&rc->requester, tlp, from >= 0 ? rc->down_func[from] : NULL);
             return;
         }
         integrated = root_integrated_at(rc, route.devfn);
@@ -120,7 +135,9 @@ void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp)
             return;
         }
     }
-    completer = root_completer(rc, route.to == ROUTE_REFUSE ? route.by : NULL);
+    completer = root_completer(rc, route.to == ROUTE_REFUSE && route.by ? route.by
+                                   : from >= 0                          ? rc->down_func[from]
+                                                                        : NULL);
     completer_refuse(&completer, tlp, TLP_UR,
                      route.to == ROUTE_REFUSE ? route.why : "nobody at this ID (2.3.2)");
 }

@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "internal.h"
+#include "pcilab/fabric/acs.h"
 
 /*
  * CHOICE: the default root port is PLDA's "PCI Express Bridge": Linux 6.12 has no quirk of it
@@ -23,7 +24,16 @@ static const struct pci_ids root_port_default_ids = {
 static void root_port_receive(struct bridge_port *bridge, struct tlp *tlp)
 {
     struct root_port *rp = bridge->owner;
+    const char *why;
 
+    if (!bridge_port_accepts(bridge, tlp))
+        return;
+    if (tlp_is_message(tlp) && (why = acs_forbids(bridge->func, tlp))) {
+        struct completer completer = root_completer(rp->rc, bridge->func);
+
+        completer_refuse_as(&completer, tlp, TLP_CA, PCI_ERROR_ACS, why);
+        return;
+    }
     if (tlp_is_intx(tlp)) {
         bridge_port_intx(bridge, tlp);
         tlp_free(tlp);
@@ -59,7 +69,14 @@ static void root_port_tx_ready(struct bridge_port *bridge)
     root_host_tx_ready(rp->rc);
 }
 
+/* No link is crossed: the port has what its own function says at once (6.2.4.1.1). */
+static void root_port_error_message(struct bridge_port *bridge, uint8_t msg_code)
+{
+    pci_root_error(bridge->func, msg_code, bridge->func->rid);
+}
+
 static const struct bridge_port_ops root_port_ops = {
+    .error_message = root_port_error_message,
     .receive = root_port_receive,
     .drive = root_port_drive,
     .send_msi = root_port_send_msi,
@@ -72,6 +89,12 @@ void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
 
     switch (tlp->msg_code) {
     case TLP_MSG_PM_PME: pcie_root_pme(rp->bridge.func, tlp->requester); break;
+    case TLP_MSG_ERR_COR:
+    case TLP_MSG_ERR_NONFATAL:
+    case TLP_MSG_ERR_FATAL:
+        if (pci_bridge_passes_error(rp->bridge.func, tlp->msg_code))
+            pci_root_error(rp->bridge.func, tlp->msg_code, tlp->requester);
+        break;
     case TLP_MSG_VENDOR_1: break; /* discarded silently when not known (2.2.8.6) */
     default:
         completer_refuse(&completer, tlp, TLP_UR, "message that a root port does not support");

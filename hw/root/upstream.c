@@ -25,9 +25,15 @@ static enum tlp_status ram_write(void *context, uint64_t addr, const void *data,
     return rc->params.host->mem_write(rc->params.opaque, addr, data, len) ? TLP_SC : TLP_UR;
 }
 
+/* The root port that a request came in by: it is who detects what is wrong with it. */
+static struct pci_func *root_ingress(const struct root_complex *rc, const struct tlp *tlp)
+{
+    return tlp->ingress ? rc->down_func[tlp->ingress - 1] : NULL;
+}
+
 static void root_refuse(struct root_complex *rc, struct tlp *tlp, const char *why)
 {
-    struct completer completer = root_completer(rc, NULL);
+    struct completer completer = root_completer(rc, root_ingress(rc, tlp));
 
     completer_refuse(&completer, tlp, TLP_UR, why);
 }
@@ -45,9 +51,10 @@ static const struct pci_func *root_port_towards(struct root_complex *rc, struct 
 
 static void root_access_ram(struct root_complex *rc, struct tlp *tlp)
 {
-    struct completer completer = root_completer(rc, NULL);
+    struct completer completer = root_completer(rc, root_ingress(rc, tlp));
     const struct pci_func *port = root_port_towards(rc, tlp->requester);
 
+    completer.id = rc->host_bridge->rid;
     completer.max_payload_bytes = port ? pcie_max_payload_bytes(port) : 128;
     /* An integrated endpoint has no port whose capabilities would say less. */
     completer.atomic_bytes = port ? pcie_atomic_completer(port) : 4 | 8 | 16;
@@ -78,7 +85,7 @@ static bool root_access_peer(struct root_complex *rc, struct tlp *tlp)
 
     route_tlp(&rc->view, ROUTE_FROM_ABOVE, tlp, &route);
     if (route.to == ROUTE_DOWN) {
-        port_send(&rc->ports[route.index]->bridge.port, tlp);
+        root_pass_down(rc, (int)tlp->ingress - 1, route.index, tlp);
         return true;
     }
     if (route.to == ROUTE_REFUSE && route.by) { /* a root port decodes it, but lets it not out */
@@ -122,24 +129,25 @@ void root_upstream_memory(struct root_complex *rc, struct tlp *tlp)
 }
 
 /*
- * CHOICE: without a translator what lies in a root port's own windows does not come up through
- * it, as with every bridge. With one the address means nothing before it is translated, and a
- * request may then go back down through the port that it came from.
+ * By the windows and Access Control Services of the root ports: straight to a peer, or up, where
+ * it is translated and may still turn out to be for a peer.
  */
 static void root_receive_memory(struct root_complex *rc, int from, struct tlp *tlp)
 {
-    struct pci_func *port = from >= 0 ? rc->down_func[from] : NULL;
-    const char *why = NULL;
+    struct completer completer;
+    struct route route = {.to = ROUTE_UP};
 
-    if (port)
-        why = route_bridge_refuses_up(port, !rc->translator.translate, tlp);
-    if (why) {
-        struct completer completer = root_completer(rc, port);
-
-        completer_refuse(&completer, tlp, TLP_UR, why);
-        return;
+    tlp->ingress = (uint16_t)(from >= 0 ? from + 1 : 0);
+    if (from >= 0)
+        route_tlp(&rc->view, from, tlp, &route);
+    switch (route.to) {
+    case ROUTE_UP: root_upstream_memory(rc, tlp); break;
+    case ROUTE_DOWN: root_pass_down(rc, from, route.index, tlp); break;
+    default:
+        completer = root_completer(rc, rc->down_func[from]);
+        completer_refuse_route(&completer, tlp, &route);
+        break;
     }
-    root_upstream_memory(rc, tlp);
 }
 
 void root_receive(struct root_complex *rc, int from, struct tlp *tlp)

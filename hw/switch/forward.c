@@ -9,7 +9,8 @@ static void switch_send_completion(void *owner, struct tlp *cpl)
     switch_forward(owner, ROUTE_FROM_INTERNAL, cpl);
 }
 
-static struct completer switch_completer(struct pcie_switch *sw, struct pci_func *func)
+/* `from` is where the request came from, for the side of the bridge that it reached. */
+static struct completer switch_completer(struct pcie_switch *sw, int from, struct pci_func *func)
 {
     return (struct completer){
         .name = func->name,
@@ -18,21 +19,31 @@ static struct completer switch_completer(struct pcie_switch *sw, struct pci_func
         .owner = sw,
         .id = func->rid,
         .func = func,
+        .secondary = from != ROUTE_FROM_ABOVE,
     };
 }
 
-static void switch_refuse(struct pcie_switch *sw, struct pci_func *func, struct tlp *tlp,
+static void switch_refuse(struct pcie_switch *sw, int from, struct pci_func *func, struct tlp *tlp,
                           const char *why)
 {
-    struct completer completer = switch_completer(sw, func);
+    struct completer completer = switch_completer(sw, from, func);
 
     completer_refuse(&completer, tlp, TLP_UR, why);
 }
 
-/* A TLP for a function of the switch itself; `func` is NULL where there is none. */
-static void switch_terminate_at(struct pcie_switch *sw, struct pci_func *func, struct tlp *tlp)
+static void switch_refuse_route(struct pcie_switch *sw, int from, const struct route *route,
+                                struct tlp *tlp)
 {
-    struct completer completer = switch_completer(sw, func ? func : sw->upper);
+    struct completer completer = switch_completer(sw, from, route->by ? route->by : sw->upper);
+
+    completer_refuse_route(&completer, tlp, route);
+}
+
+/* A TLP for a function of the switch itself; `func` is NULL where there is none. */
+static void switch_terminate_at(struct pcie_switch *sw, int from, struct pci_func *func,
+                                struct tlp *tlp)
+{
+    struct completer completer = switch_completer(sw, from, func ? func : sw->upper);
 
     if (tlp->type == TLP_CFGRD0 || tlp->type == TLP_CFGWR0)
         completer_config(&completer, tlp, func);
@@ -68,7 +79,7 @@ static void switch_terminate_message(struct pcie_switch *sw, int from, struct tl
         tlp_free(tlp); /* discarded silently when not known (2.2.8.6) */
     } else {
         /* UNIMPL: PME_TO_Ack is not gathered; nothing sends PME_Turn_Off yet. */
-        switch_refuse(sw, func, tlp, "message that this port does not support (2.3.1)");
+        switch_refuse(sw, from, func, tlp, "message that this port does not support (2.3.1)");
     }
 }
 
@@ -87,6 +98,40 @@ static void convert_to_type0(struct tlp *tlp)
     tlp->type = tlp->type == TLP_CFGRD1 ? TLP_CFGRD0 : TLP_CFGWR0;
 }
 
+/* A poisoned TLP passes: Status of the bridges that it crosses, and a note in the log of the port
+ * that it came in by, which is not its target (6.2.3.2.4.2, 6.2.8.1). */
+static void switch_note_poison(struct pcie_switch *sw, int from, const struct route *route,
+                               const struct tlp *tlp)
+{
+    if (from == ROUTE_FROM_ABOVE)
+        pci_bridge_note_poison(sw->upper, false, tlp);
+    else if (from >= 0)
+        pci_bridge_note_poison(sw->down_func[from], true, tlp);
+    if (route->to == ROUTE_UP)
+        pci_bridge_note_poison(sw->upper, true, tlp);
+    else
+        pci_bridge_note_poison(sw->down_func[route->index], false, tlp);
+    if (from != ROUTE_FROM_INTERNAL)
+        pci_error_report_as(from >= 0 ? sw->down_func[from] : sw->upper, PCI_ERROR_POISONED, tlp,
+                            PCI_ERROR_ON_THE_WAY);
+}
+
+/* Error messages pass a bridge only if its enables say so (6.2.8.1). */
+static bool switch_passes_error(struct pcie_switch *sw, int from, const struct tlp *tlp)
+{
+    if (from >= 0 && !pci_bridge_passes_error(sw->down_func[from], tlp->msg_code))
+        return false;
+    return pci_bridge_passes_error(sw->upper, tlp->msg_code);
+}
+
+static void switch_up(struct pcie_switch *sw, int from, struct tlp *tlp)
+{
+    if (tlp_is_error_message(tlp) && !switch_passes_error(sw, from, tlp))
+        tlp_free(tlp);
+    else
+        port_send(&sw->up, tlp);
+}
+
 void switch_forward(struct pcie_switch *sw, int from, struct tlp *tlp)
 {
     struct route route;
@@ -94,17 +139,19 @@ void switch_forward(struct pcie_switch *sw, int from, struct tlp *tlp)
     route_tlp(&sw->view, from, tlp, &route);
     if (route.to_type0)
         convert_to_type0(tlp);
+    if (tlp->ep && tlp->data && (route.to == ROUTE_UP || route.to == ROUTE_DOWN))
+        switch_note_poison(sw, from, &route, tlp);
     switch (route.to) {
-    case ROUTE_UP: port_send(&sw->up, tlp); break;
+    case ROUTE_UP: switch_up(sw, from, tlp); break;
     case ROUTE_DOWN: port_send(&sw->down[route.index].port, tlp); break;
     case ROUTE_ALL_DOWN: switch_broadcast(sw, tlp); break;
     case ROUTE_UPPER:
         /* The upstream port is function 0, and alone. */
         switch_terminate_at(
-            sw, tlp_is_config(tlp) && pci_rid_devfn(tlp->dest) & 7 ? NULL : sw->upper, tlp);
+            sw, from, tlp_is_config(tlp) && pci_rid_devfn(tlp->dest) & 7 ? NULL : sw->upper, tlp);
         break;
-    case ROUTE_INTERNAL: switch_terminate_at(sw, switch_func_at(sw, route.devfn), tlp); break;
+    case ROUTE_INTERNAL: switch_terminate_at(sw, from, switch_func_at(sw, route.devfn), tlp); break;
     case ROUTE_TERMINATE: switch_terminate_message(sw, from, tlp); break;
-    case ROUTE_REFUSE: switch_refuse(sw, route.by ? route.by : sw->upper, tlp, route.why); break;
+    case ROUTE_REFUSE: switch_refuse_route(sw, from, &route, tlp); break;
     }
 }

@@ -6,6 +6,7 @@
 #include "pcilab/fabric/bridge.h"
 #include "pcilab/fabric/completer.h"
 #include "pcilab/fabric/message.h"
+#include "pcilab/fabric/receiver.h"
 #include "pcilab/fabric/routing.h"
 #include "pcilab/switch/switch.h"
 

@@ -29,7 +29,27 @@ static const struct pci_ids switch_default_ids = {
 
 static void switch_up_receive(struct port *port, struct tlp *tlp)
 {
-    switch_forward(port->owner, ROUTE_FROM_ABOVE, tlp);
+    struct pcie_switch *sw = port->owner;
+    enum pci_error kind;
+    const char *why = receiver_objects(sw->upper, false, tlp, &kind);
+    const struct receiver receiver = {
+        .name = sw->up_name,
+        .trace = sw->fabric->trace,
+        .funcs = &sw->upper,
+        .func_count = 1,
+    };
+
+    if (why)
+        receiver_discard(&receiver, tlp, kind, why);
+    else
+        switch_forward(sw, ROUTE_FROM_ABOVE, tlp);
+}
+
+static void switch_up_link_error(struct port *port, enum link_error error, const struct tlp *tlp)
+{
+    struct pcie_switch *sw = port->owner;
+
+    pci_error_report(sw->upper, receiver_link_error(error), tlp);
 }
 
 static void switch_up_link_changed(struct port *port, bool up)
@@ -64,6 +84,7 @@ static void switch_up_hot_reset(struct port *port)
 
 static const struct port_ops switch_up_ops = {
     .receive = switch_up_receive,
+    .link_error = switch_up_link_error,
     .link_changed = switch_up_link_changed,
     .hot_reset = switch_up_hot_reset,
 };
@@ -85,7 +106,8 @@ static void switch_down_receive(struct bridge_port *bridge, struct tlp *tlp)
 {
     struct pcie_switch *sw = bridge->owner;
 
-    switch_forward(sw, (int)(bridge - sw->down), tlp);
+    if (bridge_port_accepts(bridge, tlp))
+        switch_forward(sw, (int)(bridge - sw->down), tlp);
 }
 
 static void switch_down_drive(struct bridge_port *bridge, unsigned pin, bool level)
@@ -102,7 +124,16 @@ static void switch_down_send_msi(struct bridge_port *bridge, uint64_t addr, uint
         switch_forward(sw, ROUTE_FROM_INTERNAL, tlp);
 }
 
+static void switch_down_error_message(struct bridge_port *bridge, uint8_t msg_code)
+{
+    struct pcie_switch *sw = bridge->owner;
+
+    switch_forward(sw, ROUTE_FROM_INTERNAL,
+                   tlp_new_message(sw->fabric->pool, bridge->func->rid, msg_code, TLP_MSG_TO_RC));
+}
+
 static const struct bridge_port_ops switch_down_ops = {
+    .error_message = switch_down_error_message,
     .receive = switch_down_receive,
     .drive = switch_down_drive,
     .send_msi = switch_down_send_msi,
@@ -115,6 +146,14 @@ static void switch_upper_send_msi(struct pci_func *func, uint64_t addr, uint32_t
 
     if (tlp)
         port_send(&sw->up, tlp);
+}
+
+static void switch_upper_error_message(struct pci_func *func, uint8_t msg_code)
+{
+    struct pcie_switch *sw = func->owner;
+
+    if (port_link_up(&sw->up))
+        port_send(&sw->up, tlp_new_message(sw->fabric->pool, func->rid, msg_code, TLP_MSG_TO_RC));
 }
 
 static void switch_upper_intx(struct pci_func *func, bool level)
@@ -146,6 +185,7 @@ static void switch_upper_control(struct pci_func *func, uint16_t old_value, uint
 
 static const struct pci_func_ops switch_upper_ops = {
     .bridge_control = switch_upper_control,
+    .error_message = switch_upper_error_message,
     .send_msi = switch_upper_send_msi,
     .intx = switch_upper_intx,
 };
@@ -178,6 +218,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
     pci_cap_pcie_add(sw->upper, &pcie);
     pci_cap_ssvid_add(sw->upper, ids->subvendor, ids->subdevice);
     pci_cap_dev3_add(sw->upper);
+    pci_cap_aer_add(sw->upper);
     pci_cap_dsn_add(sw->upper, serial_of_name(params->name));
     port_init(&sw->up, sw->fabric, sw->up_name, &switch_up_ops, sw);
     sw->up.func = sw->upper;

@@ -75,7 +75,8 @@ struct dma_op {
     uint8_t attr;            /* TLP_ATTR_* */
     uint8_t tc;
     uint8_t at;
-    bool poison; /* set EP on writes */
+    bool poison;   /* set EP on writes */
+    bool bad_ecrc; /* a digest that is wrong on every request */
     void (*done)(struct dma_op *op, enum dma_status status);
     void *opaque;
 

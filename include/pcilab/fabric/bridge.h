@@ -21,6 +21,8 @@ struct bridge_port_ops {
     void (*send_msi)(struct bridge_port *bridge, uint64_t addr, uint32_t data);
     /* port_tx_ready() of the bridge's port has said no, and would say yes now; may be NULL. */
     void (*tx_ready)(struct bridge_port *bridge);
+    /* The bridge's own error message (TLP_MSG_ERR_*), which begins on its primary side. */
+    void (*error_message)(struct bridge_port *bridge, uint8_t msg_code);
 };
 
 struct bridge_port_params {
@@ -52,6 +54,8 @@ void bridge_port_fini(struct bridge_port *bridge);
 /* Resets the function. COLD trains the link again; WARM is a hot reset that came from above, for
  * the duration of which the owner holds this port's link in reset. */
 void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind);
+/* Checks a TLP that came over the link; false when it was wrong, and is gone. */
+bool bridge_port_accepts(struct bridge_port *bridge, struct tlp *tlp);
 /* An Assert_ or Deassert_INTx message arrived over the link. */
 void bridge_port_intx(struct bridge_port *bridge, const struct tlp *tlp);
 

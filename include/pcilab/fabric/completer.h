@@ -10,7 +10,8 @@
 #ifndef PCILAB_FABRIC_COMPLETER_H
 #define PCILAB_FABRIC_COMPLETER_H
 
-#include "pcilab/pci/function.h"
+#include "pcilab/fabric/routing.h"
+#include "pcilab/pci/error.h"
 #include "pcilab/trace/trace.h"
 
 struct completer {
@@ -20,7 +21,12 @@ struct completer {
     void (*send)(void *owner, struct tlp *cpl);
     void *owner;
     struct pci_rid id;
-    struct pci_func *func;      /* whose Status tells of errors; NULL: nobody's */
+    struct pci_func *func; /* who logs errors; NULL: nobody */
+    bool secondary;        /* a bridge that got the request on its secondary side */
+    /* Functions of a device that log what is of none of them: requests that nobody claims. NULL:
+     * func alone. */
+    struct pci_func *const *all;
+    unsigned all_count;
     unsigned max_payload_bytes; /* 128 to 4096 */
     unsigned atomic_bytes;      /* operand sizes of AtomicOps that are completed: 4 | 8 | 16 */
     unsigned dmwr_bytes;        /* longest Deferrable Memory Write that is completed */
@@ -34,6 +40,12 @@ struct completer {
     void *context;
 };
 
+/* What a read() or write() may return besides a status: the completion is poisoned, has a wrong
+ * ECRC, or there is none. Faults that tests ask for. */
+#define COMPLETER_POISON   ((enum tlp_status)8)
+#define COMPLETER_BAD_ECRC ((enum tlp_status)9)
+#define COMPLETER_SILENT   ((enum tlp_status)10)
+
 /* Memory and I/O reads and writes, AtomicOps, Deferrable Memory Writes. */
 void completer_access(const struct completer *completer, struct tlp *request);
 /* A configuration request of type 0 to `func` (NULL: no such function). Writes capture bus and
@@ -46,5 +58,12 @@ void completer_defer(const struct completer *completer, struct tlp *request);
  * the rule, for the trace. */
 void completer_refuse(const struct completer *completer, struct tlp *request,
                       enum tlp_status status, const char *why);
+/* The same for an error that is not Unsupported Request, Completer Abort or, where `request` is a
+ * completion, Unexpected Completion. */
+void completer_refuse_as(const struct completer *completer, struct tlp *request,
+                         enum tlp_status status, enum pci_error kind, const char *why);
+/* The same for what a routing decision of ROUTE_REFUSE came to. */
+void completer_refuse_route(const struct completer *completer, struct tlp *request,
+                            const struct route *route);
 
 #endif

@@ -9,7 +9,7 @@
 #ifndef PCILAB_FABRIC_REQUESTER_H
 #define PCILAB_FABRIC_REQUESTER_H
 
-#include "pcilab/pci/function.h"
+#include "pcilab/pci/error.h"
 #include "pcilab/sim/sim.h"
 #include "pcilab/trace/trace.h"
 
@@ -55,13 +55,16 @@ void requester_forget_all(struct requester *req);
 /*
  * Gives `tlp` a tag and remembers it; false when all tags are in use. Read data go to `buf`: for
  * memory reads the bytes requested, for configuration and I/O reads the doubleword. `func` is the
- * function whose Device Control registers govern tags and timeouts; NULL: the defaults.
+ * function whose Device Control registers govern tags and timeouts, and which logs what goes wrong;
+ * NULL: the defaults, and nobody.
  */
-bool requester_start(struct requester *req, struct tlp *tlp, const struct pci_func *func,
-                     uint8_t *buf, void *cookie);
+bool requester_start(struct requester *req, struct tlp *tlp, struct pci_func *func, uint8_t *buf,
+                     void *cookie);
 bool requester_has_tag(const struct requester *req, const struct pci_func *func);
-/* Takes the completion. */
-void requester_complete(struct requester *req, struct tlp *cpl);
+/* Takes the completion. `receiver` is the function that logs it when it is unexpected; NULL:
+ * nobody.
+ */
+void requester_complete(struct requester *req, struct tlp *cpl, struct pci_func *receiver);
 
 /* Completion Timeout of a function now; SIM_NEVER when disabled (7.5.3.16). */
 uint64_t requester_timeout_ps(const struct pci_func *func);

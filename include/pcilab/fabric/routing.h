@@ -7,13 +7,13 @@
  * (PCIe Base 6.0, 2.2.4, 2.2.8, 7.3.3; PCI-to-PCI Bridge 1.2, chapters 3 and 4), so what a test
  * computes from the same registers can be compared with it.
  *
- * CHOICE: peer-to-peer between downstream ports goes straight across (1.3.3); there is no Access
- * Control Services capability yet that could redirect it.
+ * Peer-to-peer between downstream ports goes straight across (1.3.3) where Access Control Services
+ * do not redirect or block it (6.12).
  */
 #ifndef PCILAB_FABRIC_ROUTING_H
 #define PCILAB_FABRIC_ROUTING_H
 
-#include "pcilab/pci/function.h"
+#include "pcilab/pci/error.h"
 
 /* Where a TLP came from: a downstream port's index, or one of these. */
 enum {
@@ -28,16 +28,19 @@ enum route_to {
     ROUTE_UPPER,     /* for the upstream port's own function */
     ROUTE_INTERNAL,  /* for what is at `devfn` on the internal bus */
     ROUTE_TERMINATE, /* a message that ends at the port that received it */
-    ROUTE_REFUSE,    /* nobody's: UR for non-posted requests, else dropped; `why` */
+    ROUTE_REFUSE,    /* nobody's: UR for non-posted requests, else dropped; `why`. Or an ACS
+                        Violation: CA, else dropped */
 };
 
 struct route {
     enum route_to to;
-    bool to_type0;       /* configuration: converted to type 0 on its way (7.3.3) */
-    uint8_t devfn;       /* ROUTE_INTERNAL */
-    unsigned index;      /* ROUTE_DOWN */
-    const char *why;     /* ROUTE_REFUSE */
-    struct pci_func *by; /* ROUTE_REFUSE: the port that refuses; NULL: the host bridge */
+    bool to_type0;        /* configuration: converted to type 0 on its way (7.3.3) */
+    uint8_t devfn;        /* ROUTE_INTERNAL */
+    enum pci_error error; /* ROUTE_REFUSE: what it is, if not Unsupported Request; else 0 */
+    bool redirected;      /* ROUTE_UP: by Access Control Services */
+    unsigned index;       /* ROUTE_DOWN */
+    const char *why;      /* ROUTE_REFUSE */
+    struct pci_func *by;  /* ROUTE_REFUSE: the port that refuses; NULL: the host bridge */
 };
 
 struct route_view {

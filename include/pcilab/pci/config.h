@@ -81,7 +81,9 @@
 #define PCI_CAP_SSVID 0x0d
 #define PCI_CAP_PCIE  0x10
 #define PCI_CAP_MSIX  0x11
+#define PCI_EXT_AER   0x0001
 #define PCI_EXT_DSN   0x0003
+#define PCI_EXT_ACS   0x000d
 #define PCI_EXT_ARI   0x000e
 #define PCI_EXT_DEV3  0x002f
 
@@ -154,6 +156,7 @@
 #define PCIE_LNKCAP               0x0c
 #define PCIE_LNKCAP_SPEED         0x0000000f
 #define PCIE_LNKCAP_WIDTH         0x000003f0
+#define PCIE_LNKCAP_SURPRISE      0x00080000 /* Surprise Down Error Reporting Capable */
 #define PCIE_LNKCAP_DLL_REPORTING 0x00100000
 #define PCIE_LNKCAP_BANDWIDTH     0x00200000 /* Link Bandwidth Notification Capability */
 #define PCIE_LNKCAP_ASPM_OPTIONAL 0x00400000
@@ -176,6 +179,7 @@
 #define PCIE_LNKSTA_BANDWIDTH     0x4000
 #define PCIE_LNKSTA_AUTONOMOUS    0x8000
 #define PCIE_SLTCAP               0x14
+#define PCIE_SLTCAP_SURPRISE      0x00000020 /* Hot-Plug Surprise */
 #define PCIE_SLTCAP_POWER         0x0001ff80 /* Slot Power Limit Value and Scale */
 #define PCIE_SLTCAP_NO_COMPLETED  0x00040000
 #define PCIE_SLTCAP_NUMBER        0xfff80000
@@ -234,5 +238,48 @@
 #define PCI_DEV3_CTL_DMWR_BLOCK 0x2 /* DMWr Egress Blocking */
 #define PCI_DEV3_STA            0x0c
 #define PCI_DEV3_SIZE_BYTES     0x10
+
+/* 7.8.4: Advanced Error Reporting */
+#define PCI_AER_UNCOR_STATUS             0x04
+#define PCI_AER_UNCOR_MASK               0x08
+#define PCI_AER_UNCOR_SEVERITY           0x0c
+#define PCI_AER_COR_STATUS               0x10
+#define PCI_AER_COR_MASK                 0x14
+#define PCI_AER_CONTROL                  0x18
+#define PCI_AER_CONTROL_POINTER          0x0000001f /* First Error Pointer */
+#define PCI_AER_CONTROL_ECRC_GEN_CAPABLE 0x00000020
+#define PCI_AER_CONTROL_ECRC_GEN         0x00000040
+#define PCI_AER_CONTROL_ECRC_CHK_CAPABLE 0x00000080
+#define PCI_AER_CONTROL_ECRC_CHK         0x00000100
+#define PCI_AER_CONTROL_MULTI_CAPABLE    0x00000200 /* Multiple Header Recording */
+#define PCI_AER_CONTROL_MULTI            0x00000400
+#define PCI_AER_HEADER_LOG               0x1c
+#define PCI_AER_ROOT_COMMAND             0x2c
+#define PCI_AER_ROOT_COMMAND_ALL         0x00000007
+#define PCI_AER_ROOT_STATUS              0x30
+#define PCI_AER_ROOT_STATUS_COR          0x00000001
+#define PCI_AER_ROOT_STATUS_MULTI_COR    0x00000002
+#define PCI_AER_ROOT_STATUS_UNCOR        0x00000004
+#define PCI_AER_ROOT_STATUS_MULTI_UNCOR  0x00000008
+#define PCI_AER_ROOT_STATUS_FIRST_FATAL  0x00000010
+#define PCI_AER_ROOT_STATUS_NONFATAL     0x00000020
+#define PCI_AER_ROOT_STATUS_FATAL        0x00000040
+#define PCI_AER_ROOT_STATUS_ERRORS       0x0000007f
+#define PCI_AER_ROOT_SOURCE              0x34 /* ERR_COR 15:0, ERR_NONFATAL and ERR_FATAL 31:16 */
+#define PCI_AER_SIZE_BYTES               0x38
+
+/* 7.7.11: Access Control Services */
+#define PCI_ACS_CAPS                0x04
+#define PCI_ACS_CONTROL             0x06
+#define PCI_ACS_SOURCE_VALIDATION   0x0001
+#define PCI_ACS_TRANSLATION_BLOCK   0x0002
+#define PCI_ACS_REQUEST_REDIRECT    0x0004
+#define PCI_ACS_COMPLETION_REDIRECT 0x0008
+#define PCI_ACS_UPSTREAM_FORWARD    0x0010
+#define PCI_ACS_EGRESS_CONTROL      0x0020
+#define PCI_ACS_DIRECT_TRANSLATED   0x0040
+#define PCI_ACS_ALL                 0x007f
+#define PCI_ACS_VECTOR_SIZE         0xff00 /* of PCI_ACS_CAPS: Egress Control Vector Size, bits */
+#define PCI_ACS_VECTOR              0x08
 
 #endif

@@ -72,6 +72,9 @@ struct pci_func_ops {
      * retraining calls pcie_link_retrained() when it is over. NULL: retraining takes no time. */
     void (*link_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value,
                          bool retrain);
+    /* Send this error message (TLP_MSG_ERR_*) in the function's name; the enables have been looked
+     * at. NULL: it is lost. */
+    void (*error_message)(struct pci_func *func, uint8_t msg_code);
 };
 
 #define PCIE_PME_QUEUE 8
@@ -88,7 +91,7 @@ struct pci_func {
 
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
-    uint16_t ext_dsn, ext_ari, ext_dev3;
+    uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
 
@@ -96,8 +99,12 @@ struct pci_func {
     uint8_t power_state;  /* 0 (D0) or 3 (D3hot) */
     uint8_t pcie_type;    /* enum pcie_port_type */
     uint8_t pcie_max_mps; /* Max_Payload_Size Supported, encoded */
-    uint8_t port_events;  /* interrupt conditions of a port that hold now */
-    uint8_t pme_count;    /* PM_PME messages that wait for PME Status to be cleared */
+    uint16_t acs;         /* ACS Control, a copy */
+    bool ecrc_generate;   /* ECRC Generation and Check Enable, copies */
+    bool ecrc_check;
+    struct pci_aer *aer; /* recorded headers; NULL: no Advanced Error Reporting */
+    uint8_t port_events; /* interrupt conditions of a port that hold now */
+    uint8_t pme_count;   /* PM_PME messages that wait for PME Status to be cleared */
     struct pci_rid pme_queue[PCIE_PME_QUEUE];
 
     uint8_t interrupt_pin; /* 0: none, 1: INTA ... */
@@ -218,6 +225,12 @@ void pci_cap_ssvid_add(struct pci_func *func, uint16_t subvendor, uint16_t subde
 void pci_cap_dsn_add(struct pci_func *func, uint64_t serial);
 void pci_cap_dev3_add(struct pci_func *func); /* for DMWr */
 void pci_cap_ari_add(struct pci_func *func, uint8_t next_function);
+/* Access Control Services: of root and downstream ports everything but the enhanced bits; of a
+ * function of a multi-function device that nothing passes between its functions. Comes after
+ * Advanced Error Reporting, if that is there. */
+void pci_cap_acs_add(struct pci_func *func);
+/* The bit of a peer's port number in the Egress Control Vector. */
+bool pci_acs_egress_bit(const struct pci_func *func, unsigned port_number);
 
 /* The link as negotiated: speed code and width, Data Link Layer Active where reported. Presence
  * is the slot's. */
@@ -237,7 +250,8 @@ unsigned pcie_completion_boundary_bytes(const struct pci_func *func);
 bool pcie_extended_tags(const struct pci_func *func); /* 8-bit tags, else 5 bits */
 /* Of the attributes that a request wants to carry, those that the function may set. */
 uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr);
-bool pcie_ari_forwarding(const struct pci_func *func); /* root and downstream ports */
+bool pcie_ari_forwarding(const struct pci_func *func);  /* root and downstream ports */
+unsigned pcie_port_number(const struct pci_func *func); /* of Link Capabilities */
 
 /* AtomicOps: the operand sizes that the function completes (4, 8 and 16 bytes as bits), whether it
  * may request them, and whether a port keeps them from leaving through it (7.5.3.15, 7.5.3.16). */

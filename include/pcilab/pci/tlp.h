@@ -143,7 +143,7 @@ struct tlp {
     uint8_t attr;
     uint8_t at; /* address type, 10.2.1: 0 untranslated, 1 translation request, 2 translated */
     bool ep;    /* poisoned */
-    bool td;    /* TLP digest (ECRC) present */
+    bool td;    /* TLP digest (ECRC) present: `ecrc` */
     bool th;    /* TLP processing hints (2.2.7.1): ph and st are valid */
     uint8_t ph, st;
     uint8_t prefix_count;
@@ -168,6 +168,9 @@ struct tlp {
     uint8_t lower_addr;  /* 0 to 127 */
 
     struct tlp_hold hold;
+    uint32_t ecrc;     /* the digest, where td is set */
+    bool length_wrong; /* a fault: the payload is not as long as Length says (2.2.2) */
+    uint16_t ingress;  /* for the component that has it: one more than the port it came in by */
 
     uint8_t *data; /* length_dw * 4 bytes, or NULL; inline below or from the pool */
     uint8_t *big;  /* the pool's buffer, when the payload does not fit inline */
@@ -292,6 +295,10 @@ struct tlp *tlp_decode(struct tlp_pool *pool, const uint8_t *bytes, size_t len);
  * is well formed. What depends on the receiver (Max_Payload_Size, TC mapping) is not judged here.
  */
 const char *tlp_malformed(const struct tlp *tlp);
+/* The ECRC of a TLP as it is now (2.7.1); giving it one; whether the one that it has is right. */
+uint32_t tlp_ecrc(const struct tlp *tlp);
+void tlp_add_ecrc(struct tlp *tlp);
+bool tlp_ecrc_good(const struct tlp *tlp);
 /* "MWr 64 00:02.0 tag 5 addr 0x... len 16 ..." for people. */
 void tlp_describe(const struct tlp *tlp, char *out, size_t out_len);
 const char *tlp_type_name(enum tlp_type type);

@@ -126,6 +126,16 @@ static uint64_t devctl(struct machine *m, unsigned fn)
     return EP(fn) + m->probe->func[fn].pci->cap_pcie + PCIE_DEVCTL;
 }
 
+/* Both ends of a link have to have the same Max_Payload_Size. */
+static void set_mps(struct machine *m, unsigned mps)
+{
+    unsigned cap = root_port_func(m->rp)->cap_pcie;
+
+    rig_cfg_write(m->rig, RP + cap + PCIE_DEVCTL, 2, mps << 5);
+    for (unsigned fn = 0; fn < m->probe->functions; fn++)
+        rig_cfg_write(m->rig, devctl(m, fn), 2, mps << 5);
+}
+
 START_TEST(test_multi_function)
 {
     struct machine m;
@@ -222,10 +232,11 @@ START_TEST(test_dma_any_length_and_alignment)
     for (unsigned i = 0; i < 300; i++) {
         unsigned len = (unsigned)sim_rng_below(&rng, i % 3 ? 600 : sizeof(data)) + 1;
         uint64_t addr = sim_rng_below(&rng, RIG_LOW_BYTES - len + 1);
-        unsigned fn = i & 1;
+        unsigned fn = i & 1, mps = payloads[sim_rng_below(&rng, 3)];
 
+        set_mps(&m, mps);
         rig_cfg_write(m.rig, devctl(&m, fn), 2,
-                      payloads[sim_rng_below(&rng, 3)] << 5 | reads[sim_rng_below(&rng, 5)] << 12 |
+                      mps << 5 | reads[sim_rng_below(&rng, 5)] << 12 |
                           (i & 4 ? PCIE_DEVCTL_EXT_TAG : 0));
         sim_rng_fill(&rng, data, len);
         memcpy(want, m.rig->low, sizeof(want));
@@ -251,6 +262,7 @@ START_TEST(test_dma_requests_keep_the_limits)
     machine_init(&m, 1);
     for (unsigned mps = 0; mps <= 2; mps++) {
         for (unsigned mrrs = 0; mrrs <= 5; mrrs++) {
+            set_mps(&m, mps);
             rig_cfg_write(m.rig, devctl(&m, 0), 2, mps << 5 | mrrs << 12);
             machine_watch(&m);
             ck_assert_int_eq(dma(&m, 0, DMA_WRITE, 0x1037, buf, sizeof(buf)), DMA_OK);

@@ -346,7 +346,7 @@ START_TEST(test_completer_and_requester_agree)
         completer_access(&bench.completer, tlp);
         ck_assert_uint_eq(dones, i);
         while ((cpl = tlp_queue_pop(&bench.sent)))
-            requester_complete(&req, cpl);
+            requester_complete(&req, cpl, NULL);
         ck_assert_uint_eq(dones, i + 1);
         ck_assert_mem_eq(buf, bench.memory + addr, len);
     }

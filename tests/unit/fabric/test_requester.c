@@ -94,10 +94,10 @@ START_TEST(test_split_read)
 
     bench_init(&bench);
     request = start_read(&bench, 0x1003, 300, buf);
-    requester_complete(&bench.req, answer(&bench, request, 0, 0x7d));
+    requester_complete(&bench.req, answer(&bench, request, 0, 0x7d), NULL);
     ck_assert_uint_eq(bench.count, 0);
-    requester_complete(&bench.req, answer(&bench, request, 0x7d, 0x80));
-    requester_complete(&bench.req, answer(&bench, request, 0xfd, 300 - 0xfd));
+    requester_complete(&bench.req, answer(&bench, request, 0x7d, 0x80), NULL);
+    requester_complete(&bench.req, answer(&bench, request, 0xfd, 300 - 0xfd), NULL);
     ck_assert_uint_eq(bench.count, 1);
     ck_assert_int_eq(bench.noted[0].result, REQUESTER_OK);
     ck_assert_ptr_eq(bench.noted[0].cookie, buf);
@@ -105,7 +105,7 @@ START_TEST(test_split_read)
         ck_assert_uint_eq(buf[i], (uint8_t)i);
     ck_assert_uint_eq(bench.rules, 0);
     /* What comes on top is unexpected. */
-    requester_complete(&bench.req, answer(&bench, request, 0, 4));
+    requester_complete(&bench.req, answer(&bench, request, 0, 4), NULL);
     ck_assert_uint_eq(bench.count, 1);
     ck_assert_uint_eq(bench.rules, 1);
     tlp_free(request);
@@ -123,29 +123,29 @@ START_TEST(test_wrong_completions_are_not_taken)
     request = start_read(&bench, 0x1000, 64, buf);
     cpl = answer(&bench, request, 0, 64);
     cpl->byte_count = 60;
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     cpl = answer(&bench, request, 0, 64);
     cpl->lower_addr = 4;
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     cpl = answer(&bench, request, 0, 64);
     cpl->tc = 3;
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     cpl = answer(&bench, request, 0, 64);
     cpl->tag = 200;
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     cpl = tlp_new_completion(request, (struct pci_rid){0x100}, TLP_SC, 0); /* no data */
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     cpl = tlp_new_completion(request, (struct pci_rid){0x100}, TLP_RRS, 0);
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     cpl = answer(&bench, request, 0, 64);
     tlp_free(cpl);
     cpl = tlp_new_completion(request, (struct pci_rid){0x100}, TLP_SC, 20); /* too long */
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     ck_assert_uint_eq(bench.count, 0);
     ck_assert_uint_eq(bench.rules, 7);
     for (unsigned i = 0; i < 64; i++)
         ck_assert_uint_eq(buf[i], 0);
-    requester_complete(&bench.req, answer(&bench, request, 0, 64));
+    requester_complete(&bench.req, answer(&bench, request, 0, 64), NULL);
     ck_assert_int_eq(bench.noted[0].result, REQUESTER_OK);
     tlp_free(request);
     bench_fini(&bench);
@@ -165,8 +165,8 @@ START_TEST(test_statuses)
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
         struct tlp *request = start_read(&bench, 0x1000, 8, buf);
 
-        requester_complete(&bench.req,
-                           tlp_new_completion(request, (struct pci_rid){0}, cases[i].status, 0));
+        requester_complete(
+            &bench.req, tlp_new_completion(request, (struct pci_rid){0}, cases[i].status, 0), NULL);
         ck_assert_uint_eq(bench.count, i + 1);
         ck_assert_int_eq(bench.noted[i].result, cases[i].result);
         tlp_free(request);
@@ -187,9 +187,9 @@ START_TEST(test_poison_waits_for_the_rest)
     request = start_read(&bench, 0x1000, 256, buf);
     cpl = answer(&bench, request, 0, 128);
     cpl->ep = true;
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     ck_assert_uint_eq(bench.count, 0);
-    requester_complete(&bench.req, answer(&bench, request, 128, 128));
+    requester_complete(&bench.req, answer(&bench, request, 128, 128), NULL);
     ck_assert_int_eq(bench.noted[0].result, REQUESTER_POISONED);
     ck_assert_uint_eq(buf[0], 0xee); /* poison is not used */
     tlp_free(request);
@@ -217,7 +217,7 @@ START_TEST(test_tags_run_out_and_go_round)
     ck_assert(!requester_start(&bench.req, more, NULL, buf, NULL));
     /* Any of them free again is found, wherever the search starts. */
     for (unsigned i = 0; i < REQUESTER_TAGS; i += 37) {
-        requester_complete(&bench.req, answer(&bench, request[i], 0, 4));
+        requester_complete(&bench.req, answer(&bench, request[i], 0, 4), NULL);
         ck_assert(requester_start(&bench.req, more, NULL, buf, NULL));
         ck_assert_uint_eq(more->tag, request[i]->tag);
     }
@@ -225,7 +225,7 @@ START_TEST(test_tags_run_out_and_go_round)
     /* A tag is not used again at once. */
     ck_assert(requester_start(&bench.req, more, NULL, buf, NULL));
     request[0]->tag = more->tag;
-    requester_complete(&bench.req, answer(&bench, request[0], 0, 4));
+    requester_complete(&bench.req, answer(&bench, request[0], 0, 4), NULL);
     ck_assert(requester_start(&bench.req, more, NULL, buf, NULL));
     ck_assert_uint_ne(more->tag, request[0]->tag);
     requester_forget_all(&bench.req);
@@ -254,14 +254,14 @@ START_TEST(test_timeout)
     ck_assert_uint_eq(bench.count, 1);
     ck_assert_int_eq(bench.noted[0].result, REQUESTER_TIMEOUT);
     ck_assert_ptr_eq(bench.noted[0].cookie, buf[0]);
-    requester_complete(&bench.req, answer(&bench, second, 0, 4));
+    requester_complete(&bench.req, answer(&bench, second, 0, 4), NULL);
     ck_assert_uint_eq(bench.count, 2);
     sim_run_until(&bench.sim, 60 * PS_PER_MS);
     ck_assert_uint_eq(bench.count, 3);
     ck_assert_ptr_eq(bench.noted[2].cookie, buf[2]);
     ck_assert_int_eq(bench.noted[2].result, REQUESTER_TIMEOUT);
     /* Too late. */
-    requester_complete(&bench.req, answer(&bench, third, 0, 4));
+    requester_complete(&bench.req, answer(&bench, third, 0, 4), NULL);
     ck_assert_uint_eq(bench.count, 3);
     ck_assert_uint_eq(sim_next_ps(&bench.sim), SIM_NEVER);
     tlp_free(first);
@@ -284,7 +284,7 @@ START_TEST(test_zero_length_read)
     ck_assert(requester_start(&bench.req, request, NULL, buf, buf));
     cpl = tlp_new_completion(request, (struct pci_rid){0}, TLP_SC, 1);
     ck_assert_uint_eq(cpl->byte_count, 1);
-    requester_complete(&bench.req, cpl);
+    requester_complete(&bench.req, cpl, NULL);
     ck_assert_uint_eq(bench.count, 1);
     ck_assert_int_eq(bench.noted[0].result, REQUESTER_OK);
     ck_assert_uint_eq(buf[0], 0x11);

@@ -42,7 +42,16 @@ static void log_intx(struct pci_func *func, bool level)
     log->intx = level;
 }
 
+static void log_message(struct pci_func *func, uint8_t msg_code)
+{
+    struct part_log *log = func->owner;
+
+    log->message[log->messages % PARTS_MAX_MSI] = msg_code;
+    log->messages++;
+}
+
 static const struct pci_func_ops ops = {
+    .error_message = log_message,
     .config_written = log_config,
     .flr = log_flr,
     .bar_changed = log_bar,
@@ -85,6 +94,8 @@ struct pci_func *part_endpoint(struct part_log *log)
     pci_cap_msix_add(f, PART_VECTORS, 0, PART_TABLE, PART_PBA);
     pci_cap_dsn_add(f, 0x0011223344556677ULL);
     pci_cap_ari_add(f, 1);
+    pci_cap_aer_add(f);
+    pci_cap_acs_add(f);
     f->rid = pci_rid_make(1, 0, 0);
     pcie_set_link(f, 4, 4, true);
     return f;
@@ -119,6 +130,9 @@ struct pci_func *part_port(struct part_log *log, enum pcie_port_type type)
     pci_cap_pcie_add(f, &pcie);
     pci_cap_ssvid_add(f, ids.subvendor, ids.subdevice);
     pci_cap_dsn_add(f, 0x8899aabbccddeeffULL);
+    pci_cap_aer_add(f);
+    if (type != PCIE_UPSTREAM_PORT)
+        pci_cap_acs_add(f);
     f->rid = pci_rid_make(0, 1 + (unsigned)type, 0);
     pcie_set_presence(f, true);
     pcie_set_link(f, 4, 4, true);

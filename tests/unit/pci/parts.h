@@ -6,6 +6,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/error.h"
 #include "pcilab/pci/function.h"
 
 #define PARTS_MAX_MSI 64
@@ -18,6 +19,8 @@ struct part_log {
     bool intx;
     unsigned flrs, bar_changes, config_writes, bridge_controls, retrains;
     uint16_t control_old, control_new;
+    unsigned messages; /* error messages */
+    uint8_t message[PARTS_MAX_MSI];
 };
 
 #define PART_BAR0_BYTES 0x4000

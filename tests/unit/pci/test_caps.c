@@ -209,7 +209,7 @@ START_TEST(test_pcie_registers)
     ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_DEVCAP, 4), 0x10008fe2);
     ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_DEVCAP, 4), 0x00008021);
     ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_LNKCAP, 4), 0x00400044);
-    ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_LNKCAP, 4), 0x07700105);
+    ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_LNKCAP, 4), 0x07780105);
     ck_assert_uint_eq(part_read(up, up->cap_pcie + PCIE_LNKCAP, 4), 0x07400105);
     ck_assert_uint_eq(part_read(rciep, rciep->cap_pcie + PCIE_LNKCAP, 4), 0);
     ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_DEVCAP2, 4), 0x0011001f);

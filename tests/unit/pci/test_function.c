@@ -202,7 +202,10 @@ START_TEST(test_capability_lists)
     ck_assert_uint_eq(header & 0xfffff, 0x10003);
     ck_assert_uint_eq(header >> 20, ep->ext_ari);
     header = part_read(ep, ep->ext_ari, 4);
-    ck_assert_uint_eq(header, 0x1000e);
+    ck_assert_uint_eq(header & 0xfffff, 0x1000e);
+    ck_assert_uint_eq(header >> 20, ep->ext_aer);
+    ck_assert_uint_eq(part_read(ep, ep->ext_aer, 4) >> 20, ep->ext_acs);
+    ck_assert_uint_eq(part_read(ep, ep->ext_acs, 4), 0x1000d);
     ck_assert_uint_eq(part_read(ep, ep->ext_ari + 4, 4), 0x100);
     ck_assert_uint_eq(part_read(ep, ep->ext_dsn + 4, 4), 0x44556677);
     ck_assert_uint_eq(part_read(ep, ep->ext_dsn + 8, 4), 0x00112233);

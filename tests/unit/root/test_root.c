@@ -502,14 +502,18 @@ START_TEST(test_translator)
     struct root_translator hook = {.translate = translate, .opaque = &translator};
     struct probe_dma op = {.op = {.kind = DMA_READ, .addr = 0x4000, .len = 4}};
     uint8_t data[4] = {1, 2, 3, 4}, back[4];
+    struct pci_func *func;
 
     machine_init(&m);
     root_complex_set_translator(m.rig->rc, &hook);
     ck_assert_int_eq(dma(&m, 0, DMA_WRITE, 0x3000, data, 4), DMA_OK);
     ck_assert_mem_eq(m.rig->low + 0x4000, data, 4);
     ck_assert_uint_eq(translator.asked, 1);
-    /* An I/O virtual address that happens to lie in the port's window is one like any other, and
-     * what it becomes may lie behind the same port. */
+    /* With ACS Upstream Forwarding an I/O virtual address that happens to lie in the port's window
+     * is one like any other, and what it becomes may lie behind the same port. */
+    ck_assert_int_eq(dma(&m, 0, DMA_READ, BAR0, back, 4), DMA_UR);
+    func = root_port_func(m.rp[0]);
+    pci_func_config_write(func, func->ext_acs + PCI_ACS_CONTROL, 2, PCI_ACS_UPSTREAM_FORWARD);
     translator.offset = 0x5000 - BAR0;
     memcpy(m.rig->low + 0x5000, data, 4);
     ck_assert_int_eq(dma(&m, 0, DMA_READ, BAR0, back, 4), DMA_OK);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Access Control Services (PCIe Base 6.0, 6.12.1.1 for root ports and switch downstream ports). */
+#include "pcilab/fabric/acs.h"
+
+#include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
+
+#define AT_TRANSLATED 2
+
+static bool source_is_valid(const struct pci_func *port, const struct tlp *tlp)
+{
+    unsigned bus = pci_rid_bus(tlp->requester);
+
+    return bus >= port->windows.secondary && bus <= port->windows.subordinate;
+}
+
+const char *acs_forbids(const struct pci_func *port, const struct tlp *tlp)
+{
+    if (!port->acs || tlp_is_completion(tlp))
+        return NULL;
+    if (port->acs & PCI_ACS_SOURCE_VALIDATION && !source_is_valid(port, tlp))
+        return "ACS Source Validation: requester's bus is not below the port (6.12.1.1)";
+    if (port->acs & PCI_ACS_TRANSLATION_BLOCK && tlp_is_memory(tlp) && tlp->at)
+        return "ACS Translation Blocking: address type is not default (6.12.1.1)";
+    return NULL;
+}
+
+/* Table 6-10: with Egress Control the vector tells which peers the other bits are about. */
+enum acs_verdict acs_peer(const struct pci_func *port, const struct pci_func *peer,
+                          const struct tlp *tlp)
+{
+    uint16_t acs = port->acs;
+    bool marked = true;
+
+    if (tlp_is_completion(tlp))
+        return acs & PCI_ACS_COMPLETION_REDIRECT && !(tlp->attr & TLP_ATTR_RELAXED) ? ACS_REDIRECT
+                                                                                    : ACS_DIRECT;
+    if (acs & PCI_ACS_DIRECT_TRANSLATED && tlp_is_memory(tlp) && tlp->at == AT_TRANSLATED)
+        return ACS_DIRECT;
+    if (acs & PCI_ACS_EGRESS_CONTROL)
+        marked = pci_acs_egress_bit(port, pcie_port_number(peer));
+    if (!marked)
+        return ACS_DIRECT;
+    if (acs & PCI_ACS_REQUEST_REDIRECT)
+        return ACS_REDIRECT;
+    return acs & PCI_ACS_EGRESS_CONTROL ? ACS_BLOCK : ACS_DIRECT;
+}
+
+bool acs_forwards_upstream(const struct pci_func *port)
+{
+    return port->acs & PCI_ACS_UPSTREAM_FORWARD;
+}
