@@ -224,6 +224,8 @@ static void fill_bridge_data(uint8_t *p, const struct map_bridge *map)
     le64_store(p + 56, map->mem64_size);
     le32_store(p + 64, map->io_base);
     le32_store(p + 68, map->io_size);
+    /* ACPI 6.5, 19.6.110: _MEM of an address space descriptor is 3 for prefetchable memory. */
+    le32_store(p + 72, map->mem64_all ? 0 : 3);
 }
 
 static void fill_data(struct machine *machine)

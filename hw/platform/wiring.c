@@ -98,8 +98,23 @@ static int storage_flush(void *opaque)
 
 /* Address windows. */
 
+/* A window that the description asks for is where the first segment's ECAM would be. */
+static bool low_ecam_is_taken(const struct machine_desc *desc)
+{
+    bool taken = false;
+
+    for (unsigned i = 0; i < desc->count; i++) {
+        const struct machine_window *w = &desc->components[i].bridge.mem32;
+
+        taken = taken || (desc->components[i].kind == MACHINE_HOST_BRIDGE && w->given && w->size &&
+                          w->base + w->size > MAP_ECAM_BASE);
+    }
+    return taken;
+}
+
 /* ECAM of a segment: the first segment met lies below 4 GiB, the others above. */
-static uint64_t ecam_base(const struct machine *machine, uint16_t segment)
+static uint64_t ecam_base(const struct machine *machine, const struct machine_desc *desc,
+                          uint16_t segment)
 {
     unsigned segments = 0;
 
@@ -113,7 +128,9 @@ static uint64_t ecam_base(const struct machine *machine, uint16_t segment)
             is_new = is_new && machine->bridge[j].map.segment != map->segment;
         segments += is_new;
     }
-    return segments == 0 ? MAP_ECAM_BASE : MAP_ECAM_HIGH_BASE + (segments - 1) * MAP_ECAM_SIZE;
+    if (segments == 0)
+        return low_ecam_is_taken(desc) ? MAP_ECAM_HIGH_END - MAP_ECAM_SIZE : MAP_ECAM_BASE;
+    return MAP_ECAM_HIGH_BASE + (segments - 1) * MAP_ECAM_SIZE;
 }
 
 static void assign_windows(struct map_bridge *map, unsigned index, unsigned count)
@@ -128,6 +145,36 @@ static void assign_windows(struct map_bridge *map, unsigned index, unsigned coun
     map->io_base = (uint32_t)(MAP_BRIDGE_IO_BASE + index * io);
     map->io_size = (uint32_t)io;
     map->intx_gsi = index % 2 ? MAP_INTX_GSI_ODD : MAP_INTX_GSI_EVEN;
+}
+
+/* What the description says goes first. */
+static bool take_windows(const struct machine *machine, struct map_bridge *map,
+                         const struct machine_component *c, GError **error)
+{
+    const struct machine_window *mem64 = &c->bridge.mem64;
+
+    if (c->bridge.io.given) {
+        map->io_base = (uint32_t)c->bridge.io.base;
+        map->io_size = (uint32_t)c->bridge.io.size;
+    }
+    if (c->bridge.mem32.given) {
+        map->mem32_base = c->bridge.mem32.base;
+        map->mem32_size = c->bridge.mem32.size;
+    }
+    if (mem64->given) {
+        map->mem64_base = mem64->base;
+        map->mem64_size = mem64->size;
+        /* As on most computers: Linux puts both kinds there. */
+        map->mem64_all = true;
+    }
+    if (mem64->given && mem64->size && mem64->base < machine->ram.high_end) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT,
+                    "%s: mem64 begins at %" G_GINT64_MODIFIER
+                    "x, and RAM ends at %" G_GINT64_MODIFIER "x",
+                    c->name, mem64->base, machine->ram.high_end);
+        return false;
+    }
+    return true;
 }
 
 static unsigned count_bridges(const struct machine_desc *desc)
@@ -205,8 +252,10 @@ static bool wire_bridge(struct wiring *w, const struct machine_component *c, GEr
     bridge->map.segment = c->bridge.segment;
     bridge->map.bus_first = c->bridge.bus_first;
     bridge->map.bus_last = c->bridge.bus_last;
-    bridge->map.ecam_base = ecam_base(machine, c->bridge.segment);
+    bridge->map.ecam_base = ecam_base(machine, w->desc, c->bridge.segment);
     assign_windows(&bridge->map, index, count_bridges(w->desc));
+    if (!take_windows(machine, &bridge->map, c, error))
+        return false;
     machine->bridge_count++;
     struct root_params params = {
         .name = c->name,

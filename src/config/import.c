@@ -11,19 +11,15 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
 #include "pcilab/config/units.h"
+#include "pcilab/platform/addrmap.h"
 
-/* CHOICE: as many as the platform has room for. */
-#define BRIDGES_MAX 8
-
-struct root {
-    uint32_t segment;
-    unsigned first, last; /* bus numbers; the first is the root bus */
-};
+/* As many as the platform has room for. */
+#define BRIDGES_MAX MAP_BRIDGES_MAX
 
 struct import {
     const char *file;
     GPtrArray *funcs;
-    GArray *roots; /* struct root, by segment and bus */
+    GArray *roots; /* struct import_root, by segment and bus */
     struct topo_import *out;
 };
 
@@ -177,7 +173,7 @@ static bool check_bridge(const struct import *im, unsigned index, GError **error
 
 static gint compare_roots(gconstpointer a, gconstpointer b)
 {
-    const struct root *x = a, *y = b;
+    const struct import_root *x = a, *y = b;
 
     if (x->segment != y->segment) {
         return x->segment < y->segment ? -1 : 1;
@@ -185,10 +181,10 @@ static gint compare_roots(gconstpointer a, gconstpointer b)
     return (gint)x->first - (gint)y->first;
 }
 
-static struct root *find_root(const struct import *im, uint32_t segment, unsigned bus)
+static struct import_root *find_root(const struct import *im, uint32_t segment, unsigned bus)
 {
     for (unsigned i = 0; i < im->roots->len; i++) {
-        struct root *root = &g_array_index(im->roots, struct root, i);
+        struct import_root *root = &g_array_index(im->roots, struct import_root, i);
         if (root->segment == segment && root->first == bus) {
             return root;
         }
@@ -201,7 +197,7 @@ static bool find_roots(struct import *im, GError **error)
 {
     for (unsigned i = 0; i < im->funcs->len; i++) {
         const struct lspci_func *func = im->funcs->pdata[i];
-        struct root root = {.segment = func->segment, .first = func->p.bus};
+        struct import_root root = {.segment = func->segment, .first = func->p.bus};
 
         if (!bridge_above(im, func->segment, func->p.bus) &&
             !find_root(im, func->segment, func->p.bus)) {
@@ -210,7 +206,8 @@ static bool find_roots(struct import *im, GError **error)
     }
     g_array_sort(im->roots, compare_roots);
     for (unsigned i = 0; i < im->roots->len; i++) {
-        struct root *root = &g_array_index(im->roots, struct root, i), *next = root + 1;
+        struct import_root *root = &g_array_index(im->roots, struct import_root, i),
+                           *next = root + 1;
         bool more = i + 1 < im->roots->len && next->segment == root->segment;
 
         root->last = more ? next->first - 1 : 0xff;
@@ -224,7 +221,7 @@ static bool find_roots(struct import *im, GError **error)
     }
     for (unsigned i = 0; i < im->funcs->len; i++) {
         const struct lspci_func *func = im->funcs->pdata[i];
-        const struct root *root = find_root(im, func->segment, func->p.bus);
+        const struct import_root *root = find_root(im, func->segment, func->p.bus);
         if (root && is_bridge(func) && func->p.config[0x1a] > root->last) {
             return contradiction(im, func, error,
                                  "it leads to buses up to %02x, but %02x is a root bus",
@@ -246,7 +243,7 @@ static bool check_tree(struct import *im, GError **error)
 
 /* The files. */
 
-static void write_shells(const struct import *im, const struct root *root, unsigned index,
+static void write_shells(const struct import *im, const struct import_root *root, unsigned index,
                          const char *config_name, GString *out)
 {
     for (unsigned device = 0; device < 32; device++) {
@@ -273,10 +270,11 @@ static char *write_topology(const struct import *im, const struct topo_import_pa
         g_string_append_printf(out, "# %s\n", (char *)im->out->notes->pdata[i]);
     }
     for (unsigned i = 0; i < im->roots->len; i++) {
-        const struct root *root = &g_array_index(im->roots, struct root, i);
+        const struct import_root *root = &g_array_index(im->roots, struct import_root, i);
 
         g_string_append_printf(out, "\n[host-bridge hb%u]\nsegment=%u\nbus=%02x-%02x\nvisible=no\n",
                                i, root->segment, root->first, root->last);
+        import_write_windows(root, out);
         write_shells(im, root, i, params->config_name, out);
     }
     return g_string_free(out, FALSE);
@@ -343,7 +341,7 @@ bool topo_import(const struct topo_import_params *params, struct topo_import *ou
 
     *out = (struct topo_import){.notes = g_ptr_array_new_with_free_func(g_free)};
     im.funcs = lspci_parse(params->dump_file, params->dump, params->dump_len, error);
-    im.roots = g_array_new(FALSE, FALSE, sizeof(struct root));
+    im.roots = g_array_new(FALSE, FALSE, sizeof(struct import_root));
     if (im.funcs && import_read_iomem(params, im.funcs, error)) {
         leave_out(&im);
         ok = check_tree(&im, error);
@@ -354,6 +352,7 @@ bool topo_import(const struct topo_import_params *params, struct topo_import *ou
     }
     if (ok) {
         import_guess_sizes(im.funcs, out);
+        import_find_windows(params, im.funcs, im.roots, out);
         out->functions = im.funcs->len;
         out->host_bridges = im.roots->len;
         out->topology = write_topology(&im, params);

@@ -7,8 +7,7 @@
 #include "lines.h"
 #include "pcilab/base/bits.h"
 
-/* "  f7e00000-f7e03fff : 0000:03:00.0" */
-static bool read_range(const char *line, uint64_t *first, uint64_t *last, const char **name)
+bool import_read_range(const char *line, uint64_t *first, uint64_t *last, const char **name)
 {
     char *end;
 
@@ -77,7 +76,7 @@ bool import_read_iomem(const struct topo_import_params *params, GPtrArray *funcs
         if (!*lines[line]) {
             continue;
         }
-        if (!read_range(lines[line], &first, &last, &name) || last < first) {
+        if (!import_read_range(lines[line], &first, &last, &name) || last < first) {
             topo_fail(error, params->iomem_file, line + 1, NULL, NULL,
                       "not a line of /proc/iomem, like \"f7e00000-f7e03fff : 0000:03:00.0\"");
             break;
@@ -99,11 +98,14 @@ bool import_read_iomem(const struct topo_import_params *params, GPtrArray *funcs
     return ok;
 }
 
+#define WINDOW (SHELL_BARS + 1)
+
+/* The address of a BAR, or of a bridge's window, which no BAR before it reaches into. */
 struct spot {
     uint64_t addr;
     bool io;
     struct lspci_func *func;
-    unsigned bar;
+    unsigned bar; /* or WINDOW */
 };
 
 static gint compare_spots(gconstpointer a, gconstpointer b)
@@ -114,6 +116,19 @@ static gint compare_spots(gconstpointer a, gconstpointer b)
         return x->io - y->io;
     }
     return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static void collect_windows(GArray *spots, struct lspci_func *func)
+{
+    for (unsigned space = 0; space < IMPORT_SPACES && lspci_header(func) == 1; space++) {
+        struct spot spot = {.func = func, .bar = WINDOW, .io = space == IMPORT_IO};
+        struct import_range range;
+
+        if (import_bridge_window(func, space, &range)) {
+            spot.addr = range.first;
+            g_array_append_val(spots, spot);
+        }
+    }
 }
 
 /* Every BAR that there is, in order of address. */
@@ -134,18 +149,41 @@ static GArray *collect_spots(GPtrArray *funcs)
             g_array_append_val(spots, spot);
             bar += wide;
         }
+        collect_windows(spots, func);
     }
     g_array_sort(spots, compare_spots);
     return spots;
 }
 
+/* The last address of the window that the BAR lies in: that of the bridge above it. */
+static uint64_t end_of_window(GPtrArray *funcs, const struct spot *spot)
+{
+    for (unsigned i = 0; i < funcs->len; i++) {
+        const struct lspci_func *bridge = funcs->pdata[i];
+
+        if (lspci_header(bridge) != 1 || bridge->segment != spot->func->segment ||
+            bridge->p.config[0x19] != spot->func->p.bus || !spot->func->p.bus) {
+            continue;
+        }
+        for (unsigned space = 0; space < IMPORT_SPACES; space++) {
+            struct import_range range;
+            if (import_bridge_window(bridge, space, &range) && (space == IMPORT_IO) == spot->io &&
+                spot->addr >= range.first && spot->addr <= range.last) {
+                return range.last;
+            }
+        }
+    }
+    return UINT64_MAX;
+}
+
 /*
  * CHOICE: a BAR whose size nobody says is as large as its address is aligned, and as the distance
- * to the next BAR allows, up to what such devices mostly have: 256 MiB for prefetchable memory of
- * displays, 1 MiB for other prefetchable memory, 64 KiB for ROMs, 16 KiB for other memory, 32
- * bytes for I/O. One that was not assigned gets 4 KiB or 32 bytes.
+ * to the next BAR and to the end of the bridge's window allow, up to what such devices mostly have:
+ * 256 MiB for prefetchable memory of displays, 1 MiB for other prefetchable memory, 64 KiB for
+ * ROMs, 16 KiB for other memory, 32 bytes for I/O. One that was not assigned gets 4 KiB or 32
+ * bytes.
  */
-static uint64_t guess(const struct spot *spot, const struct spot *next)
+static uint64_t guess(const struct spot *spot, const struct spot *next, uint64_t end)
 {
     const uint8_t *config = spot->func->p.config;
     bool pref = spot->bar < SHELL_BARS && config[0x10 + 4 * spot->bar] & 8;
@@ -164,6 +202,9 @@ static uint64_t guess(const struct spot *spot, const struct spot *next)
            next->addr - spot->addr < most && most > least) {
         most >>= 1;
     }
+    while (end - spot->addr < most - 1 && most > least) {
+        most >>= 1;
+    }
     return MAX(most, least);
 }
 
@@ -174,13 +215,16 @@ void import_guess_sizes(GPtrArray *funcs, struct topo_import *out)
     for (unsigned i = 0; i < spots->len; i++) {
         const struct spot *spot = &g_array_index(spots, struct spot, i), *next = NULL;
 
+        if (spot->bar == WINDOW) {
+            continue;
+        }
         for (unsigned j = i + 1; j < spots->len && !next; j++) {
             const struct spot *other = &g_array_index(spots, struct spot, j);
             next = other->addr != spot->addr ? other : NULL;
         }
         out->bars++;
         if (!spot->func->sized[spot->bar]) {
-            spot->func->p.bar_bytes[spot->bar] = guess(spot, next);
+            spot->func->p.bar_bytes[spot->bar] = guess(spot, next, end_of_window(funcs, spot));
             out->guessed++;
         }
     }

@@ -6,6 +6,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
+#include "pcilab/platform/addrmap.h"
 
 static uint64_t *value_of(const struct topo_key *key, struct topo_values *values)
 {
@@ -350,6 +351,17 @@ const struct topo_key topo_keys[] = {
      "bus. Ranges on one segment must not overlap."},
     {"visible", K(HOST_BRIDGE), &type_bool, V(visible), 0, 1, "yes", NULL,
      "The host bridge is a function itself, 00.0 of its root bus. If not, a shell can be."},
+    {"io", K(HOST_BRIDGE), &topo_type_window, V(io), 0xd00, 0xffff, NULL, "shared out evenly",
+     "I/O ports that the host bridge decodes. This and the next two: all host bridges say it, or "
+     "none."},
+    {"mem32", K(HOST_BRIDGE), &topo_type_window, V(mem32), MAP_LOW_RAM_MAX, MAP_IOAPIC_BASE - 1,
+     NULL, "shared out evenly",
+     "Memory below 4 GiB that it decodes. Beyond dfffffff: the ECAM of the first segment is above "
+     "4 GiB then."},
+    {"mem64", K(HOST_BRIDGE), &topo_type_window, V(mem64), MAP_RAM_ABOVE_4G, MAP_PHYS_END - 1, NULL,
+     "1 TiB each",
+     "Memory above 4 GiB that it decodes; above all RAM. Left to the platform it is for "
+     "prefetchable memory only, else for both."},
 
     {"bridge", K(ROOT_PORT), &type_bridge, V(at), 0, 0, NULL, "the only host bridge",
      "The host bridge that the port belongs to."},

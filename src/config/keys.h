@@ -41,6 +41,7 @@ struct topo_values {
     char *serial;
     char *config;
     uint64_t visible;
+    uint64_t io[2], mem32[2], mem64[2]; /* first and last; both 0: not given; last < first: none */
     char *tag, *path;
 };
 
@@ -51,6 +52,9 @@ struct topo_type {
     bool (*parse)(const struct topo_key *key, const char *text, struct topo_values *values);
     void (*allowed)(const struct topo_key *key, GString *out);
 };
+
+/* A window of a host bridge (windows.c). */
+extern const struct topo_type topo_type_window;
 
 struct topo_key {
     const char *name;

@@ -204,8 +204,8 @@ static bool number_slots(struct topo_parser *parser, struct topo_item **taken, G
 
 bool topo_number_all(struct topo_parser *parser, GError **error)
 {
-    if (!check_bridges(parser, error) || !count_buses(parser, error) ||
-        !number_devices(parser, error)) {
+    if (!check_bridges(parser, error) || !topo_check_windows(parser, error) ||
+        !count_buses(parser, error) || !number_devices(parser, error)) {
         return false;
     }
     struct topo_item **taken = g_new0(struct topo_item *, SLOT_MAX + 2);

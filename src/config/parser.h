@@ -50,6 +50,10 @@ struct topo_item *topo_find(const struct topo_parser *parser, const char *name);
 
 /* Resolves names, refuses what cannot be, numbers devices and slots. */
 bool topo_place_all(struct topo_parser *parser, GError **error);
+/* A window's first and last address as the description has it. */
+struct machine_window topo_window(const uint64_t ends[2]);
+/* The windows of host bridges are all said or none, and do not overlap. */
+bool topo_check_windows(struct topo_parser *parser, GError **error);
 /* Device numbers on the root buses, slot numbers, bus counts; the second half of placing. */
 bool topo_number_all(struct topo_parser *parser, GError **error);
 /* Reads the files that [shell] groups name into the description. */

@@ -306,6 +306,9 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->bridge.bus_first = (uint8_t)v->bus_first;
         c->bridge.bus_last = (uint8_t)v->bus_last;
         c->bridge.hidden = !v->visible;
+        c->bridge.io = topo_window(v->io);
+        c->bridge.mem32 = topo_window(v->mem32);
+        c->bridge.mem64 = topo_window(v->mem64);
         break;
     case TOPO_SWITCH: write_switch(c, item); break;
     case TOPO_NVME:

@@ -32,7 +32,8 @@ DefinitionBlock ("", "SSDT", 2, "PCILAB", BRIDGE_TABLE, 1)
                 M64B, 64,
                 M64S, 64,
                 IOBA, 32,
-                IOSZ, 32
+                IOSZ, 32,
+                M64P, 32
             }
 
             Name (_HID, EisaId ("PNP0A08"))
@@ -69,6 +70,7 @@ DefinitionBlock ("", "SSDT", 2, "PCILAB", BRIDGE_TABLE, 1)
                 CreateQWordField (RBUF, HIWN._MIN, HMIN)
                 CreateQWordField (RBUF, HIWN._MAX, HMAX)
                 CreateQWordField (RBUF, HIWN._LEN, HLEN)
+                CreateField (RBUF, HIWN._MEM, 2, HTYP)
                 BMIN = BUSF
                 BMAX = BUSL
                 BLEN = BUSL - BUSF + 1
@@ -81,6 +83,7 @@ DefinitionBlock ("", "SSDT", 2, "PCILAB", BRIDGE_TABLE, 1)
                 HMIN = M64B
                 HMAX = M64B + M64S - 1
                 HLEN = M64S
+                HTYP = M64P
                 Return (RBUF)
             }
 

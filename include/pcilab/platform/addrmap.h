@@ -19,11 +19,14 @@
  *
  * Everything else is a hole: reads return all ones, writes vanish.
  *
- * The 32-bit and I/O windows are shared out evenly among the bridges of a machine.
+ * The 32-bit and I/O windows are shared out evenly among the bridges of a machine, unless its
+ * description says where they are. If they reach beyond E000_0000, the ECAM of the first segment is
+ * at 80_8000_0000 instead.
  */
 #ifndef PCILAB_PLATFORM_ADDRMAP_H
 #define PCILAB_PLATFORM_ADDRMAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MAP_LOW_RAM_END    0x000a0000ULL /* conventional memory */
@@ -49,6 +52,8 @@
 #define MAP_RAM_ABOVE_4G   0x100000000ULL
 #define MAP_RAM_MAX_BYTES  (256ULL << 30)
 #define MAP_ECAM_HIGH_BASE 0x8000000000ULL
+#define MAP_ECAM_HIGH_END  (MAP_ECAM_HIGH_BASE + (MAP_BRIDGES_MAX + 1) * MAP_ECAM_SIZE)
+#define MAP_PHYS_END       0x400000000000ULL /* of what processors can address */
 #define MAP_MMIO64_BASE    0x10000000000ULL
 #define MAP_MMIO64_SIZE    0x10000000000ULL /* of one bridge */
 
@@ -74,6 +79,7 @@ struct map_bridge {
     uint64_t ecam_base; /* of bus 0 of its segment */
     uint64_t mem32_base, mem32_size;
     uint64_t mem64_base, mem64_size;
+    bool mem64_all; /* for memory that is not prefetchable as well */
     uint32_t io_base, io_size;
     unsigned intx_gsi; /* of line 0 */
 };

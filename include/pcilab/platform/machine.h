@@ -59,6 +59,12 @@ struct machine_port_desc {
 
 #define MACHINE_SWITCH_PORTS_MAX 32
 
+/* A host bridge's address window, when it is not left to the platform. */
+struct machine_window {
+    bool given;
+    uint64_t base, size; /* size 0: none */
+};
+
 /* One component. Strings are owned by the description. */
 struct machine_component {
     enum machine_kind kind;
@@ -74,6 +80,7 @@ struct machine_component {
         uint16_t segment;
         uint8_t bus_first, bus_last;
         bool hidden; /* no function of its own */
+        struct machine_window io, mem32, mem64;
     } bridge;
     struct { /* MACHINE_SWITCH */
         unsigned down_count;

@@ -76,7 +76,8 @@ START_TEST(test_everything)
                                       "[root-port r1]\nbridge=hb\nspeed=32\nwidth=16\nmsi=no\n"
                                       "ari=no\ndevice=2\nfunction=7\nslot=100\n"
                                       "[root-port r2]\n"
-                                      "[host-bridge hb]\nsegment=0x12\nbus=10-3F\n");
+                                      "[host-bridge hb]\nsegment=0x12\nbus=10-3F\n"
+                                      "io=0x2000-2fff\nmem32=90000000-9fffffff\nmem64=none\n");
 
     check_invariants(desc);
     ck_assert_uint_eq(desc->count, 7);
@@ -89,6 +90,10 @@ START_TEST(test_everything)
     ck_assert_uint_eq(hb->bridge.segment, 0x12);
     ck_assert_uint_eq(hb->bridge.bus_first, 0x10);
     ck_assert_uint_eq(hb->bridge.bus_last, 0x3f);
+    ck_assert(hb->bridge.io.given && hb->bridge.io.base == 0x2000 && hb->bridge.io.size == 0x1000);
+    ck_assert_uint_eq(hb->bridge.mem32.base, 0x90000000);
+    ck_assert_uint_eq(hb->bridge.mem32.size, 0x10000000);
+    ck_assert(hb->bridge.mem64.given && !hb->bridge.mem64.size);
 
     ck_assert_int_eq(n->parent, s - desc->components);
     ck_assert_uint_eq(n->parent_port, 1);

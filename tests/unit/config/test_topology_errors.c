@@ -145,6 +145,17 @@ static const struct mistake mistakes[] = {
     {"[host-bridge x]\nbus=00-7f\n[host-bridge y]\nbus=7f-ff\n",
      "4: [host-bridge y] bus: buses 7f-ff overlap those of x (line 1)", NULL},
     {"[host-bridge x]\n[host-bridge y]\n", "2: [host-bridge y] bus: buses 00-ff overlap", NULL},
+    {"[host-bridge x]\nmem32=70000000-8fffffff\n",
+     "2: [host-bridge x] mem32: \"70000000-8fffffff\" is not allowed", NULL},
+    {"[host-bridge x]\nmem32=80000000-80000100\n", "2: [host-bridge x] mem32:", NULL},
+    {"[host-bridge x]\nio=2000-10fff\n", "2: [host-bridge x] io:", NULL},
+    {"[host-bridge x]\nmem64=c000000000-80ffffffff\n", "2: [host-bridge x] mem64:", NULL},
+    {"[host-bridge x]\nmem64=7000000000-80ffffffff\n",
+     "2: [host-bridge x] mem64: 8000000000-808fffffff is the platform's", NULL},
+    {"[host-bridge x]\nbus=00-7f\nmem32=none\n[host-bridge y]\nbus=80-ff\n",
+     "3: [host-bridge x] mem32: y (line 4) does not say its mem32", NULL},
+    {"[host-bridge x]\nbus=00-7f\nio=1000-2fff\n[host-bridge y]\nbus=80-ff\nio=2000-3fff\n",
+     "6: [host-bridge y] io: overlaps that of x (line 1)", NULL},
 
     /* Cycles. */
     {"[switch a]\nat=b.0\ndownstream=1\n[switch b]\nat=a.0\ndownstream=1\n",
