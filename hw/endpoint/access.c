@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What arrives at an endpoint: configuration, BAR accesses, completions, messages. */
+#include <string.h>
+
 #include "pcilab/base/le.h"
 #include "pcilab/fabric/completer.h"
 #include "pcilab/fabric/receiver.h"
+#include "pcilab/pci/sriov.h"
 
 #include "internal.h"
 
@@ -54,6 +57,13 @@ static void endpoint_refuse(struct endpoint *ep, struct tlp *tlp, const char *wh
     completer_refuse(&completer, tlp, TLP_UR, why);
 }
 
+/* CHOICE: where System Page Size makes a VF's aperture larger than what the device has, the rest
+ * reads as zero. Both sizes are multiples of 4 KiB, so that no access is partly beyond. */
+static bool endpoint_beyond(const struct endpoint_func *func, unsigned bar, uint64_t offset)
+{
+    return func->pci->pf && offset >= func->pci->bar[bar].used;
+}
+
 static enum tlp_status bar_window_read(void *context, uint64_t addr, void *data, unsigned len)
 {
     struct bar_window *window = context;
@@ -62,6 +72,10 @@ static enum tlp_status bar_window_read(void *context, uint64_t addr, void *data,
 
     if (pci_msix_bar_read(func->pci, window->bar, offset, data, len))
         return TLP_SC;
+    if (endpoint_beyond(func, window->bar, offset)) {
+        memset(data, 0, len);
+        return TLP_SC;
+    }
     return func->ops->bar_read(func->owner, window->bar, offset, data, len);
 }
 
@@ -72,9 +86,30 @@ static enum tlp_status bar_window_write(void *context, uint64_t addr, const void
     struct endpoint_func *func = window->func;
     uint64_t offset = addr - window->base;
 
-    if (pci_msix_bar_write(func->pci, window->bar, offset, data, len))
+    if (pci_msix_bar_write(func->pci, window->bar, offset, data, len) ||
+        endpoint_beyond(func, window->bar, offset))
         return TLP_SC;
     return func->ops->bar_write(func->owner, window->bar, offset, data, len);
+}
+
+static bool endpoint_not_ready(const struct endpoint_func *func)
+{
+    return func->ep->fabric->sim->now_ps < func->ready_ps;
+}
+
+static bool endpoint_vf_decode(struct endpoint *ep, uint64_t addr, unsigned len,
+                               struct bar_window *window)
+{
+    for (unsigned i = 0; i < ep->func_count; i++) {
+        unsigned bar;
+        struct pci_func *vf = pci_sriov_find_addr(ep->funcs[i]->pci, addr, len, &bar);
+
+        if (vf) {
+            *window = (struct bar_window){vf->owner, bar, vf->bar[bar].addr};
+            return !endpoint_not_ready(vf->owner);
+        }
+    }
+    return false;
 }
 
 static bool endpoint_decode(struct endpoint *ep, const struct tlp *tlp, struct bar_window *window)
@@ -99,7 +134,7 @@ static bool endpoint_decode(struct endpoint *ep, const struct tlp *tlp, struct b
         if (++at == ep->func_count)
             at = 0;
     }
-    return false;
+    return !io && endpoint_vf_decode(ep, addr, len, window);
 }
 
 bool endpoint_claims(struct port *port, bool io, uint64_t addr)
@@ -110,7 +145,7 @@ bool endpoint_claims(struct port *port, bool io, uint64_t addr)
         if (pci_func_find_bar(ep->funcs[i]->pci, io, addr, 1) >= 0)
             return true;
     }
-    return false;
+    return !io && endpoint_vf_decode(ep, addr, 1, &(struct bar_window){0});
 }
 
 static void endpoint_access(struct endpoint *ep, struct tlp *tlp)
@@ -142,20 +177,45 @@ static void endpoint_access(struct endpoint *ep, struct tlp *tlp)
     completer_access(&completer, tlp);
 }
 
+/* A VF by its ID (which is its PF's and an offset; 9.2.1.2), or NULL. */
+static struct endpoint_func *endpoint_vf_at(struct endpoint *ep, struct pci_rid id)
+{
+    for (unsigned i = 0; i < ep->func_count; i++) {
+        struct pci_func *vf = pci_sriov_find_id(ep->funcs[i]->pci, id);
+
+        if (vf)
+            return vf->owner;
+    }
+    return NULL;
+}
+
 /* A function by the low bits of an ID: with ARI all 8 are its number (6.13). */
 static struct endpoint_func *endpoint_func_at(struct endpoint *ep, struct pci_rid id)
 {
     unsigned number = pci_rid_devfn(id) & (ep->ari ? 0xff : 7);
 
-    return number < ep->func_count ? ep->funcs[number] : NULL;
+    return number < ep->func_count ? ep->funcs[number] : endpoint_vf_at(ep, id);
 }
 
-static void endpoint_config(struct endpoint *ep, struct tlp *tlp)
+/* Request Retry Status is no error: nobody notes it (2.3.1). */
+static void endpoint_retry(struct endpoint *ep, struct tlp *tlp, struct pci_rid id)
 {
-    struct endpoint_func *func = endpoint_func_at(ep, tlp->dest);
+    struct tlp *cpl = tlp_new_completion(tlp, id, TLP_RRS, 0);
+
+    cpl->byte_count = 4;
+    tlp_free(tlp);
+    port_send(&ep->port, cpl);
+}
+
+static void endpoint_config(struct endpoint *ep, struct tlp *tlp, struct endpoint_func *func)
+{
     struct completer completer = endpoint_completer(ep, ep->funcs[0]->pci);
     struct pci_func *all[ENDPOINT_FUNCS_MAX];
 
+    if (func && endpoint_not_ready(func)) {
+        endpoint_retry(ep, tlp, func->pci->rid);
+        return;
+    }
     if (func) {
         completer.func = func->pci;
     } else {
@@ -165,11 +225,26 @@ static void endpoint_config(struct endpoint *ep, struct tlp *tlp)
     completer_config(&completer, tlp, func ? func->pci : NULL);
 }
 
+/* Only VFs on bus numbers above the link's own get type 1 requests (9.2.1.2). */
+static void endpoint_config_further(struct endpoint *ep, struct tlp *tlp)
+{
+    struct endpoint_func *vf = endpoint_vf_at(ep, tlp->dest);
+
+    if (!vf || pci_rid_bus(tlp->dest) == pci_rid_bus(ep->funcs[0]->pci->rid)) {
+        endpoint_refuse(ep, tlp, "type 1 request at an endpoint (7.3.3)");
+        return;
+    }
+    tlp->type = tlp->type == TLP_CFGRD1 ? TLP_CFGRD0 : TLP_CFGWR0;
+    endpoint_config(ep, tlp, vf);
+}
+
 static void endpoint_completion(struct endpoint *ep, struct tlp *tlp)
 {
     struct endpoint_func *func = endpoint_func_at(ep, tlp->requester);
 
-    if (func && func->pci->rid.v == tlp->requester.v)
+    if (func && func->pci->rid.v != tlp->requester.v) /* the number of a PF, on a further bus */
+        func = endpoint_vf_at(ep, tlp->requester);
+    if (func)
         requester_complete(&func->requester, tlp, func->pci);
     else
         endpoint_refuse(ep, tlp, "unexpected completion: not ours (2.3.2)");
@@ -223,9 +298,9 @@ void endpoint_receive(struct port *port, struct tlp *tlp)
     }
     switch (tlp->type) {
     case TLP_CFGRD0:
-    case TLP_CFGWR0: endpoint_config(ep, tlp); break;
+    case TLP_CFGWR0: endpoint_config(ep, tlp, endpoint_func_at(ep, tlp->dest)); break;
     case TLP_CFGRD1:
-    case TLP_CFGWR1: endpoint_refuse(ep, tlp, "type 1 request at an endpoint (7.3.3)"); break;
+    case TLP_CFGWR1: endpoint_config_further(ep, tlp); break;
     case TLP_CPL:
     case TLP_CPLD:
     case TLP_CPLLK:

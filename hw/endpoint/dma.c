@@ -91,6 +91,7 @@ void endpoint_dma(struct endpoint_func *func, struct dma_op *op)
     op->wire_attr = pcie_allowed_attr(func->pci, op->attr);
     op->after = (struct tlp_queue){0};
     list_push(op->kind == DMA_WRITE ? &func->writes : &func->reads, op);
+    endpoint_wait(func);
     dma_kick(func);
 }
 

@@ -9,6 +9,7 @@
 
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/sriov.h"
 
 #include "internal.h"
 #include "pcilab/pci/error.h"
@@ -73,12 +74,30 @@ static void func_intx(struct pci_func *pci, bool level)
     endpoint_wire(pci->owner, level);
 }
 
+/* CHOICE: how long a VF takes to come up: it may be up to a second, and software waits 100 ms
+ * before its first access (PCIe Base 6.0, 9.3.3.3.1). */
+#define VF_READY_PS PS_PER_MS
+
+static void func_vfs_changed(struct pci_func *pci, unsigned was, unsigned now)
+{
+    struct endpoint_func *func = pci->owner;
+    uint64_t ready = func->ep->fabric->sim->now_ps + VF_READY_PS;
+
+    for (unsigned i = 0; i < MAX(was, now); i++) {
+        func_reset(func->vfs[i], ENDPOINT_RESET_COLD);
+        func->vfs[i]->ready_ps = ready;
+    }
+    if (func->ops->vfs_changed)
+        func->ops->vfs_changed(func->owner, was, now);
+}
+
 static const struct pci_func_ops endpoint_pci_ops = {
     .config_written = func_config_written,
     .flr = func_flr,
     .send_msi = func_send_msi,
     .error_message = func_error_message,
     .intx = func_intx,
+    .vfs_changed = func_vfs_changed,
 };
 
 static void endpoint_link_changed(struct port *port, bool up)
@@ -101,20 +120,47 @@ static void endpoint_hot_reset(struct port *port)
     port_flush(port);
 }
 
+void endpoint_wait(struct endpoint_func *func)
+{
+    struct endpoint *ep = func->ep;
+
+    if (func->waiting)
+        return;
+    func->waiting = true;
+    func->next_waiting = NULL;
+    if (ep->last_waiting)
+        ep->last_waiting->next_waiting = func;
+    else
+        ep->first_waiting = func;
+    ep->last_waiting = func;
+    ep->waiting_count++;
+}
+
+static struct endpoint_func *endpoint_take_turn(struct endpoint *ep)
+{
+    struct endpoint_func *func = ep->first_waiting;
+
+    ep->first_waiting = func->next_waiting;
+    if (!ep->first_waiting)
+        ep->last_waiting = NULL;
+    ep->waiting_count--;
+    func->waiting = false;
+    return func;
+}
+
+/* One turn each; a function may wait for tags, so that its turn moves nothing. */
 static void endpoint_tx_ready(struct port *port)
 {
     struct endpoint *ep = port->owner;
-    unsigned at = ep->next_func;
 
-    for (unsigned i = 0; i < ep->func_count; i++) {
-        if (dma_waiting(ep->funcs[at])) {
-            ep->next_func = at + 1 == ep->func_count ? 0 : at + 1;
-            dma_pump(ep->funcs[at]);
-            if (!port_tx_ready(port))
-                return;
-        }
-        if (++at == ep->func_count)
-            at = 0;
+    for (unsigned turns = ep->waiting_count; turns && ep->waiting_count; turns--) {
+        struct endpoint_func *func = endpoint_take_turn(ep);
+
+        dma_pump(func);
+        if (dma_waiting(func))
+            endpoint_wait(func);
+        if (!port_tx_ready(port))
+            return;
     }
 }
 
@@ -137,19 +183,24 @@ struct endpoint *endpoint_new(struct fabric *fabric, const char *name)
     return ep;
 }
 
+static void func_free(struct endpoint_func *func)
+{
+    for (unsigned i = 0; i < func->vf_count; i++)
+        func_free(func->vfs[i]);
+    g_free(func->vfs);
+    dma_fini(func);
+    func->ops->destroy(func->owner);
+    pci_func_free(func->pci);
+    g_free(func);
+}
+
 void endpoint_free(struct endpoint *ep)
 {
     if (!ep)
         return;
     link_free(ep->port.link);
-    for (unsigned i = 0; i < ep->func_count; i++) {
-        struct endpoint_func *func = ep->funcs[i];
-
-        dma_fini(func);
-        func->ops->destroy(func->owner);
-        pci_func_free(func->pci);
-        g_free(func);
-    }
+    for (unsigned i = 0; i < ep->func_count; i++)
+        func_free(ep->funcs[i]);
     port_fini(&ep->port);
     g_free(ep->funcs);
     g_free(ep->name);
@@ -173,6 +224,21 @@ struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoi
     dma_init(func);
     ep->funcs = g_renew(struct endpoint_func *, ep->funcs, ep->func_count + 1);
     ep->funcs[ep->func_count++] = func;
+    return func;
+}
+
+struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
+                                      const struct endpoint_func_desc *desc)
+{
+    struct endpoint_func *func = g_new0(struct endpoint_func, 1);
+
+    func->ep = pf->ep;
+    func->ops = desc->ops;
+    func->owner = desc->owner;
+    func->pci = pci_vf_new(pf->pci, desc->name, &endpoint_pci_ops, func);
+    dma_init(func);
+    pf->vfs = g_renew(struct endpoint_func *, pf->vfs, pf->vf_count + 1);
+    pf->vfs[pf->vf_count++] = func;
     return func;
 }
 

@@ -16,9 +16,13 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/endpoint/bar_regs.h"
 #include "pcilab/endpoint/ids.h"
+#include "pcilab/pci/sriov.h"
 #include "pcilab/trace/trace.h"
 
 #define MANUAL "docs/exerciser.md"
+
+/* 4 KiB to 4 MiB: those that every device has to support (PCIe Base 6.0, 9.3.3.12). */
+#define VF_PAGE_SIZES 0x553
 
 void exerciser_count(struct exerciser *ex, unsigned reg, uint64_t n)
 {
@@ -250,37 +254,51 @@ static const struct endpoint_func_ops function_ops = {
     .destroy = function_destroy,
 };
 
+/* One function: which, and of a Virtual Function also which of the function's. */
+struct place {
+    unsigned number;
+    int vf; /* -1: the Physical Function, or the only one */
+};
+
 static void place_registers(struct exerciser *ex, const struct exerciser_params *params,
-                            unsigned number)
+                            struct place place)
 {
     uint64_t features = EXERCISER_FEATURE_ATOMICS | EXERCISER_FEATURE_DMWR | EXERCISER_FEATURE_DMA |
-                        EXERCISER_FEATURE_MSIX | EXERCISER_FEATURE_INTX | EXERCISER_FEATURE_IO |
-                        (params->msi_vectors ? EXERCISER_FEATURE_MSI : 0);
+                        EXERCISER_FEATURE_MSIX | (params->msi_vectors ? EXERCISER_FEATURE_MSI : 0);
 
+    /* A Virtual Function has neither pins nor I/O space (PCIe Base 6.0, 9.3.4.1.11, 9.5). */
+    if (place.vf < 0)
+        features |= EXERCISER_FEATURE_INTX | EXERCISER_FEATURE_IO;
     ex->regs = reg_space_new(EXERCISER_BAR0_BYTES, ex);
     reg_space_place(ex->regs, 0, global_regs, ARRAY_LEN(global_regs));
     for (unsigned c = 0; c < EXERCISER_CHANNEL_COUNT; c++)
         reg_space_place(ex->regs, EXERCISER_CHANNEL(c), channel_regs, ARRAY_LEN(channel_regs));
     reg_hwinit(ex->regs, EXERCISER_FEATURES, features);
-    reg_hwinit(ex->regs, EXERCISER_FUNCTION, number | params->functions << 8);
+    reg_hwinit(ex->regs, EXERCISER_FUNCTION,
+               place.number | params->functions << 8 | (unsigned)(place.vf + 1) << 16);
     reg_hwinit(ex->regs, EXERCISER_VECTORS, params->msix_vectors | params->msi_vectors << 16);
-    reg_hwinit(ex->regs, EXERCISER_MEM_BYTES, params->mem_bytes);
+    reg_hwinit(ex->regs, EXERCISER_MEM_BYTES, ex->mem_bytes);
     reg_space_reset(ex->regs, REG_RESET_COLD);
 }
 
-static void add_capabilities(struct exerciser *ex, const struct exerciser_params *params,
-                             unsigned number)
+static void add_bars(struct exerciser *ex, const struct exerciser_params *params, unsigned number)
 {
-    struct pcie_params pcie = params->pcie;
-    unsigned next = number + 1 < params->functions ? number + 1 : 0;
-
-    pcie.flr = pcie.atomics = pcie.dmwr = true;
     pci_func_set_bar(ex->pci, BAR_REGS, PCI_BAR_MEM32, EXERCISER_BAR0_BYTES);
     pci_func_set_bar(ex->pci, BAR_IO, PCI_BAR_IO, EXERCISER_BAR1_BYTES);
     pci_func_set_bar(ex->pci, BAR_MSIX, PCI_BAR_MEM64, EXERCISER_BAR2_BYTES);
     pci_func_set_bar(ex->pci, BAR_MEM, PCI_BAR_MEM64_PREF, params->mem_bytes);
     pci_func_set_multifunction(ex->pci, params->functions > 1);
     pci_func_set_interrupt_pin(ex->pci, (uint8_t)(number % 4 + 1));
+}
+
+static void add_capabilities(struct exerciser *ex, const struct exerciser_params *params,
+                             struct place place)
+{
+    struct pcie_params pcie = params->pcie;
+    bool vf = place.vf >= 0;
+    unsigned next = !vf && place.number + 1 < params->functions ? place.number + 1 : 0;
+
+    pcie.flr = pcie.atomics = pcie.dmwr = true;
     pci_cap_pm_add(ex->pci);
     if (params->msi_vectors)
         pci_cap_msi_add(ex->pci,
@@ -288,20 +306,56 @@ static void add_capabilities(struct exerciser *ex, const struct exerciser_params
     pci_cap_msix_add(ex->pci, params->msix_vectors, BAR_MSIX, EXERCISER_BAR2_MSIX_TABLE,
                      EXERCISER_BAR2_MSIX_PBA);
     pci_cap_pcie_add(ex->pci, &pcie);
-    if (number == 0)
+    if (place.number == 0 && !vf)
         pci_cap_dsn_add(ex->pci, (uint64_t)ENDPOINT_VENDOR_ID << 48 | g_str_hash(params->name));
     if (pcie.type == PCIE_ENDPOINT) /* an ARI Device has an Upstream Port (PCIe Base 6.0, 6.13) */
         pci_cap_ari_add(ex->pci, (uint8_t)next);
-    pci_cap_dev3_add(ex->pci);
+    if (!vf)
+        pci_cap_dev3_add(ex->pci);
 }
 
-static void function_add(struct endpoint *ep, const struct exerciser_params *params,
-                         unsigned number, uint8_t *mem)
+/* VFs of all functions take turns with their numbers: behind the functions where ARI lets the
+ * bus have more than eight, else from the next bus number on. */
+static void add_sriov(struct exerciser *ex, const struct exerciser_params *params,
+                      struct pci_func *lead)
+{
+    const struct pci_sriov_params sriov = {
+        .total_vfs = (uint16_t)params->vfs,
+        .vf_device = ENDPOINT_DEVICE_VF,
+        .place = {{256, (uint16_t)params->functions},
+                  {(uint16_t)params->functions, (uint16_t)params->functions}},
+        .page_sizes = VF_PAGE_SIZES,
+        .lead = lead,
+    };
+
+    pci_cap_sriov_add(ex->pci, &sriov);
+    pci_sriov_set_bar(ex->pci, BAR_REGS, PCI_BAR_MEM32, EXERCISER_BAR0_BYTES);
+    pci_sriov_set_bar(ex->pci, BAR_MSIX, PCI_BAR_MEM64, EXERCISER_BAR2_BYTES);
+    pci_sriov_set_bar(ex->pci, BAR_MEM, PCI_BAR_MEM64_PREF, params->vf_mem_bytes);
+}
+
+static struct exerciser *exerciser_prepare(const struct exerciser_params *params,
+                                           struct place place, uint8_t *mem)
 {
     struct exerciser *ex = g_new0(struct exerciser, 1);
 
-    ex->name = params->functions > 1 ? g_strdup_printf("%s.%u", params->name, number)
-                                     : g_strdup(params->name);
+    if (place.vf >= 0)
+        ex->name = g_strdup_printf("%s.%u.vf%d", params->name, place.number, place.vf);
+    else if (params->functions > 1)
+        ex->name = g_strdup_printf("%s.%u", params->name, place.number);
+    else
+        ex->name = g_strdup(params->name);
+    ex->mem = mem;
+    ex->mem_bytes = place.vf >= 0 ? params->vf_mem_bytes : params->mem_bytes;
+    place_registers(ex, params, place);
+    return ex;
+}
+
+static struct exerciser *function_add(struct endpoint *ep, const struct exerciser_params *params,
+                                      unsigned number, uint8_t *mem)
+{
+    const struct place place = {number, -1};
+    struct exerciser *ex = exerciser_prepare(params, place, mem);
     struct endpoint_func_desc desc = {
         .name = ex->name,
         .ids = {.vendor = ENDPOINT_VENDOR_ID,
@@ -314,27 +368,40 @@ static void function_add(struct endpoint *ep, const struct exerciser_params *par
         .owner = ex,
     };
 
-    ex->mem = mem;
-    ex->mem_bytes = params->mem_bytes;
-    place_registers(ex, params, number);
     ex->func = endpoint_add_func(ep, &desc);
     ex->pci = endpoint_func_pci(ex->func);
     ex->sim = endpoint_sim(ex->func);
     exerciser_channels_init(ex);
-    add_capabilities(ex, params, number);
+    add_bars(ex, params, number);
+    add_capabilities(ex, params, place);
+    return ex;
 }
 
-/* NULL when the host has no room for the memory of all functions. */
+static void vf_add(struct exerciser *pf, const struct exerciser_params *params, struct place place,
+                   uint8_t *mem)
+{
+    struct exerciser *ex = exerciser_prepare(params, place, mem);
+    const struct endpoint_func_desc desc = {.name = ex->name, .ops = &function_ops, .owner = ex};
+
+    ex->func = endpoint_add_vf(pf->func, &desc);
+    ex->pci = endpoint_func_pci(ex->func);
+    ex->sim = endpoint_sim(ex->func);
+    exerciser_channels_init(ex);
+    add_capabilities(ex, params, place);
+}
+
+/* NULL when the host has no room for the memory of all functions; VFs' come behind. */
 static uint8_t **memories_new(const struct exerciser_params *params)
 {
-    uint8_t **mem = g_new0(uint8_t *, params->functions);
+    unsigned count = params->functions * (1 + params->vfs);
+    uint8_t **mem = g_new0(uint8_t *, count);
 
-    for (unsigned i = 0; i < params->functions; i++) {
-        mem[i] = memory_new(params->mem_bytes);
+    for (unsigned i = 0; i < count; i++) {
+        mem[i] = memory_new(i < params->functions ? params->mem_bytes : params->vf_mem_bytes);
         if (mem[i])
             continue;
         while (i-- > 0)
-            munmap(mem[i], params->mem_bytes);
+            munmap(mem[i], i < params->functions ? params->mem_bytes : params->vf_mem_bytes);
         g_free(mem);
         return NULL;
     }
@@ -343,18 +410,31 @@ static uint8_t **memories_new(const struct exerciser_params *params)
 
 struct endpoint *exerciser_new(struct fabric *fabric, const struct exerciser_params *params)
 {
+    struct pci_func *lead = NULL;
+    unsigned at = params->functions;
+
     assert(params->functions >= 1 && params->functions <= 8);
     assert(params->msix_vectors >= 1 && params->msix_vectors <= 2048);
     assert(params->msi_vectors <= 32);
     assert(is_power_of_2(params->mem_bytes) && params->mem_bytes >= 4096);
+    assert(params->vfs <= EXERCISER_VFS_MAX);
+    assert(!params->vfs || params->pcie.type == PCIE_ENDPOINT);
 
     uint8_t **mem = memories_new(params);
     if (!mem)
         return NULL;
 
     struct endpoint *ep = endpoint_new(fabric, params->name);
-    for (unsigned i = 0; i < params->functions; i++)
-        function_add(ep, params, i, mem[i]);
+    for (unsigned i = 0; i < params->functions; i++) {
+        struct exerciser *ex = function_add(ep, params, i, mem[i]);
+
+        if (!params->vfs)
+            continue;
+        lead = lead ? lead : ex->pci;
+        add_sriov(ex, params, lead);
+        for (unsigned v = 0; v < params->vfs; v++)
+            vf_add(ex, params, (struct place){i, (int)v}, mem[at++]);
+    }
     g_free(mem);
     endpoint_ready(ep);
     return ep;

@@ -25,6 +25,12 @@ struct endpoint_func {
     struct dma_list writes; /* in order; the first may be sent in part */
     struct dma_list reads;  /* not all asked for yet; they take turns */
     struct sim_event kick;  /* operations were queued, or may no longer be sent */
+    struct endpoint_func *next_waiting;
+    bool waiting; /* in the endpoint's list */
+
+    struct endpoint_func **vfs; /* by VF index */
+    unsigned vf_count;
+    uint64_t ready_ps; /* a VF answers from then on */
 };
 
 struct endpoint {
@@ -33,9 +39,11 @@ struct endpoint {
     struct port port;
     struct endpoint_func **funcs;
     unsigned func_count;
-    unsigned next_func; /* whose turn it is when the link takes TLPs again */
-    unsigned last_hit;  /* function that decoded an address last */
-    bool ari;           /* function numbers have 8 bits */
+    /* Functions with DMA to be sent, in order of their turns; some may have none any more. */
+    struct endpoint_func *first_waiting, *last_waiting;
+    unsigned waiting_count;
+    unsigned last_hit; /* function that decoded an address last */
+    bool ari;          /* function numbers have 8 bits */
     struct intx_wires wires;
 };
 
@@ -49,6 +57,9 @@ void dma_pump(struct endpoint_func *func);
 bool dma_waiting(const struct endpoint_func *func);
 /* Sends a posted TLP behind the writes that are queued. */
 void dma_post(struct endpoint_func *func, struct tlp *tlp);
+
+/* endpoint.c: the function wants a turn when the link takes TLPs again. */
+void endpoint_wait(struct endpoint_func *func);
 
 /* access.c: what arrives. */
 void endpoint_receive(struct port *port, struct tlp *tlp);

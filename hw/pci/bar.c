@@ -7,6 +7,7 @@
 #include "internal.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "sriov.h"
 
 #include <assert.h>
 
@@ -105,12 +106,34 @@ void pci_func_set_bar(struct pci_func *func, unsigned bar, enum pci_bar_kind kin
     }
 }
 
+static void bar_moved(struct pci_func *func, unsigned index, bool mapped, uint64_t addr)
+{
+    struct pci_bar *bar = &func->bar[index];
+
+    if (mapped != bar->mapped || addr != bar->addr) {
+        bool tell = mapped || bar->mapped;
+
+        bar->mapped = mapped;
+        bar->addr = addr;
+        if (tell && func->ops->bar_changed) {
+            func->ops->bar_changed(func, index);
+        }
+    }
+}
+
 static void bar_update(struct pci_func *func, unsigned index)
 {
     struct pci_bar *bar = &func->bar[index];
     uint64_t addr, ones;
     bool mapped;
 
+    if (func->pf) {
+        struct pci_bar now = *bar;
+
+        pci_vf_bar(func, index, &now);
+        bar_moved(func, index, now.mapped, now.addr);
+        return;
+    }
     if (index == PCI_ROM_BAR) {
         uint64_t rom = reg_get(func->cfg, rom_rows[func->header].offset);
 
@@ -132,18 +155,8 @@ static void bar_update(struct pci_func *func, unsigned index)
     }
     /* CHOICE: a BAR that holds all ones is being sized and decodes nothing, whatever Command says;
      * one that holds 0 does decode. */
-    mapped = mapped && addr != ones;
-    if (mapped != bar->mapped || addr != bar->addr) {
-        bool tell = mapped || bar->mapped;
-
-        bar->mapped = mapped;
-        bar->addr = addr;
-        if (tell && func->ops->bar_changed) {
-            func->ops->bar_changed(func, index);
-        }
-    }
+    bar_moved(func, index, mapped && addr != ones, addr);
 }
-
 void pci_bars_update(struct pci_func *func)
 {
     for (unsigned i = 0; i <= PCI_ROM_BAR; i++) {

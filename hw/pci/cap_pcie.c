@@ -310,4 +310,7 @@ void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
     if (params->type == PCIE_ROOT_PORT || params->type == PCIE_RC_EVENT_COLLECTOR) {
         reg_space_place(func->cfg, cap, root_rows, ARRAY_LEN(root_rows));
     }
+    if (func->pf) {
+        pci_vf_pcie(func);
+    }
 }

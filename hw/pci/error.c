@@ -14,9 +14,16 @@ static bool error_is_correctable(enum pci_error kind)
     return kind >= PCI_ERROR_CORRECTABLE;
 }
 
+/* A Virtual Function goes by its PF's enables (9.3.4.1.3, 9.3.5.4). */
 static uint16_t device_control(const struct pci_func *func)
 {
+    func = func->pf ? func->pf : func;
     return (uint16_t)reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL);
+}
+
+static bool serr_enabled(const struct pci_func *func)
+{
+    return (func->pf ? func->pf : func)->command & PCI_COMMAND_SERR;
 }
 
 static bool carries_poison(const struct tlp *tlp)
@@ -58,7 +65,7 @@ static unsigned uncorrectable_message(const struct pci_func *func, enum pci_erro
 {
     uint16_t control = device_control(func);
     uint16_t enable = fatal ? PCIE_DEVCTL_FATAL : PCIE_DEVCTL_NONFATAL;
-    bool serr = func->command & PCI_COMMAND_SERR;
+    bool serr = serr_enabled(func);
 
     if (kind == PCI_ERROR_UNSUPPORTED && !serr && !(control & PCIE_DEVCTL_UR))
         return 0;
@@ -127,7 +134,7 @@ unsigned pci_error_log(struct pci_func *func, enum pci_error kind, const struct 
 static void send_message(struct pci_func *func, uint8_t msg_code)
 {
     /* 7.5.1.1.4: what goes out as more than correctable, with SERR# Enable. */
-    if (msg_code != TLP_MSG_ERR_COR && func->command & PCI_COMMAND_SERR)
+    if (msg_code != TLP_MSG_ERR_COR && serr_enabled(func))
         pci_func_note_status(func, PCI_STATUS_SENT_ERROR);
     if (func->ops->error_message)
         func->ops->error_message(func, msg_code);

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "sriov.h"
 
 #include <assert.h>
 #include <glib.h>
@@ -109,6 +110,7 @@ void pci_func_free(struct pci_func *func)
     if (!func) {
         return;
     }
+    pci_sriov_free(func);
     reg_space_free(func->cfg);
     g_free(func->msix_table);
     g_free(func->msix_pba);
@@ -194,7 +196,13 @@ void pci_func_config_write(struct pci_func *func, unsigned offset, unsigned len,
 
 void pci_func_capture(struct pci_func *func, unsigned bus, unsigned device)
 {
+    if (func->pf) {
+        return; /* its number follows from the PF's */
+    }
     func->rid = pci_rid_make(bus & 0xff, device & 0x1f, func->rid.v & 7);
+    if (func->sriov) {
+        pci_sriov_renumber(func);
+    }
 }
 
 void pci_func_rules_changed(struct pci_func *func)
@@ -205,6 +213,9 @@ void pci_func_rules_changed(struct pci_func *func)
         func->power_state = reg_get(func->cfg, func->cap_pm + PCI_PM_CSR) & PCI_PM_CSR_STATE;
     }
     pci_bars_update(func);
+    if (func->sriov) {
+        pci_sriov_update(func);
+    }
     pci_func_update_intx(func);
     pci_msix_flush(func);
     pci_msi_flush(func);
@@ -253,7 +264,9 @@ bool pci_func_io_enabled(const struct pci_func *func)
 
 bool pci_func_bus_master(const struct pci_func *func)
 {
-    return func->command & PCI_COMMAND_MASTER && func->power_state == 0;
+    /* A VF is in no higher a power state than its PF (9.6.1). */
+    return func->command & PCI_COMMAND_MASTER && func->power_state == 0 &&
+           (!func->pf || func->pf->power_state == 0);
 }
 
 unsigned pci_func_power_state(const struct pci_func *func)

@@ -50,4 +50,7 @@ bool pci_aer_root_interrupt(const struct pci_func *func);
 void pci_acs_reset(struct pci_func *func);
 void pci_aer_reset(struct pci_func *func, enum reg_reset_kind kind);
 
+/* A VF's PCI Express capability has been placed. */
+void pci_vf_pcie(struct pci_func *vf);
+
 #endif

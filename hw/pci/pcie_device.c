@@ -10,8 +10,15 @@
 #define RCB_ROOT_BYTES  64
 #define RCB_OTHER_BYTES 128
 
+/* A Virtual Function goes by its PF's controls (9.3.5.4). */
+static const struct pci_func *ruling(const struct pci_func *func)
+{
+    return func->pf ? func->pf : func;
+}
+
 static uint64_t device_control(const struct pci_func *func)
 {
+    func = ruling(func);
     return reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL);
 }
 
@@ -58,6 +65,7 @@ uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr)
         return attr & (TLP_ATTR_RELAXED | TLP_ATTR_NO_SNOOP);
     }
     control = device_control(func);
+    func = ruling(func);
     control2 = reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2);
     allowed |= control & PCIE_DEVCTL_RELAXED ? TLP_ATTR_RELAXED : 0;
     allowed |= control & PCIE_DEVCTL_NO_SNOOP ? TLP_ATTR_NO_SNOOP : 0;
@@ -72,6 +80,7 @@ bool pcie_ari_forwarding(const struct pci_func *func)
 
 static bool control_2(const struct pci_func *func, uint16_t bit)
 {
+    func = ruling(func);
     return func->cap_pcie && (reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & bit);
 }
 
@@ -82,6 +91,7 @@ static uint64_t capabilities_2(const struct pci_func *func)
 
 static bool control_3(const struct pci_func *func, unsigned bit)
 {
+    func = ruling(func);
     return func->ext_dev3 && (reg_get(func->cfg, func->ext_dev3 + PCI_DEV3_CTL) & bit);
 }
 

@@ -384,6 +384,8 @@ static bool wire_exerciser(struct wiring *w, const struct machine_component *c, 
         .msix_vectors = c->exerciser.msix_vectors,
         .msi_vectors = c->exerciser.msi_vectors,
         .mem_bytes = c->exerciser.mem_bytes,
+        .vfs = c->exerciser.vfs,
+        .vf_mem_bytes = c->exerciser.vf_mem_bytes,
         .pcie = endpoint_params(c),
     };
 

@@ -430,6 +430,10 @@ const struct topo_key topo_keys[] = {
      "MSI vectors; 0 is no MSI capability."},
     {"memory", K(EXERCISER), &type_power, V(mem_bytes), 4096, 64ULL << 30, "1M", NULL,
      "Size of the prefetchable memory behind BAR 4, of each function."},
+    {"vfs", K(EXERCISER), &type_uint, V(vfs), 0, 256, "0", NULL,
+     "Virtual Functions (SR-IOV) of each function; not for an integrated exerciser."},
+    {"vf_memory", K(EXERCISER), &type_power, V(vf_mem_bytes), 4096, 1ULL << 30, "64K", NULL,
+     "As memory, of each Virtual Function."},
 
     {"at", K(SHELL), &type_bridge, V(at), 0, 0, NULL, NULL,
      "The host bridge on whose root bus it is."},

@@ -36,7 +36,7 @@ struct topo_values {
     uint64_t downstream, downstream_speed, downstream_width;
     uint64_t size_bytes, queues;
     uint64_t packed, readonly;
-    uint64_t functions, msix_vectors, msi_vectors, mem_bytes;
+    uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes;
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
     char *config;

@@ -161,6 +161,11 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                 return false;
             }
         }
+        if (item->kind == TOPO_EXERCISER && item->v.vfs) {
+            item_fail(parser, item, "vfs", error,
+                      "Virtual Functions need a port above them; plug the exerciser into one");
+            return false;
+        }
     } else if (item->kind != TOPO_ROOT_PORT && topo_item_has(item, "device")) {
         item_fail(parser, item, "device", error,
                   "only what is on a root bus has a number of its own; behind a port it is 0");

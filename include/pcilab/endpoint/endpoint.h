@@ -34,6 +34,9 @@ struct endpoint_func_ops {
     void (*reset)(void *owner, enum endpoint_reset kind);
     /* Bus Master Enable, power state or another configuration bit may have changed; may be NULL. */
     void (*config_changed)(void *owner);
+    /* Physical Functions: Virtual Functions came (`was` is 0) or went (`now` is 0). Each of them
+     * has just been reset as after power-on. May be NULL. */
+    void (*vfs_changed)(void *owner, unsigned was, unsigned now);
     void (*destroy)(void *owner);
 };
 
@@ -103,6 +106,11 @@ struct port *endpoint_port(struct endpoint *ep);
 /* Functions get numbers 0, 1, ... in order. The caller then adds BARs and capabilities through
  * endpoint_func_pci(), and calls endpoint_ready() once after the last function. */
 struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoint_func_desc *desc);
+/* The next Virtual Function of `pf`, whose SR-IOV capability and VF BARs are there already
+ * (pcilab/pci/sriov.h); desc->ids are not looked at. Its capabilities are added as those of any
+ * function. It answers nothing before VF Enable, and with RRS for a short while after. */
+struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
+                                      const struct endpoint_func_desc *desc);
 struct pci_func *endpoint_func_pci(struct endpoint_func *func);
 void *endpoint_func_owner(struct endpoint_func *func); /* desc->owner */
 void endpoint_ready(struct endpoint *ep);

@@ -12,6 +12,7 @@
 #define ENDPOINT_VENDOR_ID        0x504c
 #define ENDPOINT_DEVICE_NVME      0x0010
 #define ENDPOINT_DEVICE_EXERCISER 0x00ee
+#define ENDPOINT_DEVICE_VF        0x00ef /* Virtual Functions of the exerciser */
 
 #define ENDPOINT_CLASS_NVME      0x010802 /* mass storage, non-volatile memory, NVM Express */
 #define ENDPOINT_CLASS_EXERCISER 0xff0000 /* unassigned class */

@@ -31,6 +31,7 @@ enum pci_bar_kind {
 struct pci_bar {
     enum pci_bar_kind kind;
     uint64_t size; /* a power of two; memory at least 128 bytes, I/O 4 to 256 */
+    uint64_t used; /* of Virtual Functions: what the device has; `size` grows with the page size */
     bool mapped; /* Command, D0 (and ROM enable), and not all ones; kept up to date by the engine */
     uint64_t addr;
 };
@@ -52,6 +53,7 @@ struct pci_bridge_windows {
 };
 
 struct pci_func;
+struct pci_sriov;
 
 struct pci_func_ops {
     /* After a configuration write took effect (any offset); may be NULL. */
@@ -75,6 +77,9 @@ struct pci_func_ops {
     /* Send this error message (TLP_MSG_ERR_*) in the function's name; the enables have been looked
      * at. NULL: it is lost. */
     void (*error_message)(struct pci_func *func, uint8_t msg_code);
+    /* Physical Functions: VF Enable made Virtual Functions exist (`was` is 0) or took them away
+     * (`now` is 0); may be NULL. */
+    void (*vfs_changed)(struct pci_func *func, unsigned was, unsigned now);
 };
 
 #define PCIE_PME_QUEUE 8
@@ -91,9 +96,13 @@ struct pci_func {
 
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
-    uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs;
+    uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
+
+    struct pci_func *pf;     /* of a Virtual Function; NULL: this is none */
+    struct pci_sriov *sriov; /* of a Physical Function that has any (pcilab/pci/sriov.h); owned */
+    uint16_t vf_index;
 
     uint16_t command;     /* copies of what is asked per TLP */
     uint8_t power_state;  /* 0 (D0) or 3 (D3hot) */

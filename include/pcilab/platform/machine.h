@@ -96,6 +96,8 @@ struct machine_component {
         unsigned msix_vectors;
         unsigned msi_vectors;
         uint64_t mem_bytes; /* size of the large prefetchable BAR */
+        unsigned vfs;       /* Virtual Functions of each function */
+        uint64_t vf_mem_bytes;
     } exerciser;
     struct {                             /* MACHINE_SHELL; integrated, at `device` */
         struct shell_func_params *funcs; /* owned */

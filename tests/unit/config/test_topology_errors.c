@@ -123,6 +123,7 @@ static const struct mistake mistakes[] = {
     {"[virtio-9p f]\n", "1: [virtio-9p f] path: is missing", "a directory of the host"},
     {"[virtio-9p f]\npath=/\ntag=a,b\n", "3: [virtio-9p f] tag: \"a,b\" is not allowed", NULL},
     {"[exerciser e]\nat=hb0\nspeed=8\n", "3: [exerciser e] speed: an endpoint integrated", NULL},
+    {"[exerciser e]\nat=hb0\nvfs=8\n", "3: [exerciser e] vfs: Virtual Functions need a port", NULL},
     {"[root-port a]\n[exerciser e]\nat=a\ndevice=3\n",
      "4: [exerciser e] device: only what is on a root", NULL},
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mock.h"
 
+#include "pcilab/pci/sriov.h"
+
 #include <assert.h>
 #include <glib.h>
 #include <string.h>
@@ -306,6 +308,24 @@ unsigned pci_func_place_cap(struct pci_func *func, uint8_t id, const struct reg_
     reg_space_place(func->cfg, offset, defs, count);
     func->cap_free = (uint16_t)(offset + size_bytes);
     return offset;
+}
+
+/* Devices under test here have no Virtual Functions. */
+void pci_cap_sriov_add(struct pci_func *pf, const struct pci_sriov_params *params)
+{
+    assert(!"Virtual Functions need the real endpoint core");
+}
+
+void pci_sriov_set_bar(struct pci_func *pf, unsigned bar, enum pci_bar_kind kind, uint64_t size)
+{
+    assert(!"Virtual Functions need the real endpoint core");
+}
+
+struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
+                                      const struct endpoint_func_desc *desc)
+{
+    assert(!"Virtual Functions need the real endpoint core");
+    return NULL;
 }
 
 void pci_cap_pm_add(struct pci_func *func)
