@@ -15,6 +15,7 @@ static const char *const kind_names[MACHINE_KIND_COUNT] = {
     [MACHINE_VIRTIO_BLK] = "virtio-blk",
     [MACHINE_VIRTIO_CONSOLE] = "virtio-console",
     [MACHINE_VIRTIO_9P] = "virtio-9p",
+    [MACHINE_VIRTIO_NET] = "virtio-net",
 };
 
 const char *machine_kind_name(enum machine_kind kind)
@@ -44,6 +45,7 @@ void machine_desc_free(struct machine_desc *desc)
         g_free(desc->components[i].virtio.serial);
         g_free(desc->components[i].p9.tag);
         g_free(desc->components[i].p9.path);
+        g_free(desc->components[i].net.forward);
         g_strfreev(desc->components[i].p9.rw);
     }
     g_free(desc->components);
@@ -87,6 +89,7 @@ static void component_set_defaults(struct machine_component *c)
         break;
     case MACHINE_VIRTIO_RNG:
     case MACHINE_VIRTIO_CONSOLE:
+    case MACHINE_VIRTIO_NET:
     case MACHINE_SHELL:
     case MACHINE_KIND_COUNT: break;
     }

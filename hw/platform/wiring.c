@@ -8,6 +8,7 @@
 
 #include "board.h"
 #include "echo.h"
+#include "network.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/endpoint/devices.h"
 #include "pcilab/endpoint/shell.h"
@@ -509,6 +510,29 @@ static bool wire_virtio_9p(struct wiring *w, const struct machine_component *c, 
     return true;
 }
 
+static bool wire_virtio_net(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    struct board_part *part = part_of(w, c);
+    unsigned index = 0;
+    struct virtio_net_params params = {
+        .name = c->name,
+        .packed = c->virtio.packed,
+        .pcie = endpoint_params(c),
+    };
+
+    for (const struct machine_component *o = w->desc->components; o < c; o++)
+        index += o->kind == MACHINE_VIRTIO_NET;
+    part->network = network_new(&w->machine->sim, c, error);
+    if (!part->network)
+        return false;
+    network_fill_params(part->network, c, index, &params);
+    struct virtio_net *device = virtio_net_new(w->machine->fabric, &params);
+    network_attach(part->network, device);
+    part->object = virtio_net_endpoint(device);
+    connect_endpoint(w, c);
+    return true;
+}
+
 static bool wire_shell(struct wiring *w, const struct machine_component *c, GError **error)
 {
     struct root_complex *rc = bridge_of(w, c)->rc;
@@ -571,6 +595,7 @@ static const struct {
     [MACHINE_VIRTIO_BLK] = {wire_virtio_blk, free_endpoint, reset_endpoint},
     [MACHINE_VIRTIO_CONSOLE] = {wire_virtio_console, free_endpoint, reset_endpoint},
     [MACHINE_VIRTIO_9P] = {wire_virtio_9p, free_endpoint, reset_endpoint},
+    [MACHINE_VIRTIO_NET] = {wire_virtio_net, free_endpoint, reset_endpoint},
 };
 
 static bool check_disks(const struct wiring *w, GError **error)
@@ -625,6 +650,7 @@ void wiring_destroy(struct machine *machine)
             block_free(part->image);
         echo_free(part->echo);
         p9_server_free(part->files);
+        network_free(part->network);
         g_free(part->name);
     }
     for (unsigned i = 0; i < machine->bridge_count; i++)

@@ -276,6 +276,14 @@ static bool open_checkpoint(struct boot *boot)
     if (!o->checkpoint.wanted) {
         return true;
     }
+    for (unsigned i = 0; i < boot->desc->count; i++) {
+        if (boot->desc->components[i].kind == MACHINE_VIRTIO_NET) {
+            cli_error("%s: no checkpoint can be taken with the network of %s, whose connections no "
+                      "second process can continue",
+                      boot->topology, boot->desc->components[i].name);
+            return false;
+        }
+    }
     if ((o->checkpoint.forks || o->checkpoint.serve) &&
         (o->trace_kinds || o->log_file || o->tested_with)) {
         cli_error("--trace, --trace-file, --log and --tested-with are for one run; with --times or "

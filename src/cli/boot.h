@@ -38,6 +38,10 @@ struct boot_run {
     void (*serve)(void *host);
     void *host;
 
+    /* Networks of the machine: is there one, and has the host anything to do with them now? */
+    bool network, net_live;
+    GArray *net_fds; /* struct pollfd */
+
     bool real_clock; /* virtual time keeps to the wall clock, also when busy */
     bool no_reboot;
     uint64_t limit_ps;      /* of virtual time; 0: none */

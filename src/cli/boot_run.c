@@ -6,6 +6,7 @@
  * enters only when the UART asks (boot_input_wanted); other input also between slices.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,13 +141,29 @@ static void poke(struct boot_run *run)
     }
 }
 
+/* Takes what comes from outside, waiting for it up to so long. */
+static void wait_world(struct boot_run *run, unsigned timeout_ms)
+{
+    uint32_t timeout = timeout_ms;
+
+    if (!run->network) {
+        console_wait(run->console, timeout_ms);
+        return;
+    }
+    g_array_set_size(run->net_fds, 0);
+    machine_net_fill(run->machine, run->net_fds, &timeout);
+    run->net_live = run->net_fds->len > 0;
+    console_wait_with(run->console, run->net_fds, MIN(timeout, timeout_ms));
+    machine_net_polled(run->machine, run->net_fds);
+}
+
 /* What came from outside since the last slice. */
 static enum run_end serve_user(struct boot_run *run)
 {
     enum console_command command;
 
-    if (console_source(run->console) != CONSOLE_WHOLE) {
-        console_wait(run->console, 0);
+    if (console_source(run->console) != CONSOLE_WHOLE || run->network) {
+        wait_world(run, 0);
         boot_input_wanted(run);
     }
     if (run->serve) {
@@ -171,12 +188,13 @@ static enum run_end serve_user(struct boot_run *run)
 
 static bool input_may_come(const struct boot_run *run)
 {
-    return console_source(run->console) != CONSOLE_WHOLE && !console_ended(run->console);
+    return run->net_live ||
+           (console_source(run->console) != CONSOLE_WHOLE && !console_ended(run->console));
 }
 
 static bool is_paced(const struct boot_run *run)
 {
-    return run->real_clock || console_source(run->console) == CONSOLE_TERMINAL;
+    return run->real_clock || run->net_live || console_source(run->console) == CONSOLE_TERMINAL;
 }
 
 /* Idle time does not outrun the wall clock for a person at a terminal: time that was lost while the
@@ -189,8 +207,10 @@ static void keep_pace(struct boot_run *run)
 
     if (!is_paced(run)) {
         if (idle_until == SIM_NEVER && input_may_come(run)) {
-            console_wait(run->console, LONG_WAIT_MS);
+            wait_world(run, LONG_WAIT_MS);
         }
+        run->pace_virtual_ps = run->virtual_ps;
+        run->pace_wall_us = now_us;
         return;
     }
     int64_t ahead_us = (int64_t)((run->virtual_ps - run->pace_virtual_ps) / PS_PER_US) -
@@ -199,7 +219,7 @@ static void keep_pace(struct boot_run *run)
         run->pace_virtual_ps = run->virtual_ps;
         run->pace_wall_us = now_us;
     } else if (ahead_us >= 1000) {
-        console_wait(run->console, (unsigned)MIN(ahead_us / 1000, LONG_WAIT_MS));
+        wait_world(run, (unsigned)MIN(ahead_us / 1000, LONG_WAIT_MS));
     }
 }
 
@@ -332,12 +352,15 @@ static int explain(const struct boot_run *run, enum run_end end)
 int boot_run(struct boot_run *run)
 {
     enum run_end end = END_NOT_YET;
+    uint32_t timeout = 0;
 
     run->pace_wall_us = g_get_monotonic_time();
     run->pace_virtual_ps = run->virtual_ps;
     if (!run->started_us) {
         run->started_us = run->pace_wall_us;
     }
+    run->net_fds = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
+    run->network = machine_net_fill(run->machine, run->net_fds, &timeout);
     while (end == END_NOT_YET) {
         end = run_slice(run);
         enum run_end user = serve_user(run);
@@ -351,6 +374,7 @@ int boot_run(struct boot_run *run)
             keep_pace(run);
         }
     }
+    g_clear_pointer(&run->net_fds, g_array_unref);
     run->ended_us = g_get_monotonic_time();
     if (end == END_CHECKPOINT) {
         return BOOT_AT_CHECKPOINT;

@@ -77,7 +77,7 @@ struct qemu {
     GPtrArray *serials; /* char *: as typed */
     GPtrArray *chardevs, *drives, *fsdevs, *objects, *netdevs;
     GPtrArray *drive_words; /* struct qemu_words: -drive, before they are opened */
-    GPtrArray *devices;     /* struct qemu_words: -device and -virtfs */
+    GPtrArray *devices;     /* struct qemu_words: -device, -virtfs and -nic */
     GPtrArray *ids;         /* char *: of devices */
 
     struct machine_desc *desc;
@@ -91,6 +91,13 @@ struct qemu {
 struct qemu *qemu_new(void);
 void qemu_free(struct qemu *q);
 bool qemu_parse(struct qemu *q, char **argv);
+
+/* qemu_board.c */
+#define QEMU_MEMORY_BYTES (128ULL << 20) /* without -m */
+bool qemu_read_memory(struct qemu *q, struct qemu_words *words);
+bool qemu_read_smp(struct qemu *q, struct qemu_words *words);
+bool qemu_read_machine(struct qemu *q, struct qemu_words *words);
+bool qemu_read_accel(struct qemu *q, struct qemu_words *words);
 
 /* qemu_backend.c */
 bool qemu_take_chardev(struct qemu *q, const char *text);
@@ -123,6 +130,14 @@ bool qemu_bus_finish(struct qemu *q);
 /* qemu_device.c */
 bool qemu_add_devices(struct qemu *q);
 void qemu_device_list(FILE *out);
+
+/* qemu_tree.c */
+struct machine_component *qemu_add_component(struct qemu *q, enum machine_kind kind,
+                                             const char *id);
+bool qemu_add_root_port(struct qemu *q, struct qemu_words *words, const char *id);
+bool qemu_add_upstream(struct qemu *q, struct qemu_words *words, const char *id);
+bool qemu_add_downstream(struct qemu *q, struct qemu_words *words, const char *id);
+bool qemu_add_root_bus(struct qemu *q, struct qemu_words *words, const char *id);
 
 /* qemu_host.c: builds the machine and runs it. Returns the exit status. */
 int qemu_run(struct qemu *q);

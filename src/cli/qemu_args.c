@@ -8,10 +8,6 @@
 #include "pcilab/config/units.h"
 #include "qemu.h"
 
-#define MEMORY_MIN_BYTES     (64ULL << 20)
-#define MEMORY_MAX_BYTES     (256ULL << 30)
-#define MEMORY_DEFAULT_BYTES (128ULL << 20) /* QEMU's */
-
 enum effect { HONOURED, IGNORED, REFUSED };
 
 struct qemu_option {
@@ -51,137 +47,6 @@ static bool take_pidfile(struct qemu *q, const char *what, const char *arg)
     return true;
 }
 
-/* "512", "1G", "1.5G": MiB without a suffix. */
-static bool parse_memory(const char *text, uint64_t *bytes)
-{
-    static const char letters[] = "BKMGT";
-    char *end;
-    double number = g_ascii_strtod(text, &end);
-    const char *letter = *end ? strchr(letters, g_ascii_toupper(*end)) : letters + 2;
-
-    if (end == text || !letter || (*end && end[1]) || !(number >= 0) || number > 1e12) {
-        return false;
-    }
-    number *= (double)(1ULL << 10 * (letter - letters));
-    if (number > 1e15) {
-        return false;
-    }
-    *bytes = (uint64_t)number;
-    return true;
-}
-
-static bool read_memory(struct qemu *q, struct qemu_words *words)
-{
-    const char *size = qemu_words_get(words, "size"), *max = qemu_words_get(words, "maxmem");
-    uint64_t bytes = MEMORY_DEFAULT_BYTES, max_bytes;
-
-    qemu_words_get(words, "slots"); /* to plug memory in later, which nobody can */
-    if (size && !parse_memory(size, &bytes)) {
-        return qemu_refuse(words->what, "\"%s\" is no size; it is like 512 (MiB), 512M or 2G",
-                           size);
-    }
-    if (bytes < MEMORY_MIN_BYTES || bytes > MEMORY_MAX_BYTES || bytes % (1 << 20)) {
-        return qemu_refuse(words->what, "memory can be 64M to 256G in steps of 1M");
-    }
-    if (max && (!parse_memory(max, &max_bytes) || max_bytes < bytes)) {
-        return qemu_refuse(words->what, "maxmem=%s is less than the memory", max);
-    }
-    q->desc->memory_bytes = bytes;
-    return qemu_words_end(words);
-}
-
-static bool read_smp(struct qemu *q, struct qemu_words *words)
-{
-    static const char *const levels[] = {"sockets", "dies", "clusters", "cores", "threads"};
-    unsigned cpus = 0, most = 0, product = 1, n;
-
-    if (!qemu_words_uint(words, "cpus", 65535, &cpus) ||
-        !qemu_words_uint(words, "maxcpus", 65535, &most)) {
-        return false;
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(levels); i++) {
-        n = 1;
-        if (!qemu_words_uint(words, levels[i], 65535, &n)) {
-            return false;
-        }
-        product *= MIN(MAX(n, 1), CPU_MAX + 1);
-        product = MIN(product, CPU_MAX + 1);
-    }
-    cpus = cpus ? cpus : product;
-    if (cpus < 1 || cpus > CPU_MAX) {
-        return qemu_refuse(words->what, "there can be 1 to %u processors", CPU_MAX);
-    }
-    if ((most && most != cpus) || (product != 1 && product != cpus)) {
-        return qemu_refuse(words->what,
-                           "processors cannot be added later: cpus=%u has to be all "
-                           "of them",
-                           cpus);
-    }
-    q->desc->cpus = cpus;
-    return qemu_words_end(words);
-}
-
-/* Properties of the board that describe what is not there, or say nothing to a guest. */
-static bool read_machine(struct qemu *q, struct qemu_words *words)
-{
-    static const char *const no_effect[] = {"graphics",
-                                            "vmport",
-                                            "smm",
-                                            "hpet",
-                                            "kernel-irqchip",
-                                            "mem-merge",
-                                            "dump-guest-core",
-                                            "kernel_irqchip",
-                                            "pit",
-                                            "pic",
-                                            "rtc",
-                                            "pcie",
-                                            "isa-serial",
-                                            "acpi",
-                                            "x-option-roms",
-                                            "auto-kernel-cmdline",
-                                            "sata",
-                                            "smbus",
-                                            "i8042",
-                                            "usb",
-                                            "nvdimm",
-                                            "suppress-vmdesc",
-                                            "ioapic2"};
-    const char *type = qemu_words_get(words, "type"), *accel = qemu_words_get(words, "accel");
-
-    if (type && strcmp(type, "q35") != 0 && strcmp(type, "pc") != 0 &&
-        strcmp(type, "microvm") != 0 && !g_str_has_prefix(type, "pc-q35-") &&
-        !g_str_has_prefix(type, "pc-i440fx-")) {
-        return qemu_refuse(words->what, "there is no such machine; there are q35, pc and microvm, "
-                                        "which are all the same here");
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(no_effect); i++) {
-        qemu_words_get(words, no_effect[i]);
-    }
-    if (accel) {
-        g_free(q->accel);
-        q->accel = g_strdup_printf("%s (accel=%s)", words->what, accel);
-        char **all = g_strsplit(accel, ":", -1);
-        q->accel_tcg |= g_strv_contains((const char *const *)all, "tcg");
-        g_strfreev(all);
-    }
-    return qemu_words_end(words);
-}
-
-static bool read_accel(struct qemu *q, struct qemu_words *words)
-{
-    const char *accel = qemu_words_get(words, "accel");
-
-    qemu_words_get(words, "thread");
-    qemu_words_get(words, "tb-size");
-    qemu_words_get(words, "split-wx");
-    qemu_words_get(words, "one-insn-per-tb");
-    g_free(q->accel);
-    q->accel = g_strdup(words->what);
-    q->accel_tcg |= accel && strcmp(accel, "tcg") == 0;
-    return qemu_words_end(words);
-}
-
 static bool with_words(struct qemu *q, const char *option, const char *arg, const char *first,
                        bool (*read)(struct qemu *q, struct qemu_words *words))
 {
@@ -194,22 +59,22 @@ static bool with_words(struct qemu *q, const char *option, const char *arg, cons
 
 static bool take_memory(struct qemu *q, const char *what, const char *arg)
 {
-    return with_words(q, "-m", arg, "size", read_memory);
+    return with_words(q, "-m", arg, "size", qemu_read_memory);
 }
 
 static bool take_smp(struct qemu *q, const char *what, const char *arg)
 {
-    return with_words(q, "-smp", arg, "cpus", read_smp);
+    return with_words(q, "-smp", arg, "cpus", qemu_read_smp);
 }
 
 static bool take_machine(struct qemu *q, const char *what, const char *arg)
 {
-    return with_words(q, "-machine", arg, "type", read_machine);
+    return with_words(q, "-machine", arg, "type", qemu_read_machine);
 }
 
 static bool take_accel(struct qemu *q, const char *what, const char *arg)
 {
-    return with_words(q, "-accel", arg, "accel", read_accel);
+    return with_words(q, "-accel", arg, "accel", qemu_read_accel);
 }
 
 static bool take_kvm(struct qemu *q, const char *what, const char *arg)
@@ -307,17 +172,29 @@ static bool take_mon(struct qemu *q, const char *what, const char *arg)
                              "mux=on, where Ctrl-A h helps");
 }
 
-/* -net and -nic: only "none" until somebody asks for a network in the newer words. */
 static bool take_none(struct qemu *q, const char *what, const char *arg)
 {
     return strcmp(arg, "none") == 0 || strcmp(arg, "null") == 0 ||
            qemu_refuse(what, "only none can be honoured");
 }
 
+static bool take_netdev(struct qemu *q, const char *what, const char *arg)
+{
+    return qemu_take_backend(q, q->netdevs, qemu_words_new("-netdev", arg, "type"));
+}
+
+static bool take_nic(struct qemu *q, const char *what, const char *arg)
+{
+    if (strcmp(arg, "none") != 0) {
+        g_ptr_array_add(q->devices, qemu_words_new("-nic", arg, "type"));
+    }
+    return true;
+}
+
 static bool take_net(struct qemu *q, const char *what, const char *arg)
 {
-    return strcmp(arg, "none") == 0 || qemu_refuse(what, "there is no network yet; only none can "
-                                                         "be honoured");
+    return strcmp(arg, "none") == 0 ||
+           qemu_refuse(what, "say it with -netdev and -device, or -nic");
 }
 
 static bool take_display(struct qemu *q, const char *what, const char *arg)
@@ -445,7 +322,9 @@ static const struct qemu_option options[] = {
     {"vga", true, HONOURED, take_none, "none"},
     {"display", true, HONOURED, take_display, "none"},
     {"net", true, HONOURED, take_net, "none"},
-    {"nic", true, HONOURED, take_net, "none"},
+    {"netdev", true, HONOURED, take_netdev,
+     "user,id=ID,hostfwd=tcp|udp:[ADDRESS]:PORT-[ADDRESS]:PORT,restrict=on|off"},
+    {"nic", true, HONOURED, take_nic, "none, or user,model=virtio-net-pci,..."},
     {"nographic", false, HONOURED, take_nographic},
     {"nodefaults", false, HONOURED, take_nodefaults},
     {"no-reboot", false, HONOURED, take_no_reboot},
@@ -473,7 +352,6 @@ static const struct qemu_option options[] = {
     {"mem-prealloc", false, IGNORED},
 
     {"enable-kvm", false, HONOURED, take_kvm, "only beside -accel tcg"},
-    {"netdev", true, REFUSED, NULL, NULL, "there is no network yet"},
     {"S", false, REFUSED, NULL, NULL, NO_GDB},
     {"s", false, REFUSED, NULL, NULL, NO_GDB},
     {"gdb", true, REFUSED, NULL, NULL, NO_GDB},
@@ -648,7 +526,7 @@ struct qemu *qemu_new(void)
     q->ports = g_ptr_array_new();
     q->slots = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     q->desc = machine_desc_new();
-    q->desc->memory_bytes = MEMORY_DEFAULT_BYTES;
+    q->desc->memory_bytes = QEMU_MEMORY_BYTES;
     return q;
 }
 

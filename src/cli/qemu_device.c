@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* -device: rows of what there is, and how each becomes a component. */
+#include <stdio.h>
 #include <string.h>
 
 #include "pcilab/base/bits.h"
@@ -9,40 +10,12 @@
 #define SERIAL_LEN     20
 #define PORT_NAME_LEN  63
 #define QUEUES_MAX     64
-#define SLOT_MAX       8191
 
 struct qemu_device {
     const char *names; /* with blanks between; the first is the one that help shows */
     bool (*add)(struct qemu *q, struct qemu_words *words, const char *id);
     const char *note; /* add is NULL: why it is refused; else what help says */
 };
-
-/* The component that a device without an ID becomes: "nvme.1". */
-static char *make_name(struct qemu *q, const char *what, const char *id)
-{
-    char *name = g_strdup(id);
-
-    while (!name || machine_desc_find(q->desc, name) >= 0) {
-        g_free(name);
-        name = g_strdup_printf("%s.%u", what, ++q->made);
-    }
-    return name;
-}
-
-static struct machine_component *component(struct qemu *q, unsigned index)
-{
-    return &q->desc->components[index];
-}
-
-static struct machine_component *add_component(struct qemu *q, enum machine_kind kind,
-                                               const char *id)
-{
-    char *name = make_name(q, machine_kind_name(kind), id);
-    struct machine_component *c = machine_desc_add(q->desc, kind, name);
-
-    g_free(name);
-    return c;
-}
 
 /* At its place on a root bus or behind a port. NULL: it cannot be there, and why was said. */
 static struct machine_component *add_endpoint(struct qemu *q, struct qemu_words *words,
@@ -53,7 +26,7 @@ static struct machine_component *add_endpoint(struct qemu *q, struct qemu_words 
     if (!qemu_place(q, words, ENDPOINT_BUSES, false, &place)) {
         return NULL;
     }
-    struct machine_component *c = add_component(q, kind, id);
+    struct machine_component *c = qemu_add_component(q, kind, id);
     c->parent = (int)place.bus->component;
     c->parent_port = place.bus->port;
     c->integrated = place.bus->kind == QEMU_BUS_ROOT;
@@ -198,6 +171,68 @@ static bool add_virtfs(struct qemu *q, struct qemu_words *words)
     return c && read_export(words, c) && read_tag(words, c) && qemu_words_end(words);
 }
 
+static bool read_mac(struct qemu_words *words, struct machine_component *c)
+{
+    const char *text = qemu_words_get(words, "mac");
+    unsigned byte[6];
+    int used = 0;
+
+    if (!text) {
+        return true;
+    }
+    if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4],
+               &byte[5], &used) != 6 ||
+        text[used] || byte[0] & 1) {
+        return qemu_refuse(words->what, "mac=%s is not the address of one station", text);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(byte); i++) {
+        c->net.mac[i] = (uint8_t)byte[i];
+    }
+    c->net.mac_given = true;
+    return true;
+}
+
+/* The network behind a card: that of -netdev, or a -nic itself. */
+static bool read_network(struct qemu_words *words, struct machine_component *c)
+{
+    const char *type = qemu_words_get(words, "type");
+
+    if (!type || strcmp(type, "user") != 0) {
+        return qemu_refuse(words->what, "only user networks can be honoured");
+    }
+    g_free(c->net.forward);
+    c->net.forward = qemu_words_all(words, "hostfwd");
+    return qemu_words_flag(words, "restrict", &c->net.restricted) &&
+           qemu_words_only(words, "ipv4", "on") && qemu_words_only(words, "ipv6", "off");
+}
+
+static bool add_net(struct qemu *q, struct qemu_words *words, const char *id)
+{
+    struct machine_component *c = add_endpoint(q, words, MACHINE_VIRTIO_NET, id);
+    const char *netdev = qemu_words_get(words, "netdev");
+
+    if (!c || !read_virtio(words, c) || !read_mac(words, c)) {
+        return false;
+    }
+    if (!netdev) {
+        return qemu_refuse(words->what, "netdev=ID is missing");
+    }
+    struct qemu_backend *backend = qemu_find_backend(q->netdevs, words, "-netdev", netdev);
+    return backend && read_network(backend->words, c) && qemu_words_end(backend->words);
+}
+
+static bool add_nic(struct qemu *q, struct qemu_words *words)
+{
+    const char *model = qemu_words_get(words, "model");
+
+    if (!model || !g_str_has_prefix(model, "virtio")) {
+        return qemu_refuse(words->what, "model= has to be virtio-net-pci");
+    }
+    struct machine_component *c = add_endpoint(q, words, MACHINE_VIRTIO_NET, NULL);
+    qemu_words_get(words, "id");
+    return c && read_mac(words, c) && read_network(words, c) && qemu_words_end(words);
+}
+
 static bool add_serial_bus(struct qemu *q, struct qemu_words *words, const char *id)
 {
     struct machine_component *c = add_endpoint(q, words, MACHINE_VIRTIO_CONSOLE, id);
@@ -274,149 +309,6 @@ static bool add_serial_port(struct qemu *q, struct qemu_words *words, const char
     return add_port(q, words, false);
 }
 
-/* Ports of the tree. */
-
-static bool slot_is_used(const struct qemu *q, uint32_t slot)
-{
-    for (unsigned i = 0; i < q->slots->len; i++) {
-        if (g_array_index(q->slots, uint32_t, i) == slot) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* QEMU calls a second slot 0 of chassis 0 an error; here a slot that is not named gets a number. */
-static bool read_slot(struct qemu *q, struct qemu_words *words, struct machine_port_desc *port)
-{
-    unsigned chassis = 0, number = 0;
-
-    if (!qemu_words_uint(words, "chassis", 255, &chassis) ||
-        !qemu_words_uint(words, "slot", SLOT_MAX, &number)) {
-        return false;
-    }
-    while (!qemu_words_get(words, "slot") && (!number || slot_is_used(q, chassis << 16 | number))) {
-        number++;
-    }
-    uint32_t slot = chassis << 16 | number;
-    if (slot_is_used(q, slot)) {
-        return qemu_refuse(words->what, "slot %u of chassis %u is taken", number, chassis);
-    }
-    g_array_append_val(q->slots, slot);
-    port->slot = true;
-    port->slot_number = (uint16_t)number;
-    return true;
-}
-
-static bool read_link(struct qemu_words *words, struct machine_port_desc *port)
-{
-    static const char *const speeds[] = {NULL, "2_5", "5", "8", "16", "32"};
-    const char *speed = qemu_words_get(words, "x-speed");
-    unsigned width = port->width, code = 1;
-
-    while (speed && code < G_N_ELEMENTS(speeds) && strcmp(speed, speeds[code]) != 0) {
-        code++;
-    }
-    if (speed && code == G_N_ELEMENTS(speeds)) {
-        return qemu_refuse(words->what,
-                           "x-speed=%s cannot be honoured; it can be 2_5, 5, 8, 16 or "
-                           "32",
-                           speed);
-    }
-    if (!qemu_words_uint(words, "x-width", 16, &width) || !width || width & (width - 1)) {
-        return qemu_refuse(words->what, "x-width= has to be 1, 2, 4, 8 or 16");
-    }
-    port->speed = speed ? (uint8_t)code : port->speed;
-    port->width = (uint8_t)width;
-    return true;
-}
-
-static bool read_port(struct qemu *q, struct qemu_words *words, struct machine_port_desc *port)
-{
-    /* Hints for a firmware that assigns addresses; `multifunction` is seen in what is plugged. */
-    static const char *const no_effect[] = {"multifunction", "port",        "bus-reserve",
-                                            "io-reserve",    "mem-reserve", "pref32-reserve",
-                                            "pref64-reserve"};
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(no_effect); i++) {
-        qemu_words_get(words, no_effect[i]);
-    }
-    return qemu_words_only(words, "hotplug", "off") && read_slot(q, words, port) &&
-           read_link(words, port);
-}
-
-static bool add_root_port(struct qemu *q, struct qemu_words *words, const char *id)
-{
-    struct qemu_place place;
-
-    if (!qemu_place(q, words, BIT(QEMU_BUS_ROOT), true, &place)) {
-        return false;
-    }
-    struct machine_component *c = add_component(q, MACHINE_ROOT_PORT, id);
-    c->parent = (int)place.bus->component;
-    c->device = (uint8_t)place.device;
-    c->function = (uint8_t)place.function;
-    qemu_bus_add(q, c->name, QEMU_BUS_PORT, q->desc->count - 1);
-    return read_port(q, words, &c->port);
-}
-
-static bool add_upstream(struct qemu *q, struct qemu_words *words, const char *id)
-{
-    struct qemu_place place;
-
-    if (!qemu_place(q, words, BIT(QEMU_BUS_PORT), false, &place)) {
-        return false;
-    }
-    struct machine_component *c = add_component(q, MACHINE_SWITCH, id);
-    c->parent = (int)place.bus->component;
-    c->parent_port = place.bus->port;
-    qemu_bus_add(q, c->name, QEMU_BUS_SWITCH, q->desc->count - 1);
-    qemu_words_get(words, "multifunction");
-    return true;
-}
-
-static bool add_downstream(struct qemu *q, struct qemu_words *words, const char *id)
-{
-    struct qemu_place place;
-
-    if (!qemu_place(q, words, BIT(QEMU_BUS_SWITCH), false, &place)) {
-        return false;
-    }
-    struct machine_component *c = component(q, place.bus->component);
-    char *name = make_name(q, "downstream", id);
-    struct qemu_bus *bus = qemu_bus_add(q, name, QEMU_BUS_PORT, place.bus->component);
-    g_free(name);
-    bus->port = place.device;
-    c->sw.down_count = MAX(c->sw.down_count, place.device + 1);
-    return read_port(q, words, &c->sw.down[place.device]);
-}
-
-/* A root bus of its own. In QEMU the bridge is a function of the first one too; here it only keeps
- * its place free. */
-static bool add_root_bus(struct qemu *q, struct qemu_words *words, const char *id)
-{
-    struct qemu_place place;
-    unsigned first = 0;
-
-    if (!qemu_words_uint(words, "bus_nr", 255, &first) ||
-        !qemu_place(q, words, BIT(QEMU_BUS_ROOT), false, &place)) {
-        return false;
-    }
-    if (!id || !first) {
-        return qemu_refuse(words->what, "%s is missing", id ? "bus_nr=NUMBER" : "id=ID");
-    }
-    for (unsigned i = 0; i < q->desc->count; i++) {
-        const struct machine_component *other = component(q, i);
-        if (other->kind == MACHINE_HOST_BRIDGE && other->bridge.bus_first == first) {
-            return qemu_refuse(words->what, "bus number %u is that of %s", first, other->name);
-        }
-    }
-    struct machine_component *c = add_component(q, MACHINE_HOST_BRIDGE, id);
-    c->bridge.bus_first = (uint8_t)first;
-    qemu_bus_add(q, c->name, QEMU_BUS_ROOT, q->desc->count - 1);
-    return true;
-}
-
 /* A watchdog that nothing starts does nothing; virtme-ng always adds one. */
 static bool leave_out_watchdog(struct qemu *q, struct qemu_words *words, const char *id)
 {
@@ -425,10 +317,12 @@ static bool leave_out_watchdog(struct qemu *q, struct qemu_words *words, const c
 }
 
 static const struct qemu_device devices[] = {
-    {"pcie-root-port ioh3420", add_root_port, "bus=, addr=, chassis=, slot=, x-speed=, x-width="},
-    {"x3130-upstream", add_upstream, "bus= of a port"},
-    {"xio3130-downstream", add_downstream, "bus= of an x3130-upstream, addr=, chassis=, slot="},
-    {"pxb-pcie", add_root_bus, "another root bus: bus_nr="},
+    {"pcie-root-port ioh3420", qemu_add_root_port,
+     "bus=, addr=, chassis=, slot=, x-speed=, x-width="},
+    {"x3130-upstream", qemu_add_upstream, "bus= of a port"},
+    {"xio3130-downstream", qemu_add_downstream,
+     "bus= of an x3130-upstream, addr=, chassis=, slot="},
+    {"pxb-pcie", qemu_add_root_bus, "another root bus: bus_nr="},
     {"nvme", add_nvme, "drive=, serial=, max_ioqpairs="},
     {"virtio-blk-pci virtio-blk virtio-blk-pci-non-transitional virtio-blk-device", add_blk,
      "drive=, serial=, num-queues="},
@@ -436,6 +330,8 @@ static const struct qemu_device devices[] = {
      "fsdev=, mount_tag="},
     {"virtio-rng-pci virtio-rng virtio-rng-pci-non-transitional virtio-rng-device", add_rng,
      "rng="},
+    {"virtio-net-pci virtio-net virtio-net-pci-non-transitional virtio-net-device", add_net,
+     "netdev=, mac="},
     {"virtio-serial-pci virtio-serial virtio-serial-pci-non-transitional virtio-serial-device",
      add_serial_bus, "max_ports="},
     {"virtconsole", add_console_port, "chardev=, name=, bus= of a virtio-serial"},
@@ -545,7 +441,7 @@ static bool add_drive_devices(struct qemu *q)
 static void fill_serial_buses(struct qemu *q)
 {
     for (unsigned i = 0; i < q->desc->count; i++) {
-        if (component(q, i)->kind == MACHINE_VIRTIO_CONSOLE && !count_ports(q, i)) {
+        if (q->desc->components[i].kind == MACHINE_VIRTIO_CONSOLE && !count_ports(q, i)) {
             new_port(q, i, true, NULL);
         }
     }
@@ -557,8 +453,9 @@ bool qemu_add_devices(struct qemu *q)
     qemu_bus_add(q, "pcie.0", QEMU_BUS_ROOT, 0);
     for (unsigned i = 0; i < q->devices->len; i++) {
         struct qemu_words *words = q->devices->pdata[i];
-        bool ok =
-            g_str_has_prefix(words->what, "-virtfs") ? add_virtfs(q, words) : add_device(q, words);
+        bool ok = g_str_has_prefix(words->what, "-virtfs") ? add_virtfs(q, words)
+                  : g_str_has_prefix(words->what, "-nic")  ? add_nic(q, words)
+                                                           : add_device(q, words);
         if (!ok) {
             return false;
         }

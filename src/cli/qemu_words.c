@@ -121,6 +121,19 @@ const char *qemu_words_get(struct qemu_words *words, const char *key)
     return value;
 }
 
+char *qemu_words_all(struct qemu_words *words, const char *key)
+{
+    GString *all = qemu_words_get(words, key) ? g_string_new(NULL) : NULL;
+
+    for (unsigned i = 0; all && i < words->pairs->len; i++) {
+        const struct qemu_pair *pair = &g_array_index(words->pairs, struct qemu_pair, i);
+        if (strcmp(pair->key, key) == 0) {
+            g_string_append_printf(all, "%s%s", all->len ? " " : "", pair->value);
+        }
+    }
+    return all ? g_string_free(all, FALSE) : NULL;
+}
+
 bool qemu_words_flag(struct qemu_words *words, const char *key, bool *value)
 {
     const char *text = qemu_words_get(words, key);

@@ -20,6 +20,8 @@ void qemu_words_free(void *words);
 
 /* The value, NULL when there is none; the key is known from now on. Keys are literals. */
 const char *qemu_words_get(struct qemu_words *words, const char *key);
+/* All values of the key with blanks between; NULL when there is none. g_free() it. */
+char *qemu_words_all(struct qemu_words *words, const char *key);
 /* These stay as they are when the key is not there; false: a value that is not allowed. */
 bool qemu_words_flag(struct qemu_words *words, const char *key, bool *value);
 bool qemu_words_uint(struct qemu_words *words, const char *key, unsigned max, unsigned *value);

@@ -54,6 +54,9 @@ static void append_virtio(const struct tree *tree, const struct machine_componen
         g_string_append_printf(tree->out, ", tag %s, %s%s", c->p9.tag, c->p9.path,
                                c->p9.read_only ? ", read-only" : "");
     }
+    if (c->kind == MACHINE_VIRTIO_NET && c->net.forward) {
+        g_string_append_printf(tree->out, ", %s", c->net.forward);
+    }
     if (c->virtio.packed) {
         g_string_append(tree->out, ", packed rings");
     }
@@ -120,6 +123,7 @@ static void append_component(const struct tree *tree, const struct machine_compo
         break;
     }
     case MACHINE_VIRTIO_9P:
+    case MACHINE_VIRTIO_NET:
     case MACHINE_VIRTIO_RNG:
     case MACHINE_VIRTIO_BLK:
     case MACHINE_VIRTIO_CONSOLE: append_virtio(tree, c); break;

@@ -259,6 +259,34 @@ static void allowed_tag(const struct topo_key *key, GString *out)
                            (unsigned)key->max);
 }
 
+/* Not all zeroes, and of one station (IEEE 802, 8.2). */
+static bool parse_mac(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t mac = 0;
+
+    for (unsigned i = 0; i < 6; i++) {
+        const char *digits = text + 3 * i;
+        if (!g_ascii_isxdigit(digits[0]) || !g_ascii_isxdigit(digits[1]) ||
+            digits[2] != (i < 5 ? ':' : '\0')) {
+            return false;
+        }
+        mac = mac << 8 |
+              (uint64_t)(g_ascii_xdigit_value(digits[0]) * 16 + g_ascii_xdigit_value(digits[1]));
+    }
+    *value_of(key, values) = mac;
+    return mac && !(mac >> 40 & 1);
+}
+
+static void allowed_mac(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "the address of one station, like 52:54:00:12:34:56");
+}
+
+static void allowed_forward(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "one or more of tcp|udp:[ADDRESS]:PORT-[ADDRESS]:PORT, blanks between");
+}
+
 /* Whether it is a directory is seen when the machine is built. */
 static void allowed_path(const struct topo_key *key, GString *out)
 {
@@ -277,6 +305,8 @@ static const struct topo_type type_buses = {parse_buses, allowed_buses};
 static const struct topo_type type_bridge = {parse_place, allowed_bridge};
 static const struct topo_type type_at = {parse_place, allowed_at};
 static const struct topo_type type_tag = {parse_tag, allowed_tag};
+static const struct topo_type type_mac = {parse_mac, allowed_mac};
+static const struct topo_type type_forward = {parse_place, allowed_forward};
 static const struct topo_type type_path = {parse_place, allowed_path};
 /* Beside the topology file, so that the two can be moved together. */
 static bool parse_file(const struct topo_key *key, const char *text, struct topo_values *values)
@@ -322,6 +352,9 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
     [TOPO_VIRTIO_9P] = {"virtio-9p", true,
                         "A directory of the host for the guest, by 9P2000.L "
                         "(docs/host-files.md)."},
+    [TOPO_VIRTIO_NET] = {"virtio-net", true,
+                         "A virtio network card on a network of its own, from which the host's "
+                         "network can be reached (docs/virtio.md)."},
     [TOPO_SHELL] = {"shell", true,
                     "Functions of a real computer, known by their configuration space alone: those "
                     "of one device of the root bus and all behind its bridges. Made by pcilab topo "
@@ -331,7 +364,7 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
 #define K(kind)   BIT(TOPO_##kind)
 #define V(member) offsetof(struct topo_values, member)
 #define PORTS     (K(ROOT_PORT) | K(SWITCH) | K(SWITCH_PORT))
-#define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE) | K(VIRTIO_9P))
+#define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE) | K(VIRTIO_9P) | K(VIRTIO_NET))
 #define PLUGGED   (K(NVME) | K(EXERCISER))
 #define ENDPOINTS (PLUGGED | VIRTIO)
 
@@ -420,6 +453,12 @@ const struct topo_key topo_keys[] = {
      "What the guest mounts: mount -t 9p TAG /mnt."},
     {"readonly", K(VIRTIO_9P), &type_bool, V(readonly), 0, 1, "yes", NULL,
      "The guest may not change anything."},
+    {"mac", K(VIRTIO_NET), &type_mac, V(mac), 0, 0, NULL,
+     "52:54:00:12:34:56, counting up for each card", "MAC address."},
+    {"forward", K(VIRTIO_NET), &type_forward, V(forward), 0, 0, NULL, "none",
+     "Ports of this host that lead into the guest, like tcp::2222-:22."},
+    {"restrict", K(VIRTIO_NET), &type_bool, V(restricted), 0, 1, "no", NULL,
+     "The guest reaches neither this host nor others; what is forwarded reaches it."},
     {"packed", VIRTIO, &type_bool, V(packed), 0, 1, "no", NULL,
      "Offer packed virtqueues beside split ones; Linux then uses them."},
 
@@ -459,6 +498,7 @@ void topo_values_init(struct topo_values *values, enum topo_kind kind)
 {
     memset(values, 0, sizeof(*values));
     values->device = TOPO_AUTO;
+    values->mac = TOPO_AUTO;
     for (unsigned i = 0; i < topo_key_count; i++) {
         const struct topo_key *key = &topo_keys[i];
         if (key->kinds & BIT(kind) && key->initial) {
@@ -475,4 +515,5 @@ void topo_values_clear(struct topo_values *values)
     g_clear_pointer(&values->config, g_free);
     g_clear_pointer(&values->tag, g_free);
     g_clear_pointer(&values->path, g_free);
+    g_clear_pointer(&values->forward, g_free);
 }

@@ -19,6 +19,7 @@ enum topo_kind {
     TOPO_VIRTIO_BLK,
     TOPO_VIRTIO_CONSOLE,
     TOPO_VIRTIO_9P,
+    TOPO_VIRTIO_NET,
     TOPO_SHELL,
     TOPO_KIND_COUNT
 };
@@ -43,6 +44,8 @@ struct topo_values {
     uint64_t visible;
     uint64_t io[2], mem32[2], mem64[2]; /* first and last; both 0: not given; last < first: none */
     char *tag, *path;
+    uint64_t mac, restricted; /* mac: as a number, TOPO_AUTO */
+    char *forward;
 };
 
 struct topo_key;

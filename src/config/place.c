@@ -232,6 +232,7 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         case TOPO_VIRTIO_RNG:
         case TOPO_VIRTIO_BLK:
         case TOPO_VIRTIO_CONSOLE:
+        case TOPO_VIRTIO_NET:
         case TOPO_VIRTIO_9P: ok = place_plugged(parser, item, error); break;
         default: break;
         }

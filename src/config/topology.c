@@ -273,6 +273,17 @@ static void write_switch(struct machine_component *c, const struct topo_item *it
     }
 }
 
+static void write_net(struct machine_component *c, const struct topo_values *v)
+{
+    c->virtio.packed = v->packed;
+    c->net.mac_given = v->mac != TOPO_AUTO;
+    for (unsigned i = 0; i < sizeof(c->net.mac); i++) {
+        c->net.mac[i] = (uint8_t)(v->mac >> (40 - 8 * i));
+    }
+    c->net.forward = g_strdup(v->forward);
+    c->net.restricted = v->restricted;
+}
+
 static void write_component(struct machine_desc *desc, struct topo_item *item)
 {
     static const enum machine_kind kinds[TOPO_KIND_COUNT] = {
@@ -286,6 +297,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         [TOPO_VIRTIO_BLK] = MACHINE_VIRTIO_BLK,
         [TOPO_VIRTIO_CONSOLE] = MACHINE_VIRTIO_CONSOLE,
         [TOPO_VIRTIO_9P] = MACHINE_VIRTIO_9P,
+        [TOPO_VIRTIO_NET] = MACHINE_VIRTIO_NET,
     };
     const struct topo_values *v = &item->v;
     struct machine_component *c = machine_desc_add(desc, kinds[item->kind], item->name);
@@ -345,6 +357,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->p9.read_only = v->readonly;
         c->virtio.packed = v->packed;
         break;
+    case TOPO_VIRTIO_NET: write_net(c, v); break;
     case TOPO_VIRTIO_RNG:
     case TOPO_VIRTIO_CONSOLE: c->virtio.packed = v->packed; break;
     default: break;

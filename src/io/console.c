@@ -401,6 +401,30 @@ void console_wait(struct console *console, unsigned timeout_ms)
     }
 }
 
+void console_wait_with(struct console *console, GArray *fds, unsigned timeout_ms)
+{
+    struct pollfd own = {.fd = console->in_fd, .events = POLLIN};
+    bool wanted = console->source != CONSOLE_WHOLE && !console->eof &&
+                  console->input->len - console->input_taken < INPUT_BYTES_MAX;
+
+    if (tty.stop) {
+        return;
+    }
+    if (wanted) {
+        g_array_append_val(fds, own);
+    }
+    if (fds->len || timeout_ms) {
+        (void)poll((struct pollfd *)(void *)fds->data, fds->len, (int)timeout_ms);
+    }
+    if (wanted) {
+        own = g_array_index(fds, struct pollfd, fds->len - 1);
+        g_array_set_size(fds, fds->len - 1);
+    }
+    if (own.revents) {
+        read_some(console);
+    }
+}
+
 void console_put(struct console *console, uint8_t byte)
 {
     if (console->out_len == OUT_BYTES) {

@@ -83,6 +83,9 @@ taken -fsdev "local,id=f,path=$work,security_model=none,readonly=on,multidevs=re
     -device virtio-9p-pci,fsdev=f,mount_tag=/dev/root
 taken -virtfs "local,path=$work,mount_tag=x,security_model=passthrough"
 taken -object rng-random,id=r,filename=/dev/urandom -device virtio-rng-pci,rng=r
+taken -netdev user,id=n,restrict=on \
+    -device virtio-net-pci,netdev=n,mac=52:54:00:00:00:01,romfile=
+taken -nic user,model=virtio-net-pci
 taken -watchdog i6300esb -watchdog-action reset -device i6300esb,id=watchdog0 -bios qboot.rom
 taken -device pcie-root-port,id=a,chassis=1,slot=1,addr=2.0,multifunction=on \
     -device pcie-root-port,id=b,chassis=1,slot=2,addr=2.1,x-speed=8,x-width=4 \
@@ -185,5 +188,18 @@ refused 'bus number 128 is that of p' -device pxb-pcie,id=p,bus_nr=128 \
     -device pxb-pcie,id=r,bus_nr=0x80
 refused '-S: there is no gdb stub yet' -S
 refused '-hda x: there is no IDE' -hda x
-refused '-net user: there is no network' -net user
+refused '-net user: say it with -netdev' -net user
+refused '-netdev user: id=ID is missing' -netdev user
+refused 'there is no -netdev with id=n' -device virtio-net-pci,netdev=n
+refused 'netdev=ID is missing' -device virtio-net-pci
+refused 'only user networks' -netdev tap,id=n -device virtio-net-pci,netdev=n
+refused 'mac=01:00:00:00:00:00 is not' -nic user,model=virtio-net-pci,mac=01:00:00:00:00:00
+refused 'mac=x is not' -netdev user,id=n -device virtio-net-pci,netdev=n,mac=x
+refused 'is in use already' -netdev user,id=n -device virtio-net-pci,netdev=n \
+    -device virtio-net-pci,netdev=n
+refused '"x" is not allowed; it is tcp|udp:' -netdev user,id=n,hostfwd=x \
+    -device virtio-net-pci,netdev=n
+refused 'tcp::99999-:22' -netdev user,id=n,hostfwd=tcp::99999-:22 -device virtio-net-pci,netdev=n
+refused 'the property "foo"' -netdev user,id=n,foo=1 -device virtio-net-pci,netdev=n
+refused 'model= has to be virtio-net-pci' -nic user
 finish

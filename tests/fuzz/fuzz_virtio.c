@@ -25,8 +25,9 @@ struct input {
 struct world {
     struct input in;
     struct driver d;
-    unsigned kind; /* of device: 0 rng, 1 disk, 2 console */
+    unsigned kind; /* of device: 0 rng, 1 disk, 2 console, 3 network */
     struct virtio_console *console;
+    struct virtio_net *net;
     uint8_t disk[DISK_BYTES];
     int disk_error;
 };
@@ -97,6 +98,23 @@ static void port_open(void *opaque, unsigned port, bool open)
     virtio_console_set_open(w->console, port, open);
 }
 
+/* Somebody at the other end of the cable sends everything back. */
+static void net_output(void *opaque, const uint8_t *frame, uint32_t len)
+{
+    struct world *w = opaque;
+
+    g_assert(len >= 14 && len <= VIRTIO_NET_FRAME_MAX);
+    virtio_net_input(w->net, frame, len);
+}
+
+static void net_room(void *opaque)
+{
+    static const uint8_t frame[VIRTIO_NET_FRAME_MAX];
+    struct world *w = opaque;
+
+    virtio_net_input(w->net, frame, sizeof(frame));
+}
+
 static void make_device(struct world *w, unsigned kind, bool packed)
 {
     static const struct virtio_console_port_ops ops = {port_output, port_open, port_room};
@@ -113,6 +131,13 @@ static void make_device(struct world *w, unsigned kind, bool packed)
         w->d.ep = virtio_blk_new(
             fabric, &(struct virtio_blk_params){
                         .name = "vd", .storage = storage, .queues = 3, .packed = packed});
+    } else if (kind == 3) {
+        static const struct virtio_net_ops net_ops = {.output = net_output, .room = net_room};
+
+        w->net = virtio_net_new(fabric,
+                                &(struct virtio_net_params){
+                                    .name = "net", .ops = &net_ops, .opaque = w, .packed = packed});
+        w->d.ep = virtio_net_endpoint(w->net);
     } else {
         w->console = virtio_console_new(
             fabric, &(struct virtio_console_params){
@@ -124,7 +149,7 @@ static void make_device(struct world *w, unsigned kind, bool packed)
 
 static unsigned queues(const struct world *w)
 {
-    static const unsigned count[] = {1, 3, 6};
+    static const unsigned count[] = {1, 3, 6, 2};
 
     return count[w->kind];
 }
@@ -258,6 +283,10 @@ static void act_host(struct world *w)
     static const uint8_t bytes[5000];
     uint64_t what = take(&w->in, 1);
 
+    if (w->net && what & 1)
+        virtio_net_input(w->net, bytes, (uint32_t)take(&w->in, 2) % (VIRTIO_NET_FRAME_MAX + 1));
+    else if (w->net)
+        virtio_net_set_link(w->net, what & 2);
     if (!w->console)
         return;
     switch (what & 3) {
@@ -278,7 +307,7 @@ static void expect_recovery(struct world *w)
 {
     struct driver_buffer buf[] = {{DRIVER_DATA, 16, false}, {DRIVER_DATA + 64, 513, true}};
     /* A queue whose chains are answered without further ado. */
-    unsigned q = w->kind == 2 ? 1 : 0, first = w->kind ? 0 : 1, count = w->kind == 1 ? 2 : 1;
+    unsigned q = w->kind >= 2 ? 1 : 0, first = w->kind ? 0 : 1, count = w->kind == 1 ? 2 : 1;
     uint16_t id;
     uint32_t len;
 
@@ -294,7 +323,7 @@ static void expect_recovery(struct world *w)
         driver_kick(&w->d, q);
         mock_run(w->d.mock, PS_PER_MS);
         g_assert(driver_used(&w->d, q, &id, &len));
-        g_assert(len == (w->kind == 2 ? 0 : 513));
+        g_assert(len == (w->kind >= 2 ? 0 : 513));
     }
     g_assert(!(driver_status(&w->d) & S_NEEDS_RESET));
 }
@@ -307,7 +336,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w->in = (struct input){data, size};
     w->d.mock = mock_new(DRIVER_RAM_BYTES);
     shape = (unsigned)take(&w->in, 1);
-    make_device(w, shape % 3, shape & 0x80);
+    make_device(w, shape & 0x40 ? 3 : shape % 3, shape & 0x80);
     act_setup(w);
     for (unsigned i = 0; i < MAX_ACTIONS && w->in.left; i++)
         actions[take(&w->in, 1) % ARRAY_LEN(actions)](w);

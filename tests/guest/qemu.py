@@ -5,9 +5,11 @@ guest sees is what they describe. Where QEMU is installed it has to agree."""
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import harness
 
 QEMU = os.environ["PCILAB_QEMU"]
@@ -88,16 +90,32 @@ def vng(binary, command, *options):
                           timeout=harness.TIMEOUT_S, check=False)
 
 
+def serve():
+    """A port of this host that says a word to whoever comes."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def say_word():
+        while True:
+            peer, _ = server.accept()
+            peer.sendall(b"from-a-server\n")
+            peer.close()
+
+    threading.Thread(target=say_word, daemon=True).start()
+    return server.getsockname()[1]
+
+
 def check_vng(tap, folder):
     with open(os.path.join(folder, "word"), "w", encoding="utf-8") as file:
         file.write("on the host\n")
     command = (f"read x; echo got $x; cat; sha256sum {folder}/word; cat {folder}/word; "
-               f"echo x >{folder}/new || echo read-only; echo oops >&2; exit 7")
-    want = vng(QEMU, command)
+               f"echo x >{folder}/new || echo read-only; "
+               f"bash -c 'cat </dev/tcp/10.0.2.2/{serve()}'; echo oops >&2; exit 7")
+    want = vng(QEMU, command, "--net")
     text = want.stdout.decode()
     tap.check(want.returncode == 7, "a command's exit status comes out", say(want))
     tap.check("got hello\nworld\n" in text and "on the host" in text and "read-only" in text,
               "its streams and the host's files", say(want))
+    tap.check("from-a-server\n" in text, "--net: a connection to this host", say(want))
     tap.check(b"oops" in want.stderr and b"oops" not in want.stdout, "standard error is apart",
               say(want))
     tap.check(os.listdir(folder).count("new") == 0, "nothing was written", os.listdir(folder))
@@ -105,7 +123,7 @@ def check_vng(tap, folder):
     if not qemu:
         print("# QEMU is not installed: nothing to compare with")
         return
-    other = vng(qemu, command)
+    other = vng(qemu, command, "--net")
     tap.check((other.returncode, other.stdout) == (want.returncode, want.stdout), "QEMU agrees",
               say(other))
 

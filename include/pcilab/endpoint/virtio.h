@@ -20,6 +20,7 @@
 #define VIRTIO_CONFIG_MAX     1024 /* bytes of device configuration */
 
 enum virtio_type { /* 5: Device ID of the PCI function is 1040h plus this */
+                   VIRTIO_TYPE_NET = 1,
                    VIRTIO_TYPE_BLOCK = 2,
                    VIRTIO_TYPE_CONSOLE = 3,
                    VIRTIO_TYPE_ENTROPY = 4,

@@ -74,6 +74,41 @@ void virtio_console_set_open(struct virtio_console *console, unsigned port, bool
 void virtio_console_resize(struct virtio_console *console, uint16_t columns, uint16_t rows);
 
 /*
+ * Network device (5.1) with one pair of queues: whole frames without their checksum, none longer
+ * than VIRTIO_NET_FRAME_MAX.
+ */
+#define VIRTIO_NET_MTU       1500
+#define VIRTIO_NET_FRAME_MAX (14 + VIRTIO_NET_MTU) /* bytes */
+
+/* Neither is called from inside a function of this header. */
+struct virtio_net_ops {
+    /* A frame from the guest, of 14 bytes at least. virtio_net_input() may be called. */
+    void (*output)(void *opaque, const uint8_t *frame, uint32_t len);
+    /* There is room again after virtio_net_input() said no. */
+    void (*room)(void *opaque);
+    /* The device was reset. May be NULL. */
+    void (*reset)(void *opaque);
+};
+
+struct virtio_net_params {
+    const char *name;
+    uint8_t mac[6];
+    const struct virtio_net_ops *ops;
+    void *opaque;
+    bool packed;
+    struct pcie_params pcie;
+};
+
+struct virtio_net;
+
+struct virtio_net *virtio_net_new(struct fabric *fabric, const struct virtio_net_params *params);
+struct endpoint *virtio_net_endpoint(struct virtio_net *net);
+/* A frame for the guest. False: the guest has no buffer for it now. */
+bool virtio_net_input(struct virtio_net *net, const uint8_t *frame, uint32_t len);
+/* Plugs the cable in or out; it is in at first. */
+void virtio_net_set_link(struct virtio_net *net, bool up);
+
+/*
  * 9P transport (5.12): the file server behind it is a structure of callbacks. Messages in both
  * directions are at most msize_bytes long.
  */

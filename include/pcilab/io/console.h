@@ -70,6 +70,8 @@ bool console_ended(const struct console *console);
 /* Takes what a terminal or a live pipe has to say; waits up to timeout_ms for it, or for a signal.
  * Only sleeps with other sources. */
 void console_wait(struct console *console, unsigned timeout_ms);
+/* The same together with other descriptors, struct pollfd, whose revents are filled in. */
+void console_wait_with(struct console *console, GArray *fds, unsigned timeout_ms);
 /* The oldest command not yet reported. */
 enum console_command console_command(struct console *console);
 

@@ -39,6 +39,7 @@ enum machine_kind {
     MACHINE_VIRTIO_BLK,
     MACHINE_VIRTIO_CONSOLE,
     MACHINE_VIRTIO_9P,
+    MACHINE_VIRTIO_NET,
     MACHINE_SHELL,
     MACHINE_KIND_COUNT
 };
@@ -115,6 +116,12 @@ struct machine_component {
         bool read_only; /* yes at first */
         char **rw;      /* directories that may be written although: NULL terminated, or NULL */
     } p9;
+    struct { /* MACHINE_VIRTIO_NET, beside virtio.packed */
+        bool mac_given;
+        uint8_t mac[6];
+        char *forward;   /* struct net_config, pcilab/io/net.h; or NULL */
+        bool restricted; /* likewise */
+    } net;
 };
 
 struct machine_desc {
@@ -215,6 +222,10 @@ unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, un
 /* For virtio_console_input() and the like, which may be called while the machine does not run; NULL
  * when there is none of this name. */
 struct virtio_console *machine_virtio_console(struct machine *machine, const char *name);
+/* For the loop around machine_run(), as net_fill() and net_polled() (pcilab/io/net.h) for all
+ * networks. False: there is none. */
+bool machine_net_fill(struct machine *machine, GArray *fds, uint32_t *timeout_ms);
+void machine_net_polled(struct machine *machine, const GArray *fds);
 /* The NMI button: the local interrupt pin 1 of processor 0, for which the guest decides what it
  * does. For callers while the machine does not run. */
 void machine_nmi(struct machine *machine);

@@ -50,6 +50,15 @@ static enum machine_stop do_step(struct machine *m, const struct fake_step *step
     return m->paused ? MACHINE_PAUSED : MACHINE_RUNNING;
 }
 
+bool machine_net_fill(struct machine *m, GArray *fds, uint32_t *timeout_ms)
+{
+    return false;
+}
+
+void machine_net_polled(struct machine *m, const GArray *fds)
+{
+}
+
 enum machine_stop machine_run(struct machine *m, uint64_t until_ps)
 {
     m->slices++;

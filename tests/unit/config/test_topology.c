@@ -294,6 +294,24 @@ START_TEST(test_host_files)
 }
 END_TEST
 
+START_TEST(test_networks)
+{
+    struct machine_desc *desc = parse("[virtio-net a]\n"
+                                      "[virtio-net b]\nmac=52:54:00:aB:cd:ef\nrestrict=yes\n"
+                                      "forward=tcp::2222-:22 udp::53-:53\npacked=yes\n");
+    const struct machine_component *a = &desc->components[machine_desc_find(desc, "a")];
+    const struct machine_component *b = &desc->components[machine_desc_find(desc, "b")];
+    const uint8_t mac[] = {0x52, 0x54, 0, 0xab, 0xcd, 0xef};
+
+    ck_assert_int_eq(a->kind, MACHINE_VIRTIO_NET);
+    ck_assert(!a->net.mac_given && !a->net.restricted && !a->net.forward && a->integrated);
+    ck_assert(b->net.mac_given && b->net.restricted && b->virtio.packed);
+    ck_assert(memcmp(b->net.mac, mac, sizeof(mac)) == 0);
+    ck_assert_str_eq(b->net.forward, "tcp::2222-:22 udp::53-:53");
+    machine_desc_free(desc);
+}
+END_TEST
+
 /* docs/topology.md holds the reference as the tables have it. To renew it, put the output of
  * `pcilab topo --keys --markdown` between its two markers. */
 START_TEST(test_reference)
@@ -329,6 +347,7 @@ int main(void)
     tcase_add_test(tcase, test_config_virtio);
     tcase_add_test(tcase, test_configs_others);
     tcase_add_test(tcase, test_host_files);
+    tcase_add_test(tcase, test_networks);
     tcase_add_test(tcase, test_reference);
     suite_add_tcase(suite, tcase);
     suite_add_tcase(suite, topology_errors_case());
