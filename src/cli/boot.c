@@ -577,6 +577,8 @@ static bool find_command(struct boot *boot)
     c->argv = (const char *const *)o->command;
     if (o->shell) {
         command_set_shell(c);
+    } else if (boot_options_wants_command(o) && !c->argv) {
+        command_set_any(c);
     }
     return !c->argv || command_add_devices(c, boot->desc, o->rw);
 }
@@ -589,7 +591,7 @@ int cli_boot(char **argv)
     g_set_prgname("pcilab boot");
     boot.started_us = g_get_monotonic_time();
     if (boot_options_parse(&boot.options, argv)) {
-        bool command = boot.options.command || boot.options.shell;
+        bool command = boot_options_wants_command(&boot.options);
         cli_set_notes(boot.options.verbose ||
                       (!boot.options.quiet && !command && isatty(STDERR_FILENO)));
         if (load_topology(&boot) && find_command(&boot) && find_kernel(&boot) &&

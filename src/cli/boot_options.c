@@ -59,9 +59,19 @@ void boot_options_clear(struct boot_options *o)
     memset(o, 0, sizeof(*o));
 }
 
+static bool is_at_command(const struct boot_options *o)
+{
+    return o->checkpoint.where && strcmp(o->checkpoint.where, "command") == 0;
+}
+
+bool boot_options_wants_command(const struct boot_options *o)
+{
+    return o->command || o->shell || (o->checkpoint.serve && is_at_command(o));
+}
+
 char *boot_options_cmdline(const struct boot_options *o)
 {
-    bool command = o->command || o->shell;
+    bool command = boot_options_wants_command(o);
     const char *first = !command     ? DEFAULT_CMDLINE
                         : o->verbose ? COMMAND_CMDLINE
                                      : COMMAND_CMDLINE COMMAND_QUIET;
@@ -145,7 +155,7 @@ static bool check_kernel_options(const struct boot_options *o)
                   o->guest);
         return false;
     }
-    if (o->modules && !o->ktree && !o->kernel_debs && !o->command && !o->shell) {
+    if (o->modules && !o->ktree && !o->kernel_debs && !boot_options_wants_command(o)) {
         cli_error("--module %s: it needs --ktree or --kernel-deb to come from", o->modules[0]);
         return false;
     }
@@ -155,9 +165,13 @@ static bool check_kernel_options(const struct boot_options *o)
 /* "[TOPOLOGY] -- COMMAND", --shell and what goes with them. */
 static bool check_command(const struct boot_options *o)
 {
-    bool wanted = o->command || o->shell;
+    bool wanted = boot_options_wants_command(o);
 
-    if (o->command && !o->command[0]) {
+    if (o->checkpoint.serve && (o->command || o->shell || o->tty)) {
+        cli_error("--serve: give the command to pcilab fork %s -- COMMAND; here: --checkpoint-at "
+                  "command",
+                  o->checkpoint.serve);
+    } else if (o->command && !o->command[0]) {
         cli_error("there is no command after \"--\"; for a shell: pcilab boot --shell");
     } else if (o->command && o->shell) {
         cli_error("--shell runs $SHELL: what is \"%s\"? For a command on a terminal: --tty",
@@ -169,8 +183,8 @@ static bool check_command(const struct boot_options *o)
         cli_error("%s is for commands: pcilab boot ... -- COMMAND", o->rw ? "--rw" : "--tty");
     } else if (wanted && o->checkpoint.forks && o->tty) {
         cli_error("--tty is for one run: continuations have no terminal");
-    } else if (!wanted && o->checkpoint.where && strcmp(o->checkpoint.where, "command") == 0) {
-        cli_error("--checkpoint-at command: there is none; add -- COMMAND");
+    } else if (!wanted && is_at_command(o)) {
+        cli_error("--checkpoint-at command: there is none; add -- COMMAND, or --serve PATH");
     } else {
         return true;
     }
@@ -314,8 +328,7 @@ bool boot_options_default_shell(const struct boot_options *o)
            !o->cmdline && !o->checkpoint.wanted && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-/* What stands after "--" is the guest's. NULL: there is no "--". */
-static char **cut_command(char **words)
+char **boot_options_cut_command(char **words)
 {
     for (unsigned i = 1; words[i]; i++) {
         if (strcmp(words[i], "--") == 0) {
@@ -398,7 +411,7 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     g_free(text);
     g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_add_group(context, checkpoint_options_group(&o->checkpoint));
-    o->command = cut_command(words);
+    o->command = boot_options_cut_command(words);
     bool ok = cli_parse(context, "boot", &words);
     o->no_reboot = no_reboot;
     o->digest = digest;

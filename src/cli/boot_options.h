@@ -43,6 +43,10 @@ bool boot_options_parse(struct boot_options *options, char **argv);
 void boot_options_clear(struct boot_options *options);
 /* --limit 30s, --limit wall:60s: sets one of the two; reports errors itself. */
 bool boot_limit_parse(const char *text, uint64_t *limit_ps, uint64_t *limit_wall_ps);
+/* A command, a shell, or a server that waits for commands. */
+bool boot_options_wants_command(const struct boot_options *options);
+/* Cuts off what stands after "--", the guest's words; NULL: there is no "--". g_strfreev() it. */
+char **boot_options_cut_command(char **words);
 /* A shell is wanted, without words: a kernel of the user's own, and somebody at the terminal. */
 bool boot_options_default_shell(const struct boot_options *options);
 /* The kernel's command line. g_free() it. */

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "boot_report.h"
 #include "checkpoint.h"
 #include "command.h"
@@ -130,21 +132,63 @@ static int go_on(void *opaque, uint64_t seed, int log_fd, struct fork_result *re
     return status;
 }
 
+/* The client's streams in the place of those of the boot, whose input comes first. */
+static void take_streams(const struct checkpoint_run *c, bool tty)
+{
+    struct boot_run *run = c->run;
+
+    if (run->command && !tty) {
+        run->console = console_open_cooked(STDIN_FILENO, STDOUT_FILENO, BOOT_PIPE_PATIENCE_MS);
+    } else {
+        run->console = console_open(STDIN_FILENO, STDOUT_FILENO, BOOT_PIPE_PATIENCE_MS);
+    }
+    if (run->command && tty) {
+        console_pass_output(run->console);
+    }
+    if (!run->command) {
+        console_prepend(run->console, (const uint8_t *)c->input, (unsigned)c->input_len);
+    }
+}
+
+/* A client's command; false: what came is none. */
+static bool take_job(const struct checkpoint_run *c, const struct fork_message *go, int fd)
+{
+    struct stat st;
+
+    if (!c->run->command != !(go->flags & FORK_COMMAND)) {
+        return false;
+    }
+    if (!c->run->command) {
+        return true;
+    }
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < AGENT_HEAD_BYTES ||
+        st.st_size > AGENT_HEAD_BYTES + AGENT_JOB_BYTES_MAX) {
+        return false;
+    }
+    uint8_t *frame = g_malloc((size_t)st.st_size);
+    bool whole = pread(fd, frame, (size_t)st.st_size, 0) == st.st_size;
+    if (whole) {
+        command_take_job(c->run->command, frame, (size_t)st.st_size, go->flags & FORK_TTY);
+    }
+    g_free(frame);
+    close(fd);
+    return whole;
+}
+
 /* In the child of the server; the standard streams are the client's. */
-static int go_on_served(void *opaque, const struct fork_message *go, int log_fd,
+static int go_on_served(void *opaque, const struct fork_message *go, const int fds[FORK_FDS_MAX],
                         struct fork_message *result)
 {
     struct checkpoint_run *c = opaque;
     struct boot_run *run = c->run;
 
     cli_set_notes(go->flags & FORK_NOTES);
-    if (!separate_disks(c)) {
-        return CLI_USAGE;
+    if (!take_job(c, go, fds[FORK_FD_JOB]) || !separate_disks(c)) {
+        return run->command ? (int)COMMAND_USAGE : (int)CLI_USAGE;
     }
-    run->console = console_open(STDIN_FILENO, STDOUT_FILENO, BOOT_PIPE_PATIENCE_MS);
-    console_prepend(run->console, (const uint8_t *)c->input, (unsigned)c->input_len);
-    if (log_fd >= 0) {
-        run->log = boot_log_new_fd(log_fd);
+    take_streams(c, go->flags & FORK_TTY);
+    if (fds[FORK_FD_LOG] >= 0) {
+        run->log = boot_log_new_fd(fds[FORK_FD_LOG]);
     }
     run->limit_ps = go->limit_ps ? run->virtual_ps + go->limit_ps : run->limit_ps;
     run->limit_wall_us = go->limit_wall_us ? go->limit_wall_us : run->limit_wall_us;
@@ -155,7 +199,9 @@ static int go_on_served(void *opaque, const struct fork_message *go, int log_fd,
         status = status ? status : CLI_FAILED;
     }
     result->virtual_ps = run->virtual_ps;
-    result->flags = run->console_bytes && run->last_byte != '\n' ? FORK_MID_LINE : 0;
+    if (!run->command && run->console_bytes && run->last_byte != '\n') {
+        result->flags |= FORK_MID_LINE;
+    }
     trace_digest_hex(c->digest, result->digest);
     console_close(run->console);
     return status;
@@ -221,6 +267,7 @@ static G_GNUC_NORETURN void be_server(struct checkpoint_run *c, int fd)
     }
     fork_message_init(&config.hello, FORK_HELLO);
     config.hello.seed = c->seed;
+    config.hello.flags = c->run->command ? FORK_COMMAND : 0;
     config.hello.booted_us = c->run->ended_us - c->run->started_us;
     fork_server_serve(&config);
     _exit(CLI_OK);
@@ -231,6 +278,9 @@ static void keep_input(struct checkpoint_run *c)
 {
     const uint8_t *left;
 
+    if (c->run->command) { /* nothing of it is a command's */
+        return;
+    }
     (void)console_take_all(c->run->console);
     c->input_len = console_peek(c->run->console, &left);
     c->input = g_memdup2(left, c->input_len);
@@ -260,6 +310,9 @@ static int serve_there(struct checkpoint_run *c)
         cli_error("no process for the server: %s", g_strerror(errno));
         (void)unlink(c->options->serve);
         return CLI_USAGE;
+    }
+    if (run->command) {
+        run->command->told = true;
     }
     cli_note("process %d serves at %s; to continue: pcilab fork %s; to end it: pcilab fork %s "
              "--stop",

@@ -25,6 +25,11 @@ void command_set_shell(struct command *c)
     c->tty = c->tty || isatty(STDIN_FILENO);
 }
 
+void command_set_any(struct command *c)
+{
+    c->argv = (const char *const *)c->shell; /* of no words */
+}
+
 /* Towards the guest. Bytes of an input that is known from the start enter when the guest asks. */
 
 static void push_control(struct command *c)
@@ -71,39 +76,55 @@ static void is_open(void *opaque, unsigned port, bool open)
     }
 }
 
-static void find_size(const struct command *c, unsigned *rows, unsigned *columns)
+static void find_size(bool tty, unsigned *rows, unsigned *columns)
 {
     struct winsize size;
 
     *rows = ROWS_DEFAULT;
     *columns = COLUMNS_DEFAULT;
-    if (c->tty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col) {
+    if (tty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col) {
         *rows = size.ws_row;
         *columns = size.ws_col;
     }
 }
 
-static void send_job(struct command *c)
+GByteArray *command_make_job(const char *const *argv, bool tty)
 {
     char *directory = g_get_current_dir(), **env = g_get_environ();
     struct agent_job job = {
-        .tty = c->tty,
+        .tty = tty,
         .directory = directory,
-        .argv = c->argv,
+        .argv = argv,
         .env = (const char *const *)env,
     };
+    GByteArray *frame = g_byte_array_new();
 
-    find_size(c, &c->rows, &c->columns);
-    job.rows = c->rows;
-    job.columns = c->columns;
+    find_size(tty, &job.rows, &job.columns);
     /* The host's own limit on arguments is far below. */
-    bool fits = agent_put_job(c->control, &job);
+    bool fits = agent_put_job(frame, &job);
     g_assert(fits);
+    g_strfreev(env);
+    g_free(directory);
+    return frame;
+}
+
+void command_take_job(struct command *c, const uint8_t *frame, size_t len, bool tty)
+{
+    c->job = g_byte_array_sized_new((guint)len);
+    g_byte_array_append(c->job, frame, (guint)len);
+    c->tty = tty;
+}
+
+static void send_job(struct command *c)
+{
+    GByteArray *frame = c->job ? g_byte_array_ref(c->job) : command_make_job(c->argv, c->tty);
+
+    find_size(c->tty, &c->rows, &c->columns);
+    g_byte_array_append(c->control, frame->data, frame->len);
+    g_byte_array_unref(frame);
     c->sent = true;
     push_control(c);
     push_input(c);
-    g_strfreev(env);
-    g_free(directory);
 }
 
 void command_go_on(struct command *c)
@@ -195,7 +216,7 @@ static void serve(void *opaque)
 
     push_input(c);
     if (c->tty && c->sent && !c->ended) {
-        find_size(c, &rows, &columns);
+        find_size(true, &rows, &columns);
         if (rows != c->rows || columns != c->columns) {
             c->rows = rows;
             c->columns = columns;
@@ -277,6 +298,7 @@ int command_result(const struct command *c, int status)
 void command_clear(struct command *c)
 {
     g_clear_pointer(&c->shell[0], g_free);
+    g_clear_pointer(&c->job, g_byte_array_unref);
     if (c->control) {
         g_byte_array_unref(c->control);
         c->control = NULL;

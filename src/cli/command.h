@@ -38,6 +38,7 @@ struct command {
     char *shell[2];                     /* argv of a shell */
 
     struct agent_link link;
+    GByteArray *job;     /* one that was made elsewhere; NULL: argv counts */
     GByteArray *control; /* for the guest, what it has not taken yet */
     uint64_t stdin_bytes;
     bool eof_told, ready, sent, started, ended;
@@ -53,6 +54,12 @@ struct command {
 
 /* What --shell runs, in `argv`. */
 void command_set_shell(struct command *c);
+/* A command that command_take_job() will bring. */
+void command_set_any(struct command *c);
+/* What is to run, here and now, as the agent takes it. */
+GByteArray *command_make_job(const char *const *argv, bool tty);
+/* In a continuation: a job that somebody else made; the bytes are copied. */
+void command_take_job(struct command *c, const uint8_t *frame, size_t len, bool tty);
 /* Adds the devices to the description: files, `rw` directories (NULL: none), ports. Reports errors
  * itself. */
 bool command_add_devices(struct command *c, struct machine_desc *desc, char **rw);

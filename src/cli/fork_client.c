@@ -56,7 +56,7 @@ static int pass_signal(struct exchange *x)
         }
         fork_message_init(&message, FORK_SIGNAL);
         message.value = number;
-        (void)fork_wire_send(x->fd, &message, NULL, 0);
+        (void)fork_wire_send(x->fd, &message, NULL);
     }
     return -1;
 }
@@ -112,23 +112,20 @@ static int converse(struct exchange *x, struct fork_message *result)
 int fork_client_run(const struct fork_request *request, struct fork_message *result)
 {
     struct exchange x = {.path = request->path, .signal_fd = -1};
-    bool logs = request->fds[FORK_FD_LOG] >= 0;
-    struct fork_message go = request->go;
     struct termios terminal;
     int status = CLI_USAGE;
 
-    fork_message_init(result, FORK_RESULT);
+    fork_message_init(result, FORK_END);
     x.fd = fork_socket_connect(request->path, result);
     if (x.fd < 0) {
         return CLI_USAGE;
     }
-    fork_message_init(result, FORK_RESULT);
+    fork_message_init(result, FORK_END);
     bool is_terminal = tcgetattr(request->fds[FORK_FD_IN], &terminal) == 0;
     if (request->passes_signals) {
         take_signals(&x);
     }
-    go.flags |= logs ? FORK_LOGS : 0;
-    int error = fork_wire_send(x.fd, &go, request->fds, logs ? FORK_FD_LOG + 1 : FORK_FD_LOG);
+    int error = fork_wire_send(x.fd, &request->go, request->fds);
     if (error) {
         cli_error("%s: %s", request->path, g_strerror(error));
     } else {
@@ -153,7 +150,7 @@ int fork_client_stop(const char *path)
         return CLI_USAGE;
     }
     fork_message_init(&message, FORK_STOP);
-    int error = fork_wire_send(x.fd, &message, NULL, 0);
+    int error = fork_wire_send(x.fd, &message, NULL);
     if (error) {
         cli_error("%s: %s", path, g_strerror(error));
     } else {

@@ -11,6 +11,7 @@
 #include "boot_options.h"
 #include "checkpoint_options.h"
 #include "cli.h"
+#include "command.h"
 #include "fork.h"
 #include "fork_client.h"
 #include "fork_socket.h"
@@ -22,6 +23,9 @@ struct fork_options {
     gboolean digest, stop, quiet, verbose;
     struct checkpoint_options many;
     char **rest;
+    char **command; /* after "--"; NULL: there is no "--" */
+    gboolean tty;
+    bool done; /* the exit status is a continuation's */
     struct fork_request request;
 };
 
@@ -97,6 +101,7 @@ static int run_many(struct fork_options *o, const struct fork_message *hello)
         .repeat = o->many.repeat,
         .parallel = o->many.parallel,
         .logs = o->many.logs,
+        .commands = o->request.go.flags & FORK_COMMAND,
         .booted_us = hello->booted_us,
     };
     struct sigaction stop = {.sa_handler = on_stop}; /* and waiting for a child is interrupted */
@@ -114,6 +119,7 @@ static int run_many(struct fork_options *o, const struct fork_message *hello)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &stop, NULL);
     int status = fork_many(&plan);
+    o->done = true;
     close(input);
     return stop_signal ? 128 + stop_signal : status;
 }
@@ -127,7 +133,10 @@ static int run_alone(struct fork_options *o)
         o->request.go.flags |= FORK_NOTES;
     }
     int status = fork_client_run(&o->request, &result);
-    if (o->digest && *result.digest) {
+    o->done = result.verb == FORK_RESULT;
+    if (o->digest && *result.digest && o->request.go.flags & FORK_COMMAND) {
+        fprintf(stderr, "%s\n", result.digest); /* stdout is the command's */
+    } else if (o->digest && *result.digest) {
         printf("%s%s\n", result.flags & FORK_MID_LINE ? "\n" : "", result.digest);
     }
     return fflush(stdout) == 0 ? status : CLI_USAGE;
@@ -150,6 +159,41 @@ static bool open_files(struct fork_options *o)
             cli_error("--log %s: %s", o->log, g_strerror(errno));
             return false;
         }
+        o->request.go.flags |= FORK_LOGS;
+    }
+    return true;
+}
+
+/* The command, or a shell, as a file that each continuation reads. */
+static bool make_job(struct fork_options *o, bool many)
+{
+    const char *shell = g_getenv("SHELL");
+    const char *words[2] = {shell && *shell ? shell : "/bin/sh", NULL};
+    bool tty = o->tty || (!o->command && isatty(STDIN_FILENO) && !many);
+    const char *const *argv = o->command ? (const char *const *)o->command : words;
+    GByteArray *frame = command_make_job(argv, tty);
+    int fd = memfd_create("job", MFD_CLOEXEC);
+    bool ok = fd >= 0 && write(fd, frame->data, frame->len) == (ssize_t)frame->len;
+
+    if (!ok) {
+        cli_error("the command: %s", g_strerror(errno));
+    }
+    o->request.fds[FORK_FD_JOB] = fd;
+    o->request.go.flags |= FORK_COMMAND | (tty ? FORK_TTY : 0);
+    g_byte_array_unref(frame);
+    return ok;
+}
+
+/* What the server waits for is what there is. */
+static bool match(struct fork_options *o, const struct fork_message *hello, bool many)
+{
+    if (hello->flags & FORK_COMMAND) {
+        return make_job(o, many);
+    }
+    if (o->command || o->tty) {
+        cli_error("%s: its guest waits for no command; boot it with --checkpoint-at command",
+                  o->request.path);
+        return false;
     }
     return true;
 }
@@ -180,7 +224,11 @@ static bool take_options(struct fork_options *o)
         cli_error("--jobs and --logs are for many continuations: add --times N or --seeds A..B");
     } else if (many && o->log) {
         cli_error("--log is for one continuation; with --times or --seeds see --logs");
-    } else if (o->stop && (many || o->log || o->many.input || o->seed)) {
+    } else if (o->command && !o->command[0]) {
+        cli_error("there is no command after \"--\"; for a shell leave it out, too");
+    } else if (o->tty && many) {
+        cli_error("--tty is for one run: many have no terminal");
+    } else if (o->stop && (many || o->log || o->many.input || o->seed || o->command || o->tty)) {
         cli_error("--stop ends the server and continues nothing");
     } else {
         return true;
@@ -190,6 +238,7 @@ static bool take_options(struct fork_options *o)
 
 static int act(struct fork_options *o)
 {
+    bool many = o->many.times || o->many.seeds;
     struct fork_message hello;
 
     if (!take_options(o)) {
@@ -198,14 +247,17 @@ static int act(struct fork_options *o)
     if (o->stop) {
         return fork_client_stop(o->request.path);
     }
-    if (!o->many.times && !o->many.seeds) {
-        return open_files(o) ? run_alone(o) : CLI_USAGE;
-    }
     int fd = fork_socket_connect(o->request.path, &hello);
     if (fd < 0) {
         return CLI_USAGE;
     }
     close(fd);
+    if (!match(o, &hello, many)) {
+        return CLI_USAGE;
+    }
+    if (!many) {
+        return open_files(o) ? run_alone(o) : CLI_USAGE;
+    }
     o->many.where = g_strdup(o->request.path); /* that is where it continues from */
     uint64_t first = o->seed ? o->request.go.seed : hello.seed;
     return checkpoint_options_take(&o->many, first) && open_files(o) ? run_many(o, &hello)
@@ -214,13 +266,14 @@ static int act(struct fork_options *o)
 
 static GOptionContext *make_context(const GOptionEntry *entries)
 {
-    GOptionContext *context =
-        g_option_context_new("PATH - continue from the checkpoint of pcilab boot --serve PATH");
+    GOptionContext *context = g_option_context_new("PATH [-- COMMAND ARGUMENTS...] - continue from "
+                                                   "the checkpoint of pcilab boot --serve PATH");
 
     g_option_context_set_summary(
         context, "The guest goes on from the checkpoint in a process of its own, with its console "
                  "on stdin and\nstdout. What it writes to disks stays in memory. Any number may "
-                 "run at once.");
+                 "run at once.\nIf it was booted with --checkpoint-at command, COMMAND runs in it, "
+                 "as with\npcilab boot -- COMMAND; without one, a shell.");
     g_option_context_set_description(
         context,
         "Examples:\n"
@@ -231,14 +284,18 @@ static GOptionContext *make_context(const GOptionEntry *entries)
         "                                           with 100 seeds; TAP, and a summary\n"
         "  pcilab fork /tmp/lab --stop\n"
         "\n"
-        "Exit status: that of pcilab boot. 2: also when there is no server, or it went away.\n");
+        "  pcilab boot --ktree ~/linux --checkpoint-at command --serve /tmp/lab\n"
+        "  pcilab fork /tmp/lab -- ./test.sh 'an argument'\n"
+        "\n"
+        "Exit status: that of pcilab boot, with a command or without one. 2 (126 with a command):\n"
+        "also when there is no server, or it went away.\n");
     g_option_context_add_main_entries(context, entries, NULL);
     return context;
 }
 
 int cli_fork(char **argv)
 {
-    struct fork_options o = {.request.fds = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, -1}};
+    struct fork_options o = {.request.fds = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, -1, -1}};
     const GOptionEntry entries[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &o.seed,
          "Seed of all randomness from here on; default: the boot's", "N"},
@@ -259,6 +316,7 @@ int cli_fork(char **argv)
          "TIME"},
         {"digest", 0, 0, G_OPTION_ARG_NONE, &o.digest,
          "Last line: the SHA-256 of all TLPs, interrupts and console bytes since power-on", NULL},
+        {"tty", 0, 0, G_OPTION_ARG_NONE, &o.tty, "The command gets a terminal of its own", NULL},
         {"stop", 0, 0, G_OPTION_ARG_NONE, &o.stop, "End the server and all that continues", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &o.verbose,
          "Say what is done, also where stderr is no terminal", NULL},
@@ -270,11 +328,16 @@ int cli_fork(char **argv)
 
     g_set_prgname("pcilab fork");
     fork_message_init(&o.request.go, FORK_GO);
+    o.command = boot_options_cut_command(words);
     int status = cli_parse(context, "fork", &words) ? act(&o) : CLI_USAGE;
+    if (o.command && status == CLI_USAGE && !o.done) {
+        status = COMMAND_USAGE;
+    }
     g_option_context_free(context);
     g_strfreev(words);
     g_strfreev(o.limits);
     g_strfreev(o.rest);
+    g_strfreev(o.command);
     g_free(o.seed);
     g_free(o.log);
     checkpoint_options_clear(&o.many);

@@ -58,7 +58,7 @@ static void say_end(const struct client *client, int status, int error)
         fork_message_init(&end, FORK_END);
         end.value = status;
         end.error = error;
-        (void)fork_wire_send(client->fd, &end, NULL, 0);
+        (void)fork_wire_send(client->fd, &end, NULL);
     }
 }
 
@@ -100,8 +100,8 @@ static G_GNUC_NORETURN void be_child(struct server *s, struct client *client,
         for (unsigned i = FORK_FD_IN; i <= FORK_FD_ERR; i++) {
             close(fds[i]);
         }
-        status = s->config->run(s->config->opaque, go, fds[FORK_FD_LOG], &result);
-        (void)fork_wire_send(client->fd, &result, NULL, 0);
+        status = s->config->run(s->config->opaque, go, fds, &result);
+        (void)fork_wire_send(client->fd, &result, NULL);
     }
     /* Not exit(): what is registered there, and buffers of stdio, are the parent's. */
     _exit(status);
@@ -140,7 +140,7 @@ static void stop(struct server *s)
 /* What a client says. */
 static void hear(struct server *s, struct client *client)
 {
-    int fds[FORK_FDS_MAX] = {-1, -1, -1, -1};
+    int fds[FORK_FDS_MAX];
     struct fork_message message;
     enum fork_received got = fork_wire_receive(client->fd, &message, fds);
 
@@ -157,7 +157,7 @@ static void hear(struct server *s, struct client *client)
     } else {
         drop(client);
     }
-    for (unsigned i = 0; i < FORK_FDS_MAX; i++) {
+    for (unsigned i = 0; got == FORK_GOT_MESSAGE && i < FORK_FDS_MAX; i++) {
         if (fds[i] >= 0) {
             close(fds[i]);
         }
@@ -171,7 +171,7 @@ static void welcome(struct server *s)
     if (fd < 0) {
         return; /* it has gone already */
     }
-    if (!fork_socket_is_mine(fd) || fork_wire_send(fd, &s->config->hello, NULL, 0) != 0) {
+    if (!fork_socket_is_mine(fd) || fork_wire_send(fd, &s->config->hello, NULL) != 0) {
         close(fd);
         return;
     }

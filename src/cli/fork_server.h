@@ -9,9 +9,9 @@ struct fork_server_config {
     const char *path;
     int listen_fd; /* of fork_socket_listen(); becomes the server's */
     struct fork_message hello;
-    /* In the child, whose standard streams are the client's: continues; the exit status. `log_fd`
-     * is -1 or the child's to close. `result` may get its digest, virtual time and flags. */
-    int (*run)(void *opaque, const struct fork_message *go, int log_fd,
+    /* In the child, whose standard streams are the client's: continues; the exit status. `fds`
+     * are the child's to close. `result` may get its digest, virtual time and flags. */
+    int (*run)(void *opaque, const struct fork_message *go, const int fds[FORK_FDS_MAX],
                struct fork_message *result);
     void *opaque;
 };

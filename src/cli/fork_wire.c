@@ -19,12 +19,22 @@ void fork_message_init(struct fork_message *message, enum fork_verb verb)
     message->verb = verb;
 }
 
+/* Which descriptors come with it, in the order of enum fork_fd. */
+static bool needs_fd(const struct fork_message *m, unsigned which)
+{
+    return m->verb == FORK_GO &&
+           (which <= FORK_FD_ERR || (which == FORK_FD_LOG && m->flags & FORK_LOGS) ||
+            (which == FORK_FD_JOB && m->flags & FORK_COMMAND));
+}
+
 static unsigned fds_of(const struct fork_message *m)
 {
-    if (m->verb != FORK_GO) {
-        return 0;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < FORK_FDS_MAX; i++) {
+        count += needs_fd(m, i);
     }
-    return m->flags & FORK_LOGS ? FORK_FD_LOG + 1 : FORK_FD_ERR + 1;
+    return count;
 }
 
 static bool is_signal(const struct fork_message *m)
@@ -47,7 +57,7 @@ bool fork_message_is_good(const void *bytes, size_t len, unsigned fds)
            m.error >= 0;
 }
 
-int fork_wire_send(int fd, const struct fork_message *message, const int *fds, unsigned count)
+int fork_wire_send(int fd, const struct fork_message *message, const int *fds)
 {
     union {
         struct cmsghdr head;
@@ -55,8 +65,15 @@ int fork_wire_send(int fd, const struct fork_message *message, const int *fds, u
     } control = {0};
     struct iovec iov = {(void *)message, sizeof(*message)};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    unsigned count = 0;
+    int send[FORK_FDS_MAX];
     ssize_t len;
 
+    for (unsigned i = 0; fds && i < FORK_FDS_MAX; i++) {
+        if (needs_fd(message, i)) {
+            send[count++] = fds[i];
+        }
+    }
     if (count) {
         msg.msg_control = control.bytes;
         msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
@@ -64,7 +81,7 @@ int fork_wire_send(int fd, const struct fork_message *message, const int *fds, u
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(count * sizeof(int));
-        memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+        memcpy(CMSG_DATA(head), send, count * sizeof(int));
     }
     do {
         len = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -101,7 +118,7 @@ enum fork_received fork_wire_receive(int fd, struct fork_message *message, int f
                          .msg_iovlen = 1,
                          .msg_control = control.bytes,
                          .msg_controllen = sizeof(control.bytes)};
-    int got[FORK_FDS_MAX] = {-1, -1, -1, -1};
+    int got[FORK_FDS_MAX];
     ssize_t len;
 
     do {
@@ -113,12 +130,11 @@ enum fork_received fork_wire_receive(int fd, struct fork_message *message, int f
     unsigned count = len < 0 ? 0 : take_fds(&msg, got);
     bool good = len > 0 && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
                 fork_message_is_good(message, (size_t)len, count);
-    for (unsigned i = 0; i < FORK_FDS_MAX; i++) {
-        if (good && fds) {
-            fds[i] = got[i];
-        } else if (got[i] >= 0) {
-            close(got[i]);
-        }
+    for (unsigned i = 0, next = 0; good && fds && i < FORK_FDS_MAX; i++) {
+        fds[i] = needs_fd(message, i) ? got[next++] : -1;
+    }
+    for (unsigned i = 0; !(good && fds) && i < count; i++) {
+        close(got[i]);
     }
     return good ? FORK_GOT_MESSAGE : FORK_GOT_END;
 }

@@ -33,15 +33,18 @@ enum fork_fd {
     FORK_FD_OUT,
     FORK_FD_ERR,
     FORK_FD_LOG, /* with FORK_LOGS */
+    FORK_FD_JOB, /* with FORK_COMMAND; a file */
     FORK_FDS_MAX,
 };
 
 /* Flags of a message. */
 #define FORK_RESEEDS  0x01u /* GO: seed counts; else the boot's stays */
-#define FORK_LOGS     0x02u /* GO: the console's log is the fourth descriptor */
+#define FORK_LOGS     0x02u /* GO: the console's log follows the three */
 #define FORK_NOTES    0x04u /* GO: say what is done */
 #define FORK_MID_LINE 0x08u /* RESULT: the console's last byte was no newline */
-#define FORK_FLAGS    0x0fu
+#define FORK_COMMAND  0x10u /* HELLO: it waits for a command; GO: this is one */
+#define FORK_TTY      0x20u /* GO: the command gets a terminal */
+#define FORK_FLAGS    0x3fu
 
 struct fork_message {
     char magic[8];
@@ -60,8 +63,8 @@ struct fork_message {
 void fork_message_init(struct fork_message *message, enum fork_verb verb);
 /* Whether these bytes, which came with so many descriptors, are a message. */
 bool fork_message_is_good(const void *bytes, size_t len, unsigned fds);
-/* 0 or an errno. Never waits. */
-int fork_wire_send(int fd, const struct fork_message *message, const int *fds, unsigned count);
+/* Never waits: 0 or an errno. `fds` go with a GO (those that it needs), else NULL. */
+int fork_wire_send(int fd, const struct fork_message *message, const int *fds);
 
 enum fork_received {
     FORK_GOT_MESSAGE,

@@ -168,6 +168,10 @@ run "${boot[@]}" "${at[@]}" --serve "$work/no/such"
 error 'a socket that cannot be made' "--serve $work/no/such: No such file or directory"
 run "${boot[@]}" "${at[@]}" --input "$work/absent"
 error 'an input that is not there' "$work/absent"
+run "${boot[@]}" --checkpoint-at command --serve "$work/socket" -- true
+expect 126 '--serve and a command' err 'give the command to pcilab fork'
+run "$PCILAB" fork "$work/socket" --
+expect 126 'pcilab fork with no command' err 'there is no command after "--"'
 run "$PCILAB" fork
 error 'pcilab fork without a path' 'one path is needed'
 run "$PCILAB" fork "$work/socket"

@@ -88,6 +88,34 @@ def early(tap, folder, disks):
     os.unlink(path)
 
 
+def commands(tap, folder):
+    """Commands of their own in continuations of one boot."""
+    path, out = os.path.join(folder, "commands"), os.path.join(folder, "rw")
+    os.mkdir(out)
+    boot = harness.boot("default.ini", "--rw", out, "--checkpoint-at", "command", "--serve", path)
+    tap.check(boot.status == 0 and boot.console == "", "a boot leaves a server for commands", boot)
+    data = bytes(range(256)) * 1024
+    first = Fork(path, "--", "sh", "-c", "echo apart >&2; cat; exit 3", stdin=data)
+    other = Fork(path, "--", "sh", "-c", f'pwd; echo "$1"; echo $$ >{out}/file', "sh", "a  b\nc")
+    result, _ = first.process.communicate(timeout=harness.TIMEOUT_S)
+    tap.check(first.process.returncode == 3 and result == data,
+              "a command has its own input, output and exit status")
+    other = other.wait()
+    tap.check(other.status == 0 and other.console == os.getcwd() + "\na  b\nc\n"
+              and os.path.exists(out + "/file"), "another one its arguments and directory", other)
+    for words, status in ((["/nowhere/x"], 127), (["sh", "-c", "kill -9 $$"], 137), (["true"], 0)):
+        done = Fork(path, "--", *words).wait()
+        tap.check(done.status == status, f"{words}: {status}", done)
+    slow = Fork(path, "--limit", "2s", "--", "sleep", "100").wait()
+    tap.check(slow.status == 124, "a command at its limit: 124", slow)
+    many = Fork(path, "--times", "2", "--", "sh", "-c", "echo out; exit 5").wait()
+    tap.check(many.status == 5 and many.console.count("the command failed (5)") == 2
+              and many.console.count("#   out") == 2, "many: TAP", many)
+    Fork(path, "--stop").wait()
+    gone = Fork(path, "--", "true").wait()
+    tap.check(gone.status == 126, "no server: 126", gone)
+
+
 def main():
     harness.need_guest()
     tap = harness.Tap()
@@ -98,6 +126,8 @@ def main():
                 image.write(b"\xa5" * (8 << 20))
         late(tap, folder, disks[1])
         early(tap, folder, disks)
+        if (harness.guest_dir() / "lib/modules").is_dir():
+            commands(tap, folder)
     tap.done()
 
 

@@ -26,9 +26,10 @@ static char *folder, *path;
 static pid_t server;
 
 /* A continuation: says what it reads, and ends with the seed as its status. */
-static int continuation(void *opaque, const struct fork_message *go, int log_fd,
+static int continuation(void *opaque, const struct fork_message *go, const int fds[FORK_FDS_MAX],
                         struct fork_message *result)
 {
+    int log_fd = fds[FORK_FD_LOG];
     char bytes[100];
     ssize_t len;
 
@@ -121,7 +122,7 @@ static int pipe_with(const char *text)
 
 static struct fork_request request_for(uint64_t seed, int in, int out)
 {
-    struct fork_request request = {.path = path, .fds = {in, out, STDERR_FILENO, -1}};
+    struct fork_request request = {.path = path, .fds = {in, out, STDERR_FILENO, -1, -1}};
 
     fork_message_init(&request.go, FORK_GO);
     request.go.flags = FORK_RESEEDS;
@@ -156,7 +157,7 @@ static int begin_forever(int *out)
     ck_assert_uint_eq(hello.seed, 42);
     ck_assert_int_eq(pipe(ends), 0);
     struct fork_request request = request_for(FOREVER_SEED, STDIN_FILENO, ends[1]);
-    ck_assert_int_eq(fork_wire_send(fd, &request.go, request.fds, 3), 0);
+    ck_assert_int_eq(fork_wire_send(fd, &request.go, request.fds), 0);
     close(ends[1]);
     char bytes[6];
     ck_assert_int_eq(read(ends[0], bytes, 6), 6);
@@ -178,6 +179,7 @@ START_TEST(continuations_speak_for_themselves)
     ck_assert_int_eq(pipe(ends), 0);
     struct fork_request request = request_for(1, in, STDERR_FILENO);
     request.fds[FORK_FD_LOG] = ends[1];
+    request.go.flags |= FORK_LOGS;
     ck_assert_int_eq(fork_client_run(&request, &result), 1);
     close(ends[1]);
     close(in);
@@ -187,24 +189,47 @@ START_TEST(continuations_speak_for_themselves)
 }
 END_TEST
 
+/* With so many descriptors, whatever the message says. */
+static void send_with(int fd, const struct fork_message *m, unsigned count)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(16 * sizeof(int))];
+    } control = {0};
+    struct iovec iov = {(void *)m, sizeof(*m)};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+    int fds[16];
+
+    for (unsigned i = 0; i < 16; i++) {
+        fds[i] = STDERR_FILENO;
+    }
+    struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+    (void)!sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
 START_TEST(rude_clients_are_dropped)
 {
     struct fork_message hello, m;
     char noise[sizeof(m) * 3];
 
     for (unsigned i = 0; i < 60; i++) {
-        int fd = fork_socket_connect(path, &hello), many[8];
+        int fd = fork_socket_connect(path, &hello);
         ck_assert_int_ge(fd, 0);
         memset(noise, (int)(i * 37), sizeof(noise));
         fork_message_init(&m, i % 7 ? (enum fork_verb)(i % 7) : FORK_GO);
         m.verb = m.verb == FORK_STOP ? FORK_END : m.verb; /* which is for anybody to say */
-        for (unsigned k = 0; k < 8; k++) {
-            many[k] = STDERR_FILENO;
-        }
         if (i % 3 == 0) {
             (void)!send(fd, noise, 1 + i * 10, MSG_NOSIGNAL);
         } else if (i % 3 == 1) {
-            (void)fork_wire_send(fd, &m, many, i % 5);
+            m.flags = i & FORK_FLAGS;
+            send_with(fd, &m, 1 + i % 16);
         } else {
             (void)!send(fd, &m, sizeof(m) - i % 2, MSG_NOSIGNAL);
         }
@@ -240,7 +265,7 @@ START_TEST(nothing_outlives_its_client)
     struct fork_message m;
     fork_message_init(&m, FORK_SIGNAL);
     m.value = SIGTERM;
-    ck_assert_int_eq(fork_wire_send(other, &m, NULL, 0), 0);
+    ck_assert_int_eq(fork_wire_send(other, &m, NULL), 0);
     g_free(read_all(other_out));
     struct pollfd end = {.fd = other, .events = POLLIN};
     ck_assert_int_eq(poll(&end, 1, WAIT_MS), 1);
@@ -346,6 +371,9 @@ START_TEST(messages_are_looked_at)
     ck_assert(!good_with(FORK_GO, 2, none, 0));
     ck_assert(!good_with(FORK_GO, 4, none, 0));
     ck_assert(good_with(FORK_GO, 4, offsetof(struct fork_message, flags), FORK_LOGS));
+    ck_assert(good_with(FORK_GO, 4, offsetof(struct fork_message, flags), FORK_COMMAND));
+    ck_assert(
+        good_with(FORK_GO, 5, offsetof(struct fork_message, flags), FORK_COMMAND | FORK_LOGS));
     ck_assert(!good_with(FORK_GO, 3, offsetof(struct fork_message, flags), 0x80));
     ck_assert(!good_with(FORK_GO, 3, 0, 'P'));
     ck_assert(!good_with(FORK_GO, 3, offsetof(struct fork_message, version), 2));
