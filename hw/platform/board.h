@@ -5,6 +5,7 @@
 
 #include "bus.h"
 #include "ioapic.h"
+#include "iommu.h"
 #include "lapic.h"
 #include "pcilab/fabric/fabric.h"
 #include "pcilab/platform/addrmap.h"
@@ -57,7 +58,8 @@ struct board_bridge {
     const char *name;
     struct root_complex *rc;
     struct map_bridge map;
-    uint8_t intx; /* levels of the four lines */
+    struct board_iommu *iommu; /* of its segment, or NULL */
+    uint8_t intx;              /* levels of the four lines */
 };
 
 /* What wiring made; `object` depends on the component's kind. */
@@ -98,6 +100,8 @@ struct machine {
     struct fabric *fabric;
     struct board_bridge bridge[MAP_BRIDGES_MAX];
     unsigned bridge_count;
+    struct board_iommu iommu[MAP_BRIDGES_MAX];
+    unsigned iommu_count;
     struct board_part *part; /* one a component of the description */
     unsigned part_count;
 };

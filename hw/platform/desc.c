@@ -6,6 +6,7 @@
 
 static const char *const kind_names[MACHINE_KIND_COUNT] = {
     [MACHINE_SHELL] = "shell",
+    [MACHINE_IOMMU] = "iommu",
     [MACHINE_HOST_BRIDGE] = "host-bridge",
     [MACHINE_ROOT_PORT] = "root-port",
     [MACHINE_SWITCH] = "switch",
@@ -87,6 +88,20 @@ static void component_set_defaults(struct machine_component *c)
         c->p9.tag = g_strdup(c->name);
         c->p9.read_only = true;
         break;
+    case MACHINE_IOMMU:
+        c->iommu.vtd = (struct vtd_features){
+            .address_bits = 48,
+            .scalable = true,
+            .first_stage = true,
+            .second_stage = true,
+            .nested = true,
+            .pass_through = true,
+            .interrupt_remapping = true,
+            .x2apic = true,
+            .snoop = true,
+            .large_pages = true,
+        };
+        break;
     case MACHINE_VIRTIO_RNG:
     case MACHINE_VIRTIO_CONSOLE:
     case MACHINE_VIRTIO_NET:
@@ -114,7 +129,7 @@ static bool device_is_free(const struct machine_desc *desc, int bridge, unsigned
 {
     for (unsigned i = 0; i < desc->count; i++) {
         const struct machine_component *c = &desc->components[i];
-        if (c->parent == bridge && c->device == device) {
+        if (c->parent == bridge && c->device == device && c->kind != MACHINE_IOMMU) {
             return false;
         }
     }

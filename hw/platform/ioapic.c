@@ -28,11 +28,30 @@
 #define RTE_LEVEL      0x00008000u
 #define RTE_MASKED     0x00010000u
 #define RTE_DEST       0xff000000u
+#define RTE_ADDRESS    0xffff0000u /* with interrupt remapping: bits 19:4 of the address */
+
+#define MESSAGE_ADDRESS GENMASK(19, 4)
+#define MESSAGE_BIT_2   BIT(2)
+#define MESSAGE_LEVEL   (BIT(15) | BIT(14))
 
 #define VERSION_VALUE (0x20u | (IOAPIC_PINS - 1) << 16)
 
+static void send_message(struct ioapic *ioapic, unsigned pin, uint32_t low)
+{
+    uint64_t high = FIELD_GET(RTE_ADDRESS, reg_get(ioapic->regs, REG_HIGH(pin)));
+
+    ioapic->message(
+        ioapic->message_opaque,
+        MAP_MSI_BASE | FIELD_PREP(MESSAGE_ADDRESS, high) | (low & RTE_LOGICAL ? MESSAGE_BIT_2 : 0),
+        (low & (RTE_VECTOR | RTE_MODE)) | (uint32_t)(low & RTE_LEVEL ? MESSAGE_LEVEL : 0));
+}
+
 static void deliver(struct ioapic *ioapic, unsigned pin, uint32_t low)
 {
+    if (ioapic->message) {
+        send_message(ioapic, pin, low);
+        return;
+    }
     struct apic_message message = {
         .dest = (uint32_t)FIELD_GET(RTE_DEST, reg_get(ioapic->regs, REG_HIGH(pin))),
         .logical = (low & RTE_LOGICAL) != 0,
@@ -169,6 +188,14 @@ void ioapic_init(struct ioapic *ioapic, struct apic_bus *apics)
     ioapic->regs = reg_space_new(REG(0x10 + 2 * IOAPIC_PINS), ioapic);
     reg_space_place(ioapic->regs, 0, ioapic_defs, ARRAY_LEN(ioapic_defs));
     ioapic_reset(ioapic);
+}
+
+void ioapic_set_remapping(struct ioapic *ioapic, ioapic_message_fn message, void *opaque)
+{
+    ioapic->message = message;
+    ioapic->message_opaque = opaque;
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+        reg_set_rw_mask(ioapic->regs, REG_HIGH(pin), RTE_ADDRESS);
 }
 
 void ioapic_fini(struct ioapic *ioapic)

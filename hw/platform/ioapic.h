@@ -15,8 +15,13 @@
 
 #define IOAPIC_PINS 24
 
+/* Takes an interrupt as the memory write that it would be on its way to a local APIC. */
+typedef void (*ioapic_message_fn)(void *opaque, uint64_t addr, uint32_t data);
+
 struct ioapic {
     struct apic_bus *apics;
+    ioapic_message_fn message; /* NULL: straight to the local APICs */
+    void *message_opaque;
     struct reg_space *regs; /* the indirect registers, 4 bytes each */
     uint8_t select;
     uint32_t lines; /* pins that are asserted; polarity is the wire's business (CHOICE) */
@@ -26,6 +31,10 @@ void ioapic_init(struct ioapic *ioapic, struct apic_bus *apics);
 void ioapic_fini(struct ioapic *ioapic);
 void ioapic_reset(struct ioapic *ioapic);
 void ioapic_attach(struct ioapic *ioapic, struct bus *memory);
+/* Interrupts go through interrupt remapping: entries then have 16 bits of address
+ * (VT-d 4.1, 5.1.5.1).
+ */
+void ioapic_set_remapping(struct ioapic *ioapic, ioapic_message_fn message, void *opaque);
 void ioapic_set_line(struct ioapic *ioapic, unsigned pin, bool asserted);
 /* EOI of a vector, broadcast by a local APIC or written to the EOI register. */
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector);

@@ -272,6 +272,11 @@ static bool wire_bridge(struct wiring *w, const struct machine_component *c, GEr
     return true;
 }
 
+static bool wire_iommu(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    return board_iommu_create(w->machine, c, bridge_of(w, c)->map.segment, error);
+}
+
 static bool wire_root_port(struct wiring *w, const struct machine_component *c, GError **error)
 {
     struct root_port_params params = {
@@ -586,6 +591,7 @@ static const struct {
     void (*reset)(void *object);
 } kinds[MACHINE_KIND_COUNT] = {
     [MACHINE_HOST_BRIDGE] = {.wire = wire_bridge},
+    [MACHINE_IOMMU] = {.wire = wire_iommu},
     [MACHINE_SHELL] = {.wire = wire_shell, .free = free_shell, .reset = reset_shell},
     [MACHINE_ROOT_PORT] = {.wire = wire_root_port},
     [MACHINE_SWITCH] = {.wire = wire_switch, .free = free_switch, .reset = reset_switch},
@@ -632,11 +638,13 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
         if (!kinds[c->kind].wire(&w, c, error))
             return false;
     }
+    board_iommu_connect(machine);
     return true;
 }
 
 void wiring_destroy(struct machine *machine)
 {
+    board_iommu_destroy(machine);
     for (unsigned i = 0; i < machine->part_count; i++) {
         if (machine->part[i].link)
             link_free(machine->part[i].link);
@@ -671,6 +679,7 @@ struct virtio_console *machine_virtio_console(struct machine *machine, const cha
 
 void wiring_reset(struct machine *machine)
 {
+    board_iommu_reset(machine);
     for (unsigned i = 0; i < machine->bridge_count; i++)
         root_complex_reset(machine->bridge[i].rc);
     for (unsigned i = 0; i < machine->part_count; i++) {

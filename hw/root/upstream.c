@@ -66,10 +66,19 @@ static void root_access_ram(struct root_complex *rc, struct tlp *tlp)
     completer_access(&completer, tlp);
 }
 
+bool root_is_interrupt(const struct tlp *tlp)
+{
+    struct tlp_pasid pasid;
+
+    return tlp->addr >= MSI_RANGE_FIRST && tlp->addr <= MSI_RANGE_LAST && tlp->type == TLP_MWR &&
+           !tlp->ep && !tlp->at && tlp->length_dw == 1 && tlp->first_be == 0xf &&
+           !tlp_get_pasid(tlp, &pasid);
+}
+
 /* A write of one doubleword in the interrupt range is a message; nothing else means anything. */
 static void root_access_interrupts(struct root_complex *rc, struct tlp *tlp)
 {
-    if (tlp->type != TLP_MWR || tlp->ep || tlp->length_dw != 1 || tlp->first_be != 0xf) {
+    if (!root_is_interrupt(tlp)) {
         root_refuse(rc, tlp, "not a doubleword write in the interrupt range");
         return;
     }

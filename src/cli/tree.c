@@ -85,6 +85,20 @@ static void append_shell(GString *out, const struct machine_component *c)
     }
 }
 
+static void append_iommu(GString *out, const struct machine_component *c)
+{
+    const struct vtd_features *vtd = &c->iommu.vtd;
+
+    g_string_append_printf(out, "IOMMU, VT-d, %u bits%s%s", vtd->address_bits,
+                           vtd->scalable ? ", scalable" : "",
+                           vtd->interrupt_remapping ? ", interrupt remapping" : "");
+    if (c->iommu.read_latency_ps) {
+        g_string_append_printf(out, ", %u ns a read",
+                               (unsigned)(c->iommu.read_latency_ps / PS_PER_NS));
+    }
+    g_string_append(out, c->iommu.find_stale ? ", finds stale hits" : "");
+}
+
 static void append_component(const struct tree *tree, const struct machine_component *c)
 {
     GString *out = tree->out;
@@ -128,6 +142,7 @@ static void append_component(const struct tree *tree, const struct machine_compo
     case MACHINE_VIRTIO_BLK:
     case MACHINE_VIRTIO_CONSOLE: append_virtio(tree, c); break;
     case MACHINE_SHELL: append_shell(out, c); break;
+    case MACHINE_IOMMU: append_iommu(out, c); break;
     case MACHINE_KIND_COUNT: break;
     }
     g_string_append_c(out, '\n');

@@ -293,6 +293,61 @@ static void allowed_path(const struct topo_key *key, GString *out)
     g_string_append(out, "a directory of the host, from where pcilab is started");
 }
 
+/* One of a few words; the value is the word's place among them. */
+static bool parse_word(const char *const *words, unsigned count, const char *text, uint64_t *value)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *value = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const face_words[] = {"vtd"};
+static const char *const iotlb_words[] = {"normal", "strict"};
+static const char *const address_words[] = {"39", "48", "57"};
+
+static bool parse_face(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    return parse_word(face_words, G_N_ELEMENTS(face_words), text, value_of(key, values));
+}
+
+static void allowed_face(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "vtd");
+}
+
+static bool parse_iotlb(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    return parse_word(iotlb_words, G_N_ELEMENTS(iotlb_words), text, value_of(key, values));
+}
+
+static void allowed_iotlb(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "normal or strict");
+}
+
+static bool parse_address(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    uint64_t *value = value_of(key, values);
+
+    if (!parse_word(address_words, G_N_ELEMENTS(address_words), text, value)) {
+        return false;
+    }
+    *value = 39 + 9 * *value;
+    return true;
+}
+
+static void allowed_address(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "39, 48 or 57 (bits)");
+}
+
+static const struct topo_type type_face = {parse_face, allowed_face};
+static const struct topo_type type_iotlb = {parse_iotlb, allowed_iotlb};
+static const struct topo_type type_address = {parse_address, allowed_address};
 static const struct topo_type type_uint = {parse_uint, allowed_uint};
 static const struct topo_type type_size = {parse_size, allowed_size};
 static const struct topo_type type_power = {parse_power, allowed_power};
@@ -359,6 +414,10 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
                     "Functions of a real computer, known by their configuration space alone: those "
                     "of one device of the root bus and all behind its bridges. Made by pcilab topo "
                     "import (docs/import.md)."},
+    [TOPO_IOMMU] = {"iommu", true,
+                    "An IOMMU that translates what comes up from the devices of a segment "
+                    "(docs/iommu.md). The features are as the driver sees them; without one, its "
+                    "paths for a missing capability run."},
 };
 
 #define K(kind)   BIT(TOPO_##kind)
@@ -481,6 +540,36 @@ const struct topo_key topo_keys[] = {
     {"config", K(SHELL), &type_file, V(config), 0, 0, NULL, NULL,
      "The file with the configuration space, as lspci -vxxxx prints it. The functions taken are "
      "those of the host bridge's segment and first bus with the device number, and those behind."},
+
+    {"bridge", K(IOMMU), &type_bridge, V(at), 0, 0, NULL, "the only host bridge",
+     "A host bridge; the unit serves all of its segment."},
+    {"face", K(IOMMU), &type_face, V(face), 0, 0, "vtd", NULL,
+     "What it looks like: vtd is Intel VT-d 4.x."},
+    {"width", K(IOMMU), &type_address, V(address_bits), 0, 0, "48", NULL,
+     "Addresses of devices: second stages of up to 3, 4 or 5 levels; with 57 first stages of 5."},
+    {"scalable", K(IOMMU), &type_bool, V(scalable), 0, 1, "yes", NULL,
+     "Scalable mode: PASIDs, first stage, nesting."},
+    {"first-stage", K(IOMMU), &type_bool, V(first_stage), 0, 1, "yes", NULL,
+     "First-stage translation in scalable mode."},
+    {"second-stage", K(IOMMU), &type_bool, V(second_stage), 0, 1, "yes", NULL,
+     "Second-stage translation in scalable mode."},
+    {"nested", K(IOMMU), &type_bool, V(nested), 0, 1, "yes", NULL,
+     "Nested translation, where both stages are there."},
+    {"pass-through", K(IOMMU), &type_bool, V(pass_through), 0, 1, "yes", NULL,
+     "Pass-through translation type."},
+    {"interrupt-remapping", K(IOMMU), &type_bool, V(intr_remapping), 0, 1, "yes", NULL,
+     "Interrupt remapping."},
+    {"x2apic", K(IOMMU), &type_bool, V(x2apic), 0, 1, "yes", NULL,
+     "Extended interrupt mode, which Linux needs for x2APIC."},
+    {"snoop", K(IOMMU), &type_bool, V(snoop), 0, 1, "yes", NULL, "Snoop control."},
+    {"large-pages", K(IOMMU), &type_bool, V(large_pages), 0, 1, "yes", NULL,
+     "2 MiB and 1 GiB pages in the second stage, 1 GiB pages in the first."},
+    {"caching-mode", K(IOMMU), &type_bool, V(caching_mode), 0, 1, "no", NULL,
+     "Caching mode, as of an emulated unit: Linux then invalidates what it maps as well."},
+    {"latency", K(IOMMU), &type_uint, V(latency_ns), 0, 1000000, "0", NULL,
+     "Nanoseconds that each read of a table takes; with 0 translations take no time."},
+    {"iotlb", K(IOMMU), &type_iotlb, V(strict), 0, 0, "normal", NULL,
+     "strict looks into the tables on every hit as well, and traces a hit that is stale."},
 };
 const unsigned topo_key_count = G_N_ELEMENTS(topo_keys);
 

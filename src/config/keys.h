@@ -21,6 +21,7 @@ enum topo_kind {
     TOPO_VIRTIO_9P,
     TOPO_VIRTIO_NET,
     TOPO_SHELL,
+    TOPO_IOMMU,
     TOPO_KIND_COUNT
 };
 
@@ -46,6 +47,8 @@ struct topo_values {
     char *tag, *path;
     uint64_t mac, restricted; /* mac: as a number, TOPO_AUTO */
     char *forward;
+    uint64_t face, address_bits, scalable, first_stage, second_stage, nested, pass_through;
+    uint64_t intr_remapping, x2apic, snoop, large_pages, caching_mode, latency_ns, strict;
 };
 
 struct topo_key;

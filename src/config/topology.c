@@ -284,10 +284,30 @@ static void write_net(struct machine_component *c, const struct topo_values *v)
     c->net.restricted = v->restricted;
 }
 
+static void write_iommu(struct machine_component *c, const struct topo_values *v)
+{
+    c->iommu.vtd = (struct vtd_features){
+        .address_bits = (uint8_t)v->address_bits,
+        .scalable = v->scalable,
+        .first_stage = v->first_stage,
+        .second_stage = v->second_stage,
+        .nested = v->nested,
+        .pass_through = v->pass_through,
+        .interrupt_remapping = v->intr_remapping,
+        .x2apic = v->x2apic,
+        .snoop = v->snoop,
+        .large_pages = v->large_pages,
+        .caching = v->caching_mode,
+    };
+    c->iommu.read_latency_ps = v->latency_ns * PS_PER_NS;
+    c->iommu.find_stale = v->strict;
+}
+
 static void write_component(struct machine_desc *desc, struct topo_item *item)
 {
     static const enum machine_kind kinds[TOPO_KIND_COUNT] = {
         [TOPO_SHELL] = MACHINE_SHELL,
+        [TOPO_IOMMU] = MACHINE_IOMMU,
         [TOPO_HOST_BRIDGE] = MACHINE_HOST_BRIDGE,
         [TOPO_ROOT_PORT] = MACHINE_ROOT_PORT,
         [TOPO_SWITCH] = MACHINE_SWITCH,
@@ -331,6 +351,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
             c->nvme.serial = g_strdup(v->serial);
         }
         break;
+    case TOPO_IOMMU: write_iommu(c, v); break;
     case TOPO_EXERCISER:
         c->exerciser.functions = (unsigned)v->functions;
         c->exerciser.msix_vectors = (unsigned)v->msix_vectors;

@@ -12,6 +12,7 @@
  *   8000_0000  bridges' 32-bit windows        1000-FFFF  bridges' I/O windows
  *   E000_0000  ECAM of the first segment, 256 MiB
  *   FEC0_0000  IOAPIC
+ *   FED9_0000  IOMMUs, 4 KiB each
  *   FEE0_0000  local APICs; for devices: interrupt messages
  *   1_0000_0000  the rest of RAM, up to 256 GiB in all
  *   80_0000_0000  ECAM of the other segments, 256 MiB each
@@ -46,6 +47,8 @@
 #define MAP_ECAM_SIZE      0x10000000ULL /* of one segment: 256 buses of 1 MiB */
 #define MAP_IOAPIC_BASE    0xfec00000ULL
 #define MAP_IOAPIC_SIZE    0x00001000ULL
+#define MAP_IOMMU_BASE     0xfed90000ULL /* a page of registers for each unit */
+#define MAP_IOMMU_SIZE     0x00001000ULL
 #define MAP_LAPIC_BASE     0xfee00000ULL
 #define MAP_MSI_BASE       0xfee00000ULL
 #define MAP_MSI_SIZE       0x00100000ULL
@@ -67,6 +70,9 @@
 #define MAP_RESET_PORT       0x0cf9
 #define MAP_BRIDGE_IO_BASE   0x1000
 #define MAP_BRIDGE_IO_END    0x10000
+
+#define MAP_IOAPIC_RID 0xfff0 /* requester ID of the IOAPIC's interrupts: ff:1e.0 of segment 0 */
+#define MAP_HOST_BITS  46     /* all of the map fits */
 
 #define MAP_BRIDGES_MAX   8
 #define MAP_INTX_GSI_EVEN 16 /* IOAPIC pins of the four INTx lines of bridges 0, 2, ... */

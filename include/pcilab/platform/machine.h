@@ -12,6 +12,7 @@
 #include "pcilab/cpu/cpu.h"
 #include "pcilab/endpoint/shell.h"
 #include "pcilab/endpoint/virtio_devices.h"
+#include "pcilab/iommu/regs/vtd.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/root/root.h"
 #include "pcilab/sim/sim.h"
@@ -41,6 +42,7 @@ enum machine_kind {
     MACHINE_VIRTIO_9P,
     MACHINE_VIRTIO_NET,
     MACHINE_SHELL,
+    MACHINE_IOMMU,
     MACHINE_KIND_COUNT
 };
 
@@ -100,6 +102,11 @@ struct machine_component {
         unsigned vfs;       /* Virtual Functions of each function */
         uint64_t vf_mem_bytes;
     } exerciser;
+    struct { /* MACHINE_IOMMU; at a host bridge, serves its segment */
+        struct vtd_features vtd;
+        uint64_t read_latency_ps;
+        bool find_stale;
+    } iommu;
     struct {                             /* MACHINE_SHELL; integrated, at `device` */
         struct shell_func_params *funcs; /* owned */
         unsigned count;

@@ -30,7 +30,8 @@ struct root_host_ops {
 
 /*
  * The abstract translator (an IOMMU's root-complex side). NULL: untranslated. It answers at once
- * or later, exactly once, by root_translated().
+ * or later, exactly once, by root_translated(); an interrupt message it may instead deliver itself
+ * and free.
  */
 struct root_translator {
     void (*translate)(void *opaque, struct root_complex *rc, struct tlp *request);
@@ -81,6 +82,8 @@ void root_complex_set_translator(struct root_complex *rc, const struct root_tran
 /* The translator's answer: the request with its address translated, or `ok` false: it gets UR
  * (non-posted) or is dropped, and the translator has recorded why. */
 void root_translated(struct root_complex *rc, struct tlp *request, bool ok);
+/* A write of one doubleword in the interrupt range, without a PASID: a message, not memory. */
+bool root_is_interrupt(const struct tlp *tlp);
 
 void root_submit(struct root_complex *rc, struct root_request *request);
 

@@ -35,6 +35,7 @@ static void check_invariants(const struct machine_desc *desc)
         }
         const struct machine_component *parent = &desc->components[c->parent];
         switch (c->kind) {
+        case MACHINE_IOMMU:
         case MACHINE_ROOT_PORT: ck_assert_int_eq(parent->kind, MACHINE_HOST_BRIDGE); break;
         default:
             ck_assert(c->integrated == (parent->kind == MACHINE_HOST_BRIDGE));
@@ -276,6 +277,22 @@ START_TEST(test_configs_others)
 }
 END_TEST
 
+START_TEST(test_iommu)
+{
+    struct machine_desc *desc = parse("[iommu a]\nwidth=57\nscalable=no\nx2apic=no\n"
+                                      "latency=50\niotlb=strict\n");
+    const struct machine_component *a = component(desc, "a");
+
+    ck_assert_int_eq(a->kind, MACHINE_IOMMU);
+    ck_assert_uint_eq(a->iommu.vtd.address_bits, 57);
+    ck_assert(!a->iommu.vtd.scalable && !a->iommu.vtd.x2apic);
+    ck_assert(a->iommu.vtd.first_stage && a->iommu.vtd.interrupt_remapping);
+    ck_assert(!a->iommu.vtd.caching && a->iommu.find_stale);
+    ck_assert_uint_eq(a->iommu.read_latency_ps, 50000);
+    machine_desc_free(desc);
+}
+END_TEST
+
 START_TEST(test_host_files)
 {
     struct machine_desc *desc = parse("[virtio-9p a]\npath=/home\n"
@@ -346,6 +363,7 @@ int main(void)
     tcase_add_test(tcase, test_config_peer);
     tcase_add_test(tcase, test_config_virtio);
     tcase_add_test(tcase, test_configs_others);
+    tcase_add_test(tcase, test_iommu);
     tcase_add_test(tcase, test_host_files);
     tcase_add_test(tcase, test_networks);
     tcase_add_test(tcase, test_reference);

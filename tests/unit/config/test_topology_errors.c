@@ -47,6 +47,13 @@ static const struct mistake mistakes[] = {
     {"[root-port hb0]\n", "1: [root-port hb0]: hb0 is the name of the host bridge", NULL},
 
     /* Keys and values. */
+    {"[iommu a]\n[iommu b]\n", "2: [iommu b] bridge: segment 0 has its IOMMU, a (line 1)", NULL},
+    {"[iommu a]\nwidth=64\n", "2: [iommu a] width: \"64\" is not allowed; it is 39, 48 or 57",
+     NULL},
+    {"[iommu a]\nface=amd\n", "2: [iommu a] face: \"amd\" is not allowed; it is vtd", NULL},
+    {"[iommu a]\nbridge=x\n", "2: [iommu a] bridge: there is no \"x\"", NULL},
+    {"[host-bridge h]\n[host-bridge i]\nsegment=1\n[iommu a]\n",
+     "4: [iommu a] bridge: is missing; with 2 host bridges every iommu says which", NULL},
     {"[root-port a]\nlanes=4\n",
      "2: [root-port a] lanes: unknown key; a root-port group has: ", "speed, width, slot"},
     {"[root-port a]\nsped=8\n", "2: [root-port a] sped: unknown key", "did you mean \"speed\"?"},

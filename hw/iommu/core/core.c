@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests: answered from the caches, walked at once or in time, delivered in order. */
+#include <assert.h>
+#include <glib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "pcilab/base/bits.h"
+
+/* CHOICE: wider table entries are fetched in pieces of 16 bytes, each a read of its own. */
+#define FETCH_BYTES 16
+
+struct iommu_core *iommu_core_new(const struct iommu_core_params *params)
+{
+    struct iommu_core *core = g_new0(struct iommu_core, 1);
+
+    core->params = *params;
+    cache_init(core);
+    return core;
+}
+
+static void free_walks(struct iommu_core *core)
+{
+    struct iommu_walk *walk;
+
+    while ((walk = core->free_walks)) {
+        core->free_walks = walk->next;
+        g_free(walk);
+    }
+}
+
+void iommu_core_free(struct iommu_core *core)
+{
+    if (!core)
+        return;
+    iommu_core_reset(core);
+    free_walks(core);
+    cache_fini(core);
+    g_free(core);
+}
+
+const struct iommu_stats *iommu_core_stats(const struct iommu_core *core)
+{
+    return &core->stats;
+}
+
+static void walk_timed_read(void *opaque);
+
+static struct iommu_walk *walk_take(struct iommu_core *core, struct iommu_request *request)
+{
+    struct iommu_walk *walk = core->free_walks;
+
+    if (walk) {
+        core->free_walks = walk->next;
+    } else {
+        walk = g_new0(struct iommu_walk, 1);
+        walk->core = core;
+        sim_event_init(&walk->event, walk_timed_read, walk);
+    }
+    walk->request = request;
+    walk->lookup.access = &request->access;
+    walk->pure = false;
+    return walk;
+}
+
+static void walk_put(struct iommu_core *core, struct iommu_walk *walk)
+{
+    walk->next = core->free_walks;
+    core->free_walks = walk;
+}
+
+/* What the permissions of a translation say to an access; what they refuse is walked again, so that
+ * the fault is that of memory as it is now and more rights need no invalidation. */
+static bool entry_allows(const struct tlb_entry *entry, const struct iommu_context *context,
+                         const struct iommu_access *access, bool privileged)
+{
+    uint8_t need = access->want;
+
+    if (context->kind != IOMMU_SECOND && !privileged)
+        need |= PT_PERM_USER;
+    if (context->kind == IOMMU_SECOND && (need & PT_PERM_EXEC))
+        need = (need & ~PT_PERM_EXEC) | PT_PERM_READ;
+    return (entry->perms & need) == need && (!(need & PT_PERM_WRITE) || entry->dirty);
+}
+
+static bool answer(struct iommu_request *request, const struct tlb_entry *entry)
+{
+    request->addr = entry->output | (request->access.addr & low_mask(entry->shift));
+    request->snoop = entry->snoop;
+    return true;
+}
+
+static const struct iommu_context *cached_context(struct iommu_core *core,
+                                                  const struct iommu_access *access,
+                                                  const struct iommu_device **device)
+{
+    *device = cache_device(core, access->sid);
+    if (!*device || (*device)->has_context)
+        return *device ? &(*device)->context : NULL;
+    return cache_process(core, access->sid,
+                         access->has_pasid ? access->pasid : (*device)->default_pasid);
+}
+
+/* Looks into memory as if there were no caches, and changes nothing. */
+static void check_stale(struct iommu_core *core, struct iommu_request *request,
+                        const struct tlb_entry *hit)
+{
+    struct iommu_request twin = {.access = request->access};
+    struct iommu_walk *walk = walk_take(core, &twin);
+    enum iommu_step step;
+
+    walk->pure = true;
+    step = walk_run(walk);
+    if (step != IOMMU_OK || walk->result.tag != hit->tag ||
+        (walk->result.output | (request->access.addr & low_mask(walk->result.shift))) !=
+            request->addr) {
+        core->stats.stale++;
+        trace_say(core->params.trace, TRACE_RULE, core->params.name,
+                  "stale: requester %04x, address 0x%llx: cached 0x%llx, memory says %s",
+                  request->access.sid, (unsigned long long)request->access.addr,
+                  (unsigned long long)request->addr,
+                  step == IOMMU_OK ? "otherwise" : "that it is not mapped");
+    }
+    walk_put(core, walk);
+}
+
+static bool answer_from_cache(struct iommu_core *core, struct iommu_request *request)
+{
+    const struct iommu_access *access = &request->access;
+    const struct iommu_device *device;
+    const struct iommu_context *context = cached_context(core, access, &device);
+    const struct tlb_entry *entry;
+
+    if (!context || context->kind == IOMMU_PASS || !access_is_plain(access))
+        return false;
+    entry = cache_page(core, context_tag(context), access->addr);
+    if (!entry || !entry_allows(entry, context, access, device->default_privileged))
+        return false;
+    core->stats.hits++;
+    answer(request, entry);
+    if (core->params.find_stale)
+        check_stale(core, request, entry);
+    return true;
+}
+
+/* Delivery, in the order of submission. */
+
+static void settle_drains(struct iommu_core *core)
+{
+    struct iommu_drain *drain;
+
+    while ((drain = core->drains) && (!core->first || core->first->serial > drain->serial)) {
+        core->drains = drain->next;
+        drain->pending = false;
+        drain->drained(drain->opaque);
+    }
+}
+
+static void deliver(struct iommu_core *core)
+{
+    struct iommu_request *request;
+
+    while ((request = core->first) && request->finished) {
+        core->first = request->next;
+        if (!core->first)
+            core->last = NULL;
+        request->done(request, request->status);
+    }
+    settle_drains(core);
+}
+
+static enum iommu_status walk_settle(struct iommu_core *core, struct iommu_walk *walk,
+                                     enum iommu_step step)
+{
+    struct iommu_request *request = walk->request;
+
+    if (step == IOMMU_FAULT) {
+        core->stats.faults++;
+        core->params.ops->fault(core->params.face, &walk->fault);
+        return IOMMU_FAULTED;
+    }
+    if (request->access.interrupt)
+        request->interrupt = walk->lookup.interrupt;
+    else
+        answer(request, &walk->result);
+    return IOMMU_TRANSLATED_OK;
+}
+
+/* Walks in time. */
+
+static void walk_wait(struct iommu_walk *walk)
+{
+    sim_schedule_in(walk->core->params.sim, &walk->event, walk->core->params.read_latency_ps);
+}
+
+static void walk_go_on(struct iommu_walk *walk, enum iommu_step step)
+{
+    struct iommu_core *core = walk->core;
+    struct iommu_request *request = walk->request;
+
+    if (step == IOMMU_READ) {
+        walk->got_bytes = 0;
+        walk->lookup.readable = true;
+        walk_wait(walk);
+        return;
+    }
+    request->status = walk_settle(core, walk, step);
+    request->finished = true;
+    request->walk = NULL;
+    walk_put(core, walk);
+    deliver(core);
+}
+
+static void walk_timed_read(void *opaque)
+{
+    struct iommu_walk *walk = opaque;
+    struct iommu_core *core = walk->core;
+    const struct iommu_memory *memory = &core->params.memory;
+    struct iommu_lookup *lookup = &walk->lookup;
+    unsigned left = lookup->read_bytes - walk->got_bytes;
+    unsigned len = left < FETCH_BYTES ? left : FETCH_BYTES;
+
+    core->stats.reads++;
+    lookup->readable =
+        lookup->readable && memory->read(memory->opaque, lookup->read_addr + walk->got_bytes,
+                                         lookup->data + walk->got_bytes, len);
+    walk->got_bytes += len;
+    if (walk->got_bytes < lookup->read_bytes)
+        walk_wait(walk);
+    else
+        walk_go_on(walk, walk_feed(walk));
+}
+
+static void enqueue(struct iommu_core *core, struct iommu_request *request)
+{
+    request->next = NULL;
+    request->serial = ++core->serial;
+    if (core->last)
+        core->last->next = request;
+    else
+        core->first = request;
+    core->last = request;
+}
+
+static void submit_timed(struct iommu_core *core, struct iommu_request *request)
+{
+    enqueue(core, request);
+    request->finished = false;
+    if (!request->access.interrupt && answer_from_cache(core, request)) {
+        request->status = IOMMU_TRANSLATED_OK;
+        request->finished = true;
+        deliver(core);
+        return;
+    }
+    core->stats.misses += !request->access.interrupt;
+    request->walk = walk_take(core, request);
+    walk_go_on(request->walk, walk_begin(request->walk));
+}
+
+void iommu_submit(struct iommu_core *core, struct iommu_request *request)
+{
+    struct iommu_walk *walk;
+    enum iommu_status status;
+
+    if (core->params.read_latency_ps) {
+        submit_timed(core, request);
+        return;
+    }
+    if (!request->access.interrupt && answer_from_cache(core, request)) {
+        request->done(request, IOMMU_TRANSLATED_OK);
+        return;
+    }
+    core->stats.misses += !request->access.interrupt;
+    walk = walk_take(core, request);
+    status = walk_settle(core, walk, walk_run(walk));
+    walk_put(core, walk);
+    request->done(request, status);
+}
+
+void iommu_drain(struct iommu_core *core, struct iommu_drain *drain)
+{
+    struct iommu_drain **place = &core->drains;
+
+    assert(!drain->pending);
+    while (*place)
+        place = &(*place)->next;
+    *place = drain;
+    drain->next = NULL;
+    drain->pending = true;
+    drain->serial = core->serial;
+    settle_drains(core);
+}
+
+void iommu_core_reset(struct iommu_core *core)
+{
+    struct iommu_request *request;
+
+    for (struct iommu_drain *drain = core->drains; drain; drain = drain->next)
+        drain->pending = false;
+    core->drains = NULL;
+    while ((request = core->first)) {
+        core->first = request->next;
+        if (request->walk) {
+            sim_cancel(core->params.sim, &request->walk->event);
+            walk_put(core, request->walk);
+            request->walk = NULL;
+        }
+        request->done(request, IOMMU_ABANDONED);
+    }
+    core->last = NULL;
+    cache_clear(core);
+    core->stats = (struct iommu_stats){0};
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Invalidation: what the commands mean, and the invalidation queue with its descriptors (VT-d
+ * 6.5).
+ */
+#include "pcilab/base/le.h"
+#include "vtd.h"
+
+/* Why the queue stopped, 11.4.9.11 (IQEI) */
+enum {
+    IQE_TAIL = 1,
+    IQE_FETCH = 2,
+    IQE_TYPE = 3,
+    IQE_RESERVED = 4,
+    IQE_WIDTH = 5,
+};
+
+/* Fields that several descriptors share, 6.5.2 */
+#define DESC_TYPE_LOW  GENMASK(3, 0)
+#define DESC_TYPE_HIGH GENMASK(11, 9)
+#define DESC_G         GENMASK(5, 4)
+#define DESC_DID       GENMASK(31, 16)
+#define DESC_SID       GENMASK(47, 32)
+#define DESC_FM        GENMASK(49, 48)
+#define DESC_PASID     GENMASK(51, 32)
+#define DESC_ADDR      GENMASK(63, 12)
+#define DESC_IH        BIT(6)
+#define DESC_AM        GENMASK(5, 0)
+#define DESC_PAGE      (DESC_ADDR | DESC_IH | DESC_AM)
+#define IEC_G          BIT(4)
+#define IEC_IM         GENMASK(31, 27)
+#define IEC_INDEX      GENMASK(47, 32)
+#define WAIT_IF        BIT(4)
+#define WAIT_SW        BIT(5)
+#define WAIT_FN        BIT(6)
+#define WAIT_DATA      GENMASK(63, 32)
+#define IOTLB_DRAINS   GENMASK(7, 6)
+
+bool vtd_invalidate_context(struct vtd *vtd, unsigned granularity, uint16_t domain, uint16_t sid,
+                            unsigned function_mask)
+{
+    static const uint16_t ignored[] = {0, 4, 6, 7};
+
+    switch (granularity) {
+    case 1: iommu_flush_devices(vtd->core); return true;
+    case 2: iommu_flush_devices_of_domain(vtd->core, domain); return true;
+    case 3: iommu_flush_device(vtd->core, sid, ignored[function_mask & 3]); return true;
+    default: return false;
+    }
+}
+
+bool vtd_invalidate_iotlb(struct vtd *vtd, unsigned granularity, uint16_t domain, uint64_t page)
+{
+    unsigned order = (unsigned)FIELD_GET(DESC_AM, page);
+
+    switch (granularity) {
+    case 1: iommu_flush_pages(vtd->core); return true;
+    case 2: iommu_flush_pages_of_domain(vtd->core, domain); return true;
+    case 3:
+        if (order > VTD_MAX_AM)
+            return false;
+        iommu_flush_second(vtd->core, domain, page & DESC_ADDR, order, page & DESC_IH);
+        return true;
+    default: return false;
+    }
+}
+
+/* Descriptors. Each returns what is wrong with it, 0 when nothing. */
+
+struct descriptor {
+    uint64_t quad[4];
+};
+
+static unsigned do_context(struct vtd *vtd, const struct descriptor *d)
+{
+    bool ok = vtd_invalidate_context(
+        vtd, (unsigned)FIELD_GET(DESC_G, d->quad[0]), (uint16_t)FIELD_GET(DESC_DID, d->quad[0]),
+        (uint16_t)FIELD_GET(DESC_SID, d->quad[0]), (unsigned)FIELD_GET(DESC_FM, d->quad[0]));
+
+    return ok ? 0 : IQE_RESERVED;
+}
+
+static unsigned do_iotlb(struct vtd *vtd, const struct descriptor *d)
+{
+    bool ok = vtd_invalidate_iotlb(vtd, (unsigned)FIELD_GET(DESC_G, d->quad[0]),
+                                   (uint16_t)FIELD_GET(DESC_DID, d->quad[0]), d->quad[1]);
+
+    return ok ? 0 : IQE_RESERVED;
+}
+
+static unsigned do_interrupt(struct vtd *vtd, const struct descriptor *d)
+{
+    unsigned order = (unsigned)FIELD_GET(IEC_IM, d->quad[0]);
+
+    if (!vtd->params.features.interrupt_remapping)
+        return IQE_TYPE;
+    if (d->quad[0] & IEC_G)
+        vtd_flush_interrupts(vtd, (unsigned)FIELD_GET(IEC_INDEX, d->quad[0]), order);
+    else
+        vtd_flush_interrupts(vtd, 0, 16);
+    return 0;
+}
+
+static unsigned do_wait(struct vtd *vtd, const struct descriptor *d)
+{
+    const struct iommu_memory *memory = &vtd->params.memory;
+    uint8_t status[4];
+
+    if (d->quad[0] & WAIT_SW) {
+        le32_store(status, (uint32_t)FIELD_GET(WAIT_DATA, d->quad[0]));
+        /* A status that finds no memory is lost, as a posted write is. */
+        memory->write(memory->opaque, d->quad[1] & ~3ULL, status, 4);
+    }
+    if (!(d->quad[0] & WAIT_IF) || (reg_get(vtd->regs, VTD_ICS) & VTD_ICS_IWC))
+        return 0;
+    reg_set(vtd->regs, VTD_ICS, VTD_ICS_IWC);
+    vtd_event_raise(vtd, VTD_IECTL);
+    return 0;
+}
+
+static unsigned do_pasid_iotlb(struct vtd *vtd, const struct descriptor *d)
+{
+    uint16_t domain = (uint16_t)FIELD_GET(DESC_DID, d->quad[0]);
+    uint32_t pasid = (uint32_t)FIELD_GET(DESC_PASID, d->quad[0]);
+    unsigned order = (unsigned)FIELD_GET(DESC_AM, d->quad[1]);
+
+    switch (FIELD_GET(DESC_G, d->quad[0])) {
+    case 2: iommu_flush_pages_of_pasid(vtd->core, domain, pasid); return 0;
+    case 3:
+        if (order > VTD_MAX_AM)
+            return IQE_RESERVED;
+        iommu_flush_first(vtd->core, domain, pasid, d->quad[1] & DESC_ADDR, order,
+                          d->quad[1] & DESC_IH);
+        return 0;
+    default: return IQE_RESERVED;
+    }
+}
+
+static unsigned do_pasid_cache(struct vtd *vtd, const struct descriptor *d)
+{
+    uint16_t domain = (uint16_t)FIELD_GET(DESC_DID, d->quad[0]);
+
+    switch (FIELD_GET(DESC_G, d->quad[0])) {
+    case 0: iommu_flush_contexts_of_domain(vtd->core, domain); return 0;
+    case 1:
+        iommu_flush_context(vtd->core, domain, (uint32_t)FIELD_GET(DESC_PASID, d->quad[0]));
+        return 0;
+    case 3: iommu_flush_contexts(vtd->core); return 0;
+    default: return IQE_RESERVED;
+    }
+}
+
+/* By type; `used` are the bits of the first two quadwords that mean something. UNIMPL: types 3, 8
+ * and 9 are for device TLBs and page requests, which are not advertised. */
+static const struct {
+    unsigned (*run)(struct vtd *vtd, const struct descriptor *d);
+    bool scalable;
+    uint64_t used[2];
+} descriptors[] = {
+    [1] = {do_context, false, {DESC_G | DESC_DID | DESC_SID | DESC_FM, 0}},
+    [2] = {do_iotlb, false, {DESC_G | IOTLB_DRAINS | DESC_DID, DESC_PAGE}},
+    [4] = {do_interrupt, false, {IEC_G | IEC_IM | IEC_INDEX, 0}},
+    [5] = {do_wait, false, {WAIT_IF | WAIT_SW | WAIT_FN | WAIT_DATA, ~3ULL}},
+    [6] = {do_pasid_iotlb, true, {DESC_G | DESC_DID | DESC_PASID, DESC_PAGE}},
+    [7] = {do_pasid_cache, true, {DESC_G | DESC_DID | DESC_PASID, 0}},
+};
+
+static unsigned descriptor_type(const struct descriptor *d)
+{
+    return (unsigned)(FIELD_GET(DESC_TYPE_LOW, d->quad[0]) | FIELD_GET(DESC_TYPE_HIGH, d->quad[0])
+                                                                 << 4);
+}
+
+static unsigned descriptor_check(const struct vtd *vtd, const struct descriptor *d)
+{
+    unsigned type = descriptor_type(d);
+
+    if (type >= ARRAY_LEN(descriptors) || !descriptors[type].run ||
+        (descriptors[type].scalable && vtd->ttm != VTD_TTM_SCALABLE))
+        return IQE_TYPE;
+    if ((d->quad[0] & ~(descriptors[type].used[0] | DESC_TYPE_LOW | DESC_TYPE_HIGH)) ||
+        (d->quad[1] & ~descriptors[type].used[1]) || d->quad[2] || d->quad[3])
+        return IQE_RESERVED;
+    return 0;
+}
+
+/* The queue. */
+
+static unsigned descriptor_bytes(const struct vtd *vtd)
+{
+    return reg_get(vtd->regs, VTD_IQA) & VTD_IQA_DW ? 32 : 16;
+}
+
+static uint64_t queue_bytes(const struct vtd *vtd)
+{
+    return 4096ULL << FIELD_GET(VTD_IQA_QS, reg_get(vtd->regs, VTD_IQA));
+}
+
+static void queue_stop(struct vtd *vtd, unsigned why)
+{
+    trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
+              "invalidation queue error %u at 0x%llx (VT-d 6.5.2.10)", why,
+              (unsigned long long)reg_get(vtd->regs, VTD_IQH));
+    reg_set(vtd->regs, VTD_IQERCD, why);
+    vtd_fault_status(vtd, VTD_FSTS_IQE);
+}
+
+static unsigned queue_check(const struct vtd *vtd)
+{
+    uint64_t tail = reg_get(vtd->regs, VTD_IQT), head = reg_get(vtd->regs, VTD_IQH);
+
+    if (vtd->ttm == VTD_TTM_SCALABLE && descriptor_bytes(vtd) != 32)
+        return IQE_WIDTH;
+    if ((tail | head) % descriptor_bytes(vtd) || tail >= queue_bytes(vtd) ||
+        head >= queue_bytes(vtd))
+        return IQE_TAIL;
+    return 0;
+}
+
+static unsigned fetch(struct vtd *vtd, struct descriptor *d)
+{
+    const struct iommu_memory *memory = &vtd->params.memory;
+    uint64_t base = reg_get(vtd->regs, VTD_IQA) & ~0xfffULL, head = reg_get(vtd->regs, VTD_IQH);
+    uint8_t data[32] = {0};
+
+    if (!memory->read(memory->opaque, base + head, data, descriptor_bytes(vtd)))
+        return IQE_FETCH;
+    for (unsigned i = 0; i < 4; i++)
+        d->quad[i] = le64_load(data + 8 * i);
+    return 0;
+}
+
+static void queue_advance(struct vtd *vtd)
+{
+    uint64_t head = reg_get(vtd->regs, VTD_IQH) + descriptor_bytes(vtd);
+
+    reg_set(vtd->regs, VTD_IQH, head >= queue_bytes(vtd) ? 0 : head);
+}
+
+static bool queue_active(const struct vtd *vtd)
+{
+    return vtd_is(vtd, VTD_G_QIE) && !(reg_get(vtd->regs, VTD_FSTS) & VTD_FSTS_IQE) &&
+           reg_get(vtd->regs, VTD_IQH) != reg_get(vtd->regs, VTD_IQT);
+}
+
+/*
+ * A wait is over when every request that was under way when the invalidations before it ran has
+ * been answered: they are drained then, whether the descriptors asked for it or not (CHOICE).
+ */
+static bool queue_must_drain(struct vtd *vtd, const struct descriptor *d)
+{
+    if (descriptor_type(d) != 5 || vtd->queue_drain_done)
+        return false;
+    vtd->queue_drain_done = true;
+    iommu_drain(vtd->core, &vtd->queue_drain);
+    return vtd->queue_drain.pending;
+}
+
+void vtd_queue_run(struct vtd *vtd)
+{
+    struct descriptor d;
+
+    if (vtd->queue_running)
+        return;
+    vtd->queue_running = true;
+    while (queue_active(vtd) && !vtd->queue_drain.pending) {
+        unsigned why = queue_check(vtd);
+
+        why = why ? why : fetch(vtd, &d);
+        why = why ? why : descriptor_check(vtd, &d);
+        if (!why && queue_must_drain(vtd, &d))
+            break;
+        why = why ? why : descriptors[descriptor_type(&d)].run(vtd, &d);
+        vtd->queue_drain_done = false;
+        if (why) {
+            queue_stop(vtd, why);
+            break;
+        }
+        queue_advance(vtd);
+    }
+    vtd->queue_running = false;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A VT-d unit: made, reset, asked. */
+#include <glib.h>
+#include <string.h>
+
+#include "vtd.h"
+
+#define INTERRUPTS_FIRST 0xfee00000ULL
+#define INTERRUPTS_LAST  0xfeefffffULL
+
+/* VT-d 3.14: the interrupt range is not for memory. */
+static bool output_allowed(void *face, uint64_t addr)
+{
+    return addr < INTERRUPTS_FIRST || addr > INTERRUPTS_LAST;
+}
+
+static const struct iommu_face_ops vtd_ops = {
+    .device = vtd_device,
+    .process = vtd_process,
+    .interrupt = vtd_interrupt,
+    .fault = vtd_fault,
+    .admit = vtd_admit,
+    .output_allowed = output_allowed,
+};
+
+static void queue_drained(void *opaque)
+{
+    vtd_queue_run(opaque);
+}
+
+struct vtd *vtd_new(const struct vtd_params *params)
+{
+    struct vtd *vtd = g_new0(struct vtd, 1);
+    struct iommu_core_params core = {
+        .sim = params->sim,
+        .trace = params->trace,
+        .ops = &vtd_ops,
+        .face = vtd,
+        .memory = params->memory,
+        .read_latency_ps = params->read_latency_ps,
+        .find_stale = params->find_stale,
+    };
+
+    vtd->params = *params;
+    vtd->name = g_strdup(params->name);
+    core.name = vtd->name;
+    vtd->core = iommu_core_new(&core);
+    vtd->queue_drain = (struct iommu_drain){.drained = queue_drained, .opaque = vtd};
+    vtd_regs_create(vtd);
+    vtd_reset(vtd);
+    return vtd;
+}
+
+void vtd_free(struct vtd *vtd)
+{
+    if (!vtd)
+        return;
+    iommu_core_free(vtd->core);
+    reg_space_free(vtd->regs);
+    g_free(vtd->name);
+    g_free(vtd);
+}
+
+void vtd_reset(struct vtd *vtd)
+{
+    iommu_core_reset(vtd->core);
+    reg_space_reset(vtd->regs, REG_RESET_COLD);
+    vtd->root = vtd->irt = 0;
+    vtd->ttm = VTD_TTM_LEGACY;
+    vtd->irt_entries = 0;
+    vtd->irt_extended = false;
+    vtd->next_record = 0;
+    vtd->queue_drain_done = false;
+    memset(vtd->irte, 0, sizeof(vtd->irte));
+}
+
+static bool access_ok(unsigned offset, unsigned size)
+{
+    return (size == 4 || size == 8) && offset % size == 0 && offset + size <= VTD_REGISTER_BYTES;
+}
+
+/* CHOICE: accesses that 11.2 forbids read as 0 and are ignored. */
+uint64_t vtd_read(struct vtd *vtd, unsigned offset, unsigned size)
+{
+    return access_ok(offset, size) ? reg_read(vtd->regs, offset, size) : 0;
+}
+
+void vtd_write(struct vtd *vtd, unsigned offset, unsigned size, uint64_t value)
+{
+    if (access_ok(offset, size))
+        reg_write(vtd->regs, offset, size, value);
+}
+
+struct iommu_core *vtd_core(struct vtd *vtd)
+{
+    return vtd->core;
+}
+
+void vtd_submit(struct vtd *vtd, struct iommu_request *request)
+{
+    if (vtd_is(vtd, request->access.interrupt ? VTD_G_IRE : VTD_G_TE)) {
+        iommu_submit(vtd->core, request);
+        return;
+    }
+    request->addr = request->access.addr;
+    request->snoop = false;
+    request->interrupt = (struct iommu_interrupt){.compatible = true};
+    request->done(request, IOMMU_TRANSLATED_OK);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside the VT-d face. Clauses are of Intel VT-d 4.1. */
+#ifndef PCILAB_HW_IOMMU_REGS_VTD_VTD_H
+#define PCILAB_HW_IOMMU_REGS_VTD_VTD_H
+
+#include "pcilab/base/bits.h"
+#include "pcilab/iommu/regs/vtd.h"
+#include "pcilab/reg/reg.h"
+
+/* Registers, 11.4. CHOICE: fault records at 0x200, the IOTLB registers at 0x100. */
+enum {
+    VTD_VER = 0x00,
+    VTD_CAP = 0x08,
+    VTD_ECAP = 0x10,
+    VTD_GCMD = 0x18,
+    VTD_GSTS = 0x1c,
+    VTD_RTADDR = 0x20,
+    VTD_CCMD = 0x28,
+    VTD_FSTS = 0x34,
+    VTD_FECTL = 0x38,
+    VTD_FEDATA = 0x3c,
+    VTD_FEADDR = 0x40,
+    VTD_FEUADDR = 0x44,
+    VTD_IQH = 0x80,
+    VTD_IQT = 0x88,
+    VTD_IQA = 0x90,
+    VTD_ICS = 0x9c,
+    VTD_IECTL = 0xa0,
+    VTD_IEDATA = 0xa4,
+    VTD_IEADDR = 0xa8,
+    VTD_IEUADDR = 0xac,
+    VTD_IQERCD = 0xb0,
+    VTD_IRTA = 0xb8,
+    VTD_IVA = 0x100,
+    VTD_IOTLB = 0x108,
+    VTD_FRCD = 0x200,
+};
+
+#define VTD_FAULT_RECORDS 8
+#define VTD_MAX_AM        52 /* address mask of page invalidations */
+
+/* Global commands and their status, 11.4.4 */
+#define VTD_G_TE    BIT(31)
+#define VTD_G_SRTP  BIT(30)
+#define VTD_G_WBF   BIT(27)
+#define VTD_G_QIE   BIT(26)
+#define VTD_G_IRE   BIT(25)
+#define VTD_G_SIRTP BIT(24)
+#define VTD_G_CFI   BIT(23)
+
+#define VTD_FSTS_PFO  BIT(0)
+#define VTD_FSTS_PPF  BIT(1)
+#define VTD_FSTS_IQE  BIT(4)
+#define VTD_FSTS_ICE  BIT(5)
+#define VTD_FSTS_ITE  BIT(6)
+#define VTD_FSTS_FRI  GENMASK(15, 8)
+#define VTD_EVENT_IM  BIT(31)
+#define VTD_EVENT_IP  BIT(30)
+#define VTD_ICS_IWC   BIT(0)
+#define VTD_IQA_DW    BIT(11)
+#define VTD_IQA_QS    GENMASK(2, 0)
+#define VTD_IRTA_EIME BIT(11)
+#define VTD_IRTA_SIZE GENMASK(3, 0)
+#define VTD_CCMD_ICC  BIT(63)
+#define VTD_IOTLB_IVT BIT(63)
+
+/* Translation table modes, 11.4.5 */
+enum { VTD_TTM_LEGACY = 0, VTD_TTM_SCALABLE = 1, VTD_TTM_RESERVED = 2, VTD_TTM_ABORT = 3 };
+
+/* Fault reasons, 7.1.3 and table 25; where the face itself finds them. */
+enum {
+    VTD_FR_ROOT_ABSENT = 0x01,
+    VTD_FR_CONTEXT_ABSENT = 0x02,
+    VTD_FR_CONTEXT_INVALID = 0x03,
+    VTD_FR_BEYOND_WIDTH = 0x04,
+    VTD_FR_WRITE = 0x05,
+    VTD_FR_READ = 0x06,
+    VTD_FR_NEXT_TABLE = 0x07,
+    VTD_FR_ROOT_UNREADABLE = 0x08,
+    VTD_FR_CONTEXT_UNREADABLE = 0x09,
+    VTD_FR_ROOT_RESERVED = 0x0a,
+    VTD_FR_CONTEXT_RESERVED = 0x0b,
+    VTD_FR_ENTRY_RESERVED = 0x0c,
+    VTD_FR_TYPE_BLOCKED = 0x0d,
+    VTD_FR_OUTPUT = 0x0e,
+
+    VTD_FR_IR_REQUEST = 0x20,
+    VTD_FR_IR_INDEX = 0x21,
+    VTD_FR_IR_ABSENT = 0x22,
+    VTD_FR_IR_UNREADABLE = 0x23,
+    VTD_FR_IR_RESERVED = 0x24,
+    VTD_FR_IR_COMPATIBLE = 0x25,
+    VTD_FR_IR_SOURCE = 0x26,
+
+    VTD_FR_SM_ROOT_TABLE = 0x30, /* mode reserved or aborting */
+    VTD_FR_SM_LEGACY_PASID = 0x31,
+    VTD_FR_SM_ROOT_UNREADABLE = 0x38,
+    VTD_FR_SM_ROOT_ABSENT = 0x39,
+    VTD_FR_SM_ROOT_RESERVED = 0x3a,
+    VTD_FR_SM_CONTEXT_UNREADABLE = 0x40,
+    VTD_FR_SM_CONTEXT_ABSENT = 0x41,
+    VTD_FR_SM_CONTEXT_RESERVED = 0x42,
+    VTD_FR_SM_NO_DEVICE_TLB = 0x44,
+    VTD_FR_SM_PASID_DISABLED = 0x45,
+    VTD_FR_SM_PASID_LARGE = 0x46,
+    VTD_FR_SM_RID_PASID = 0x48,
+    VTD_FR_SM_DIRECTORY_UNREADABLE = 0x50,
+    VTD_FR_SM_DIRECTORY_ABSENT = 0x51,
+    VTD_FR_SM_DIRECTORY_RESERVED = 0x52,
+    VTD_FR_SM_PASID_UNREADABLE = 0x58,
+    VTD_FR_SM_PASID_ABSENT = 0x59,
+    VTD_FR_SM_PASID_RESERVED = 0x5a,
+    VTD_FR_SM_PASID_INVALID = 0x5b,
+    VTD_FR_SM_EXECUTE = 0x5c,
+    VTD_FR_SM_SUPERVISOR = 0x5d,
+
+    VTD_FR_FS_UNREADABLE = 0x70,
+    VTD_FR_FS_ABSENT = 0x71,
+    VTD_FR_FS_RESERVED = 0x72,
+    VTD_FR_FS_ROOT_UNREADABLE = 0x73,
+    VTD_FR_FS_ENTRY_BEYOND = 0x74,
+    VTD_FR_FS_ROOT_READ = 0x75,
+    VTD_FR_FS_ENTRY_READ = 0x76,
+    VTD_FR_FS_ENTRY_WRITE = 0x77,
+    VTD_FR_SS_UNREADABLE = 0x78,
+    VTD_FR_SS_ABSENT = 0x79,
+    VTD_FR_SS_RESERVED = 0x7a,
+    VTD_FR_SS_ROOT_UNREADABLE = 0x7b,
+    VTD_FR_NOT_CANONICAL = 0x80,
+    VTD_FR_USER = 0x81,
+    VTD_FR_NO_EXECUTE = 0x82,
+    VTD_FR_BEYOND_HOST = 0x83,
+    VTD_FR_SS_BEYOND = 0x84,
+    VTD_FR_SM_WRITE = 0x85,
+    VTD_FR_SM_READ = 0x86,
+    VTD_FR_SM_OUTPUT = 0x87,
+};
+
+#define IRTE_SLOTS 256
+
+struct irte_slot {
+    bool valid;
+    uint16_t index;
+    uint64_t low, high;
+};
+
+struct vtd {
+    struct vtd_params params;
+    char *name;
+    struct reg_space *regs;
+    struct iommu_core *core;
+    uint64_t cap, ecap;
+
+    /* Latched by Set Root Table Pointer and Set Interrupt Remap Table Pointer. */
+    uint64_t root;
+    uint8_t ttm;
+    uint64_t irt;
+    uint32_t irt_entries;
+    bool irt_extended;
+
+    unsigned next_record; /* fault record that is written next */
+    struct irte_slot irte[IRTE_SLOTS];
+    uint64_t irte_flushes;
+
+    bool queue_running;
+    bool queue_drain_done; /* for the wait at the head */
+    struct iommu_drain queue_drain, context_drain, iotlb_drain;
+};
+
+static inline bool vtd_is(const struct vtd *vtd, uint64_t status)
+{
+    return (reg_get(vtd->regs, VTD_GSTS) & status) != 0;
+}
+
+static inline uint64_t vtd_host_mask(const struct vtd *vtd)
+{
+    return low_mask(vtd->params.host_bits);
+}
+
+/* regs.c */
+void vtd_regs_create(struct vtd *vtd);
+
+/* tables.c */
+enum iommu_step vtd_device(void *face, struct iommu_lookup *lookup);
+enum iommu_step vtd_process(void *face, struct iommu_lookup *lookup);
+bool vtd_admit(void *face, const struct iommu_access *access, const struct iommu_device *device,
+               const struct iommu_context *context, uint16_t *code);
+
+/* interrupt.c */
+enum iommu_step vtd_interrupt(void *face, struct iommu_lookup *lookup);
+/* 2^order entries at index. */
+void vtd_flush_interrupts(struct vtd *vtd, unsigned index, unsigned order);
+
+/* fault.c */
+void vtd_fault(void *face, const struct iommu_fault *fault);
+/* FRCD, FSTS or FECTL were written. */
+void vtd_faults_written(struct vtd *vtd);
+/* An error that Fault Status tells of. */
+void vtd_fault_status(struct vtd *vtd, uint64_t bit);
+/* An event that may interrupt: a control register with IM and IP, data and address behind it. */
+void vtd_event_raise(struct vtd *vtd, unsigned control);
+void vtd_event_unmasked(struct vtd *vtd, unsigned control);
+
+/* queue.c */
+void vtd_queue_run(struct vtd *vtd);
+/* Granularities of both interfaces: 1 all, 2 domain, 3 device or pages. */
+bool vtd_invalidate_context(struct vtd *vtd, unsigned granularity, uint16_t domain, uint16_t sid,
+                            unsigned function_mask);
+bool vtd_invalidate_iotlb(struct vtd *vtd, unsigned granularity, uint16_t domain, uint64_t page);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IOMMUs in the machine: units on the board's bus, root complexes that ask the unit of their
+ * segment, the IOAPIC whose messages go through the first segment's, and where translated memory
+ * and remapped interrupts end.
+ */
+#include "iommu.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "board.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/base/le.h"
+
+/* A TLP that waits for its translation. */
+struct iommu_pending {
+    struct iommu_request request;
+    struct board_iommu *unit;
+    struct board_bridge *bridge;
+    struct root_complex *rc;
+    struct tlp *tlp; /* NULL: a message of the IOAPIC */
+    struct iommu_pending *next;
+};
+
+/* Memory as the unit reaches it: tables lie in RAM only (CHOICE: elsewhere there is nothing). */
+
+static bool table_read(void *opaque, uint64_t addr, void *data, unsigned len)
+{
+    struct board_iommu *unit = opaque;
+    const void *from = ram_ptr(&unit->machine->ram, addr, len);
+
+    if (from)
+        memcpy(data, from, len);
+    return from != NULL;
+}
+
+static bool table_write(void *opaque, uint64_t addr, const void *data, unsigned len)
+{
+    struct board_iommu *unit = opaque;
+    void *to = ram_ptr(&unit->machine->ram, addr, len);
+
+    if (!to)
+        return false;
+    memcpy(to, data, len);
+    cpu_group_ram_written(unit->machine->cpus, addr, len);
+    return true;
+}
+
+/* Events of the unit itself; upper address bits are those of the destination (VT-d 4.1, 11.4.7.5).
+ */
+static void unit_event(void *opaque, uint64_t addr, uint32_t data)
+{
+    struct board_iommu *unit = opaque;
+
+    if ((uint32_t)addr >> 20 == MAP_MSI_BASE >> 20)
+        apic_deliver_msi(&unit->machine->apics, (uint32_t)addr, data);
+}
+
+/* Registers. */
+
+static uint64_t unit_read(void *opaque, uint64_t offset, unsigned size)
+{
+    struct board_iommu *unit = opaque;
+
+    return vtd_read(unit->vtd, (unsigned)offset, size);
+}
+
+static void unit_write(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct board_iommu *unit = opaque;
+
+    vtd_write(unit->vtd, (unsigned)offset, size, value);
+}
+
+/* Requests. */
+
+static struct iommu_pending *pending_take(struct board_iommu *unit)
+{
+    struct iommu_pending *pending = unit->free;
+
+    if (pending)
+        unit->free = pending->next;
+    else
+        pending = g_new0(struct iommu_pending, 1);
+    pending->unit = unit;
+    return pending;
+}
+
+static void pending_put(struct iommu_pending *pending)
+{
+    pending->next = pending->unit->free;
+    pending->unit->free = pending;
+}
+
+static void deliver_interrupt(struct machine *machine, const struct iommu_interrupt *interrupt)
+{
+    const struct apic_message message = {
+        .dest = interrupt->dest,
+        .wide = interrupt->wide,
+        .logical = interrupt->logical,
+        .level = interrupt->level,
+        .mode = interrupt->mode,
+        .vector = interrupt->vector,
+    };
+
+    apic_deliver(&machine->apics, &message);
+}
+
+static void translated(struct iommu_request *request, enum iommu_status status)
+{
+    struct iommu_pending *pending = request->opaque;
+    struct tlp *tlp = pending->tlp;
+    bool ok = status == IOMMU_TRANSLATED_OK;
+
+    if (status == IOMMU_ABANDONED) {
+        tlp_free(tlp);
+    } else if (ok && request->access.interrupt && !request->interrupt.compatible) {
+        deliver_interrupt(pending->unit->machine, &request->interrupt);
+        tlp_free(tlp);
+    } else {
+        if (ok)
+            tlp->addr = (tlp->addr & 0xfff) | (request->addr & ~0xfffULL);
+        if (request->snoop)
+            tlp->attr &= (uint8_t)~TLP_ATTR_NO_SNOOP;
+        root_translated(pending->rc, tlp, ok);
+    }
+    pending_put(pending);
+}
+
+static uint8_t access_wants(const struct tlp *tlp, bool execute)
+{
+    switch (tlp->type) {
+    case TLP_MRD:
+    case TLP_MRDLK: return execute ? PT_PERM_READ | PT_PERM_EXEC : PT_PERM_READ;
+    case TLP_MWR:
+    case TLP_DMWR: return PT_PERM_WRITE;
+    default: return PT_PERM_READ | PT_PERM_WRITE; /* AtomicOps */
+    }
+}
+
+static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
+{
+    struct board_bridge *bridge = opaque;
+    struct iommu_pending *pending = pending_take(bridge->iommu);
+    struct iommu_access *access = &pending->request.access;
+    struct tlp_pasid pasid;
+
+    pending->bridge = bridge;
+    pending->rc = rc;
+    pending->tlp = tlp;
+    *access = (struct iommu_access){
+        .addr = tlp->addr,
+        .sid = tlp->requester.v,
+        .at = tlp->at,
+        .interrupt = root_is_interrupt(tlp),
+    };
+    if (tlp_get_pasid(tlp, &pasid)) {
+        access->has_pasid = true;
+        access->pasid = pasid.pasid;
+        access->privileged = pasid.privileged;
+    }
+    access->want = access_wants(tlp, access->has_pasid && pasid.execute);
+    if (access->interrupt)
+        access->data = le32_load(tlp->data);
+    pending->request.done = translated;
+    pending->request.opaque = pending;
+    vtd_submit(bridge->iommu->vtd, &pending->request);
+}
+
+/* The IOAPIC's messages (VT-d 4.1, 5.1.5). */
+
+static void ioapic_remapped(struct iommu_request *request, enum iommu_status status)
+{
+    struct iommu_pending *pending = request->opaque;
+    struct machine *machine = pending->unit->machine;
+
+    if (status == IOMMU_TRANSLATED_OK && request->interrupt.compatible)
+        apic_deliver_msi(&machine->apics, request->access.addr, request->access.data);
+    else if (status == IOMMU_TRANSLATED_OK)
+        deliver_interrupt(machine, &request->interrupt);
+    pending_put(pending);
+}
+
+static void ioapic_message(void *opaque, uint64_t addr, uint32_t data)
+{
+    struct board_iommu *unit = opaque;
+    struct iommu_pending *pending = pending_take(unit);
+
+    pending->tlp = NULL;
+    pending->request.access = (struct iommu_access){.addr = addr,
+                                                    .data = data,
+                                                    .sid = MAP_IOAPIC_RID,
+                                                    .interrupt = true,
+                                                    .want = PT_PERM_WRITE};
+    pending->request.done = ioapic_remapped;
+    pending->request.opaque = pending;
+    vtd_submit(unit->vtd, &pending->request);
+}
+
+bool board_iommu_create(struct machine *machine, const struct machine_component *c,
+                        uint16_t segment, GError **error)
+{
+    struct board_iommu *unit = &machine->iommu[machine->iommu_count];
+    struct vtd_params params = {
+        .name = c->name,
+        .sim = &machine->sim,
+        .trace = &machine->trace,
+        .features = c->iommu.vtd,
+        .host_bits = MAP_HOST_BITS,
+        .memory = {.read = table_read, .write = table_write, .opaque = unit},
+        .event = unit_event,
+        .opaque = unit,
+        .read_latency_ps = c->iommu.read_latency_ps,
+        .find_stale = c->iommu.find_stale,
+    };
+
+    for (unsigned i = 0; i < machine->iommu_count; i++) {
+        if (machine->iommu[i].segment == segment) {
+            g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "%s: segment %u has an IOMMU",
+                        c->name, segment);
+            return false;
+        }
+    }
+    assert(machine->iommu_count < MAP_BRIDGES_MAX);
+    unit->machine = machine;
+    unit->segment = segment;
+    unit->base = MAP_IOMMU_BASE + machine->iommu_count * MAP_IOMMU_SIZE;
+    unit->interrupt_remapping = c->iommu.vtd.interrupt_remapping;
+    unit->x2apic = c->iommu.vtd.x2apic;
+    unit->vtd = vtd_new(&params);
+    machine->iommu_count++;
+    bus_add(&machine->memory, &(struct bus_range){.base = unit->base,
+                                                  .size = MAP_IOMMU_SIZE,
+                                                  .max_size = 8,
+                                                  .read = unit_read,
+                                                  .write = unit_write,
+                                                  .opaque = unit});
+    return true;
+}
+
+void board_iommu_connect(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->bridge_count; i++) {
+        struct board_bridge *bridge = &machine->bridge[i];
+        const struct root_translator translator = {.translate = translate, .opaque = bridge};
+
+        for (unsigned j = 0; j < machine->iommu_count; j++) {
+            if (machine->iommu[j].segment == bridge->map.segment)
+                bridge->iommu = &machine->iommu[j];
+        }
+        if (bridge->iommu)
+            root_complex_set_translator(bridge->rc, &translator);
+    }
+    if (machine->iommu_count && machine->iommu[0].interrupt_remapping)
+        ioapic_set_remapping(&machine->ioapic, ioapic_message, &machine->iommu[0]);
+}
+
+void board_iommu_reset(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->iommu_count; i++)
+        vtd_reset(machine->iommu[i].vtd);
+}
+
+void board_iommu_destroy(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->iommu_count; i++) {
+        struct board_iommu *unit = &machine->iommu[i];
+        struct iommu_pending *pending;
+
+        vtd_free(unit->vtd);
+        while ((pending = unit->free)) {
+            unit->free = pending->next;
+            g_free(pending);
+        }
+    }
+    machine->iommu_count = 0;
+}

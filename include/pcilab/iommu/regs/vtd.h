@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VT-d face of the IOMMU: one DMA remapping unit (Intel Virtualization Technology for Directed
+ * I/O, Architecture Specification, revision 4.1; "VT-d" in comments).
+ */
+#ifndef PCILAB_IOMMU_REGS_VTD_H
+#define PCILAB_IOMMU_REGS_VTD_H
+
+#include "pcilab/iommu/core/core.h"
+
+#define VTD_REGISTER_BYTES 4096
+
+struct vtd;
+
+/* What the unit can do; what is off is not advertised and its use is a fault. */
+struct vtd_features {
+    uint8_t address_bits; /* of the second stage: 39, 48 or 57; 57: first stages of 5 levels too */
+    bool scalable;        /* scalable mode */
+    bool first_stage, second_stage, nested; /* in scalable mode */
+    bool pass_through;
+    bool interrupt_remapping;
+    bool x2apic; /* extended interrupt mode */
+    bool snoop;  /* snoop control */
+    bool large_pages;
+    bool caching; /* caching mode is said to be in use */
+};
+
+struct vtd_params {
+    const char *name;
+    struct sim *sim;
+    struct trace *trace;
+    struct vtd_features features;
+    uint8_t host_bits; /* width of host addresses */
+    struct iommu_memory memory;
+    /* The unit's own interrupts: a message as written, not remapped. */
+    void (*event)(void *opaque, uint64_t addr, uint32_t data);
+    void *opaque;
+    uint64_t read_latency_ps;
+    bool find_stale;
+};
+
+struct vtd *vtd_new(const struct vtd_params *params);
+void vtd_free(struct vtd *vtd);
+void vtd_reset(struct vtd *vtd);
+/* Registers: 4 or 8 bytes, aligned (VT-d 11.2). */
+uint64_t vtd_read(struct vtd *vtd, unsigned offset, unsigned size);
+void vtd_write(struct vtd *vtd, unsigned offset, unsigned size, uint64_t value);
+/* A request from below; answered by its done(). Interrupt messages are told apart by the access. */
+void vtd_submit(struct vtd *vtd, struct iommu_request *request);
+struct iommu_core *vtd_core(struct vtd *vtd);
+
+#endif
