@@ -216,6 +216,23 @@ static void remove_tree(const char *folder)
                  NULL, NULL, NULL, NULL);
 }
 
+/* For modprobe in the guest, where the host has depmod; a package leaves it to its installation. */
+static void run_depmod(const char *folder)
+{
+    char *all = g_build_filename(folder, "lib/modules", NULL);
+    GDir *dir = g_dir_open(all, 0, NULL);
+    const char *release = dir ? g_dir_read_name(dir) : NULL;
+    char *env[] = {"PATH=/usr/sbin:/sbin:/usr/bin:/bin", NULL};
+    char *argv[] = {"depmod", "-b", (char *)folder, (char *)release, NULL};
+
+    if (release) {
+        g_spawn_sync(NULL, argv, env, G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_STDERR_TO_DEV_NULL,
+                     NULL, NULL, NULL, NULL, NULL, NULL);
+    }
+    g_clear_pointer(&dir, g_dir_close);
+    g_free(all);
+}
+
 /* Beside the folder, and then moved there: what is there is always whole. */
 static bool unpack_debs(const char *folder, char *const *files)
 {
@@ -230,6 +247,9 @@ static bool unpack_debs(const char *folder, char *const *files)
         char *said = check_deb(files[i]) ? dpkg_deb(files[i], "-x", temp) : NULL;
         ok = said != NULL;
         g_free(said);
+    }
+    if (ok) {
+        run_depmod(temp);
     }
     if (ok && rename(temp, folder) != 0 && !g_file_test(folder, G_FILE_TEST_IS_DIR)) {
         cli_error("%s: %s", folder, g_strerror(errno));

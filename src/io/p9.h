@@ -142,6 +142,8 @@ int p9_node_walk(struct p9_server *server, struct p9_node *dir, const char *name
 int p9_node_adopt(struct p9_server *server, struct p9_node *dir, const char *name, int fd,
                   struct p9_node **found);
 int p9_node_stat(struct p9_server *server, struct p9_node *node, struct stat *st);
+/* fstat() of a descriptor of this node. */
+int p9_node_fstat(const struct p9_node *node, int fd, struct stat *st);
 /* Opens for input and output what is a regular file, -ENXIO for pipes, sockets and devices. */
 int p9_node_open(struct p9_server *server, struct p9_node *node, int flags);
 /* "self/fd/N" relative to server->proc_fd, of a descriptor of p9_node_fd(). */

@@ -59,9 +59,7 @@ static int stat_fid(struct p9_server *server, struct p9_fid *fid, struct stat *s
 {
     int fd = fid->fd >= 0 ? fid->fd : fid->node->read_fd;
 
-    if (fd < 0)
-        return p9_node_stat(server, fid->node, st);
-    return fstat(fd, st) < 0 ? -errno : 0;
+    return fd < 0 ? p9_node_stat(server, fid->node, st) : p9_node_fstat(fid->node, fd, st);
 }
 
 int p9_getattr(struct p9_server *server, struct p9_in *in, struct p9_out *out)

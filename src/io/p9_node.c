@@ -418,13 +418,24 @@ int p9_node_walk(struct p9_server *server, struct p9_node *dir, const char *name
     return fd < 0 ? fd : p9_node_adopt(server, dir, name, fd, found);
 }
 
+/* The links, size and times of a directory that is not shown tell of the host's processes. */
+int p9_node_fstat(const struct p9_node *node, int fd, struct stat *st)
+{
+    if (fstat(fd, st) < 0)
+        return -errno;
+    if (node->closed_fs) {
+        st->st_nlink = 2;
+        st->st_size = st->st_blocks = 0;
+        st->st_atim = st->st_mtim = st->st_ctim = (struct timespec){0};
+    }
+    return 0;
+}
+
 int p9_node_stat(struct p9_server *server, struct p9_node *node, struct stat *st)
 {
     int fd = p9_node_fd(server, node);
 
-    if (fd < 0)
-        return fd;
-    return fstat(fd, st) < 0 ? -errno : 0;
+    return fd < 0 ? fd : p9_node_fstat(node, fd, st);
 }
 
 /*

@@ -9,6 +9,7 @@ import pathlib
 import pty
 import random
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -112,8 +113,33 @@ STATUSES = [
 ]
 
 
-def statuses(tap):
+# As kselftest has it: a folder of the tree, TAP, 4 for what is skipped.
+SELFTEST = """#!/bin/sh
+cd "$(dirname "$0")" || exit 1
+echo TAP version 13
+echo 1..1
+[ "$(uname -r)" = "$(ls ../../../lib/modules)" ] && modprobe msr && [ -c /dev/cpu/0/msr ] &&
+    echo ok 1 here
+exit 4
+"""
+
+
+def make_tree(folder):
+    """A kernel tree as it is after a build and `make modules_install INSTALL_MOD_PATH=.`."""
+    test = folder / "tools/testing/selftests/pcilab.sh"
+    for path in (folder / "arch/x86/boot", folder / "lib", test.parent):
+        path.mkdir(parents=True)
+    shutil.copy(harness.guest_dir() / "vmlinuz", folder / "arch/x86/boot/bzImage")
+    (folder / "lib/modules").symlink_to(harness.guest_dir() / "lib/modules")
+    test.write_text(SELFTEST)
+    test.chmod(0o755)
+    return test
+
+
+def statuses(tap, folder):
+    test = make_tree(folder)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        skipped = pool.submit(pcilab, test, options=("--ktree", folder))
         runs = [pool.submit(pcilab, *words) for _, words, _, _ in STATUSES]
         never = pool.submit(pcilab, "echo", "never",
                             options=("--append", "root=/dev/x rdinit=/x"))
@@ -122,6 +148,9 @@ def statuses(tap):
         r = run.result()
         tap.check(r.status == status and not r.out and text in r.err, f"{name}: {status}",
                   r.tail())
+    r = skipped.result()
+    tap.check(r.status == 4 and r.out.endswith(b"ok 1 here\n"),
+              "a self-test of a kernel tree, with its kernel and modules", r.tail())
     r = never.result()
     tap.check(r.status == 125 and not r.out and b"the kernel failed before" in r.err and
               b"Unable to mount root" in r.err, "a kernel that panics before: 125", r.tail())
@@ -221,9 +250,12 @@ def terminal(tap):
 
 def again(tap):
     """The same twice; and many continuations from where the command starts."""
-    words = ("sh", "-c", "echo hello; cat /proc/sys/kernel/random/uuid")
+    # Folders in which others may just be writing are not looked through.
+    env = {**os.environ, "PATH": "/usr/bin:/bin"}
+    words = ("/bin/sh", "-c", "echo hello; cat /proc/sys/kernel/random/uuid")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(pcilab, *words, options=("--digest",), cwd="/") for _ in range(2)]
+        both = [pool.submit(pcilab, *words, options=("--digest",), cwd="/", env=env)
+                for _ in range(2)]
     one, two = (run.result() for run in both)
     tap.check(one.status == 0 and len(one.err) == 65 and one.err == two.err and
               one.out == two.out, "two runs have one digest", one.tail(), two.tail())
@@ -239,8 +271,8 @@ def main():
         folder = pathlib.Path(name)
         caller(tap, folder)
         files(tap, folder)
+        statuses(tap, folder / "tree")
     binary(tap)
-    statuses(tap)
     terminal(tap)
     again(tap)
     tap.done()

@@ -127,9 +127,15 @@ END_TEST
 /* "/" with what the kernel makes up: not entered, and not written. */
 START_TEST(kernel_file_systems_are_not_shown)
 {
+    struct attr attr;
+
     client_free(client);
     client = client_new("/", true, NULL);
     ck_assert_int_eq(client_walk(client, CLIENT_ROOT, 2, "proc"), 0);
+    /* nor how many processes there are */
+    ck_assert_int_eq(client_getattr(client, 2, &attr), 0);
+    ck_assert_uint_eq(attr.nlink, 2);
+    ck_assert_uint_eq(attr.mtime, 0);
     ck_assert_int_eq(client_walk(client, CLIENT_ROOT, 3, "proc/self"), ENOENT);
     ck_assert_int_eq(client_walk(client, 2, 3, "version"), ENOENT);
     ck_assert_int_eq(client_mkdir(client, 2, "x", 0700), EROFS);
