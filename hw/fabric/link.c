@@ -10,8 +10,6 @@
 
 #define PROPAGATION_MAX_PS PS_PER_MS
 #define TRAINING_MAX_PS    (10 * PS_PER_S)
-#define HEADER_CREDITS_MAX 127  /* 2.6.1: of 8-bit counters */
-#define DATA_CREDITS_MAX   2047 /* of 12-bit counters */
 
 /*
  * CHOICE: 5 ns are a metre of board or cable; training and Recovery take what machines of today
@@ -23,8 +21,7 @@ const struct link_params link_default_params = {
     .propagation_ps = 5 * PS_PER_NS,
     .training_ps = 20 * PS_PER_MS,
     .recovery_ps = 20 * PS_PER_US,
-    .rx = {{[LINK_POSTED] = {64, 1024}, [LINK_NON_POSTED] = {64, 64}, [LINK_COMPLETION] = {0, 0}},
-           {[LINK_POSTED] = {64, 1024}, [LINK_NON_POSTED] = {64, 64}, [LINK_COMPLETION] = {0, 0}}},
+    .rx = {LINK_DEFAULT_RX, LINK_DEFAULT_RX},
 };
 
 const char *link_params_wrong(const struct link_params *params)
@@ -37,8 +34,8 @@ const char *link_params_wrong(const struct link_params *params)
         return "a bit error rate is from 0 to 0.5";
     for (unsigned side = 0; side < 2; side++) {
         for (unsigned flow = 0; flow < LINK_FLOWS; flow++) {
-            if (params->rx[side][flow].header > HEADER_CREDITS_MAX ||
-                params->rx[side][flow].data > DATA_CREDITS_MAX)
+            if (params->rx[side][flow].header > LINK_HEADER_CREDITS_MAX ||
+                params->rx[side][flow].data > LINK_DATA_CREDITS_MAX)
                 return "credits are at most 127 for headers and 2047 for data (2.6.1)";
         }
     }

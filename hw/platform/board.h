@@ -127,4 +127,8 @@ void wiring_reset(struct machine *machine);
 /* firmware.c: tables in RAM. Returns the address of the RSDP. */
 uint64_t firmware_install(struct machine *machine);
 
+/* links.c: joins a switch or an endpoint to the port above it. */
+struct link *board_connect_link(const struct machine_desc *desc, const struct machine_component *c,
+                                struct port *above, struct port *below);
+
 #endif

@@ -58,6 +58,8 @@ static void component_set_defaults(struct machine_component *c)
 {
     c->parent = -1;
     c->port = MACHINE_PORT_DEFAULT;
+    c->link.propagation_ps = link_default_params.propagation_ps;
+    c->link.training_ps = link_default_params.training_ps;
     switch (c->kind) {
     case MACHINE_HOST_BRIDGE: c->bridge.bus_last = 0xff; break;
     case MACHINE_ROOT_PORT: c->device = 1; break;

@@ -307,7 +307,8 @@ static bool wire_switch(struct wiring *w, const struct machine_component *c, GEr
         down[i].msi = c->sw.down[i].msi;
     }
     part->object = pcie_switch_new(w->machine->fabric, &params);
-    part->link = link_connect(parent_port(w, c), pcie_switch_upstream(part->object));
+    part->link =
+        board_connect_link(w->desc, c, parent_port(w, c), pcie_switch_upstream(part->object));
     return true;
 }
 
@@ -319,7 +320,7 @@ static void connect_endpoint(struct wiring *w, const struct machine_component *c
     if (c->integrated)
         root_integrate(bridge_of(w, c)->rc, port, c->device);
     else
-        part->link = link_connect(parent_port(w, c), port);
+        part->link = board_connect_link(w->desc, c, parent_port(w, c), port);
 }
 
 static struct block_image *find_disk(const struct machine_options *options, const char *name)

@@ -83,7 +83,8 @@ static bool load_topology(struct boot *boot)
         return false;
     }
     if ((o->memory && !topology_override(boot->desc, "memory", o->memory, "--memory", &error)) ||
-        (o->cpus && !topology_override(boot->desc, "cpus", o->cpus, "--cpus", &error))) {
+        (o->cpus && !topology_override(boot->desc, "cpus", o->cpus, "--cpus", &error)) ||
+        (o->timing && !topology_override(boot->desc, "timing", o->timing, "--timing", &error))) {
         return fail(error);
     }
     char *memory = units_format_size(boot->desc->memory_bytes);

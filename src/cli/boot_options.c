@@ -49,6 +49,7 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->cmdline);
     g_free(o->cpus);
     g_free(o->memory);
+    g_free(o->timing);
     g_strfreev(o->disks);
     g_free(o->trace_file);
     g_free(o->log_file);
@@ -369,6 +370,8 @@ bool boot_options_parse(struct boot_options *o, char **argv)
          "TEXT"},
         {"cpus", 0, 0, G_OPTION_ARG_STRING, &o->cpus, "Processors, 1 to 8", "N"},
         {"memory", 'm', 0, G_OPTION_ARG_STRING, &o->memory, "RAM, like 512M or 2G", "SIZE"},
+        {"timing", 0, 0, G_OPTION_ARG_STRING, &o->timing,
+         "How TLPs cross links; default: as the topology says", "functional|link"},
         {"disk", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &o->disks,
          "Raw image behind the NVMe called NAME; may be repeated", "NAME=FILE"},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &raw.seed, "Seed of all randomness; default: 0", "N"},

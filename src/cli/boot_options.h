@@ -21,7 +21,7 @@ struct boot_options {
     char **rw;          /* directories; NULL: none */
     bool shell, tty;
     char *cmdline;
-    char *cpus, *memory;
+    char *cpus, *memory, *timing;
     uint64_t seed;
     char **disks; /* NAME=FILE */
     bool real_clock, no_reboot, digest, enter_bzimage;

@@ -426,6 +426,9 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
 #define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE) | K(VIRTIO_9P) | K(VIRTIO_NET))
 #define PLUGGED   (K(NVME) | K(EXERCISER))
 #define ENDPOINTS (PLUGGED | VIRTIO)
+#define LINKED    (K(SWITCH) | ENDPOINTS)
+
+#define LINK_BUFFERS "64/1024 64/64 0/0" /* those of link_default_params */
 
 #define AS_SWITCH "as the switch says"
 
@@ -435,6 +438,9 @@ const struct topo_key topo_keys[] = {
      "RAM of the guest. The option --memory goes first."},
     {"cpus", K(MACHINE), &type_uint, V(cpus), 1, CPU_MAX, "1", NULL,
      "Processors. The option --cpus goes first."},
+    {"timing", K(MACHINE), &topo_type_timing, V(timing), 0, 0, "functional", NULL,
+     "How TLPs cross links: at once, or as the wires, credits and acknowledgements of PCI Express "
+     "let them (docs/fabric.md). The option --timing goes first."},
 
     {"segment", K(HOST_BRIDGE), &type_uint, V(segment), 0, 0xffff, "0", NULL,
      "PCI segment group, the domain of lspci."},
@@ -489,6 +495,22 @@ const struct topo_key topo_keys[] = {
     {"speed", K(SWITCH_PORT), &type_speed, V(speed), 0, 0, NULL, AS_SWITCH,
      "Highest link speed in GT/s."},
     {"width", K(SWITCH_PORT), &type_width, V(width), 0, 0, NULL, AS_SWITCH, "Most lanes."},
+
+    {"timing", LINKED, &topo_type_timing, V(timing), 0, 0, NULL, "as [machine] says",
+     "Timing of the link above."},
+    {"propagation-ns", LINKED, &type_uint, V(propagation_ns), 0, 1000000, "5", NULL,
+     "Link timing: how long the link is, one way."},
+    {"training-ms", LINKED, &type_uint, V(training_ms), 0, 10000, "20", NULL,
+     "Link timing: from the end of a reset until the link is up."},
+    {"bit-error-rate", LINKED, &topo_type_rate, V(bit_error_rate), 0, 0, "0", NULL,
+     "Link timing: how often a bit arrives wrong; seeded by --seed."},
+    {"faults", LINKED, &topo_type_faults, V(faults), 0, 0, NULL, "none",
+     "Link timing: faults on purpose. After N TLPs (DLLPs) that go up or down the link unharmed, "
+     "COUNT are hit."},
+    {"buffers", K(ROOT_PORT) | LINKED, &topo_type_buffers, V(buffers), 0, 0, LINK_BUFFERS, NULL,
+     "Link timing: receive buffers."},
+    {"buffers", K(SWITCH_PORT), &topo_type_buffers, V(buffers), 0, 0, NULL, AS_SWITCH,
+     "Link timing: receive buffers."},
 
     {"slot", K(ROOT_PORT) | K(SWITCH_PORT), &type_slot, V(slot), 1, 8191, "auto", NULL,
      "Physical slot number; auto takes the lowest free, none is a port without a slot."},

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pcilab/fabric/link.h"
+
 enum topo_kind {
     TOPO_MACHINE,
     TOPO_HOST_BRIDGE,
@@ -27,12 +29,28 @@ enum topo_kind {
 
 #define TOPO_AUTO UINT64_MAX /* a number that is chosen for the user */
 
+enum { TOPO_TIMING_FUNCTIONAL = 1, TOPO_TIMING_LINK = 2 }; /* 0: not given */
+
+struct topo_fault {
+    bool up; /* sent by the lower end of the link */
+    struct link_fault fault;
+};
+
+struct topo_faults {
+    unsigned count;
+    struct topo_fault list[LINK_FAULTS_MAX];
+};
+
 /* The values of one group's keys, defaults filled in. */
 struct topo_values {
     uint64_t memory_bytes, cpus;
     uint64_t segment, bus_first, bus_last;
     uint64_t device, function; /* device may be TOPO_AUTO */
     uint64_t speed, width;
+    uint64_t timing, propagation_ns, training_ms;
+    double bit_error_rate;
+    struct link_credits buffers[LINK_FLOWS];
+    struct topo_faults faults;
     uint64_t slot; /* TOPO_AUTO, 0 for none, or the number */
     uint64_t ari, msi;
     uint64_t downstream, downstream_speed, downstream_width;
@@ -78,6 +96,9 @@ struct topo_kind_info {
     bool named; /* the group has a second word */
     const char *help;
 };
+
+/* link_keys.c */
+extern const struct topo_type topo_type_timing, topo_type_rate, topo_type_buffers, topo_type_faults;
 
 extern const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT];
 extern const struct topo_key topo_keys[];

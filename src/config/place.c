@@ -172,7 +172,9 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                             GError **error)
 {
     if (item->integrated) {
-        static const char *const link_keys[] = {"speed", "width"};
+        static const char *const link_keys[] = {"speed",          "width",       "timing",
+                                                "propagation-ns", "training-ms", "bit-error-rate",
+                                                "faults",         "buffers"};
         for (unsigned i = 0; i < G_N_ELEMENTS(link_keys); i++) {
             if (topo_item_has(item, link_keys[i])) {
                 item_fail(parser, item, link_keys[i], error,

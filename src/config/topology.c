@@ -250,12 +250,39 @@ static bool imply_bridge(struct topo_parser *parser, GError **error)
 
 static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t slot)
 {
-    return (struct machine_port_desc){.speed = (uint8_t)v->speed,
-                                      .width = (uint8_t)v->width,
-                                      .slot = slot != 0,
-                                      .slot_number = (uint16_t)slot,
-                                      .ari = v->ari,
-                                      .msi = v->msi};
+    struct machine_port_desc port = {.speed = (uint8_t)v->speed,
+                                     .width = (uint8_t)v->width,
+                                     .slot = slot != 0,
+                                     .slot_number = (uint16_t)slot,
+                                     .ari = v->ari,
+                                     .msi = v->msi};
+
+    memcpy(port.rx, v->buffers, sizeof(port.rx));
+    return port;
+}
+
+static enum machine_timing timing_of(const struct topo_values *v)
+{
+    if (!v->timing)
+        return MACHINE_TIMING_DEFAULT;
+    return v->timing == TOPO_TIMING_LINK ? MACHINE_TIMING_LINK : MACHINE_TIMING_FUNCTIONAL;
+}
+
+static struct machine_link_desc link_desc(const struct topo_values *v)
+{
+    struct machine_link_desc link = {
+        .timing = timing_of(v),
+        .propagation_ps = v->propagation_ns * PS_PER_NS,
+        .training_ps = v->training_ms * PS_PER_MS,
+        .bit_error_rate = v->bit_error_rate,
+        .fault_count = v->faults.count,
+    };
+
+    for (unsigned i = 0; i < v->faults.count; i++) {
+        link.faults[i].up = v->faults.list[i].up;
+        link.faults[i].fault = v->faults.list[i].fault;
+    }
+    return link;
 }
 
 static void write_switch(struct machine_component *c, const struct topo_item *item)
@@ -269,6 +296,8 @@ static void write_switch(struct machine_component *c, const struct topo_item *it
         v.width = own && own->v.width ? own->v.width : item->v.downstream_width;
         v.ari = own && topo_item_has(own, "ari") ? own->v.ari : item->v.ari;
         v.msi = own && topo_item_has(own, "msi") ? own->v.msi : item->v.msi;
+        if (own && topo_item_has(own, "buffers"))
+            memcpy(v.buffers, own->v.buffers, sizeof(v.buffers));
         c->sw.down[i] = port_desc(&v, item->port_slot[i]);
     }
 }
@@ -332,6 +361,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->function = (uint8_t)v->function;
     }
     c->port = port_desc(v, item->port_slot[0]);
+    c->link = link_desc(v);
     switch (item->kind) {
     case TOPO_HOST_BRIDGE:
         c->bridge.segment = (uint16_t)v->segment;
@@ -396,6 +426,7 @@ static struct machine_desc *write_desc(const struct topo_parser *parser)
         if (item->kind == TOPO_MACHINE) {
             desc->cpus = (unsigned)item->v.cpus;
             desc->memory_bytes = item->v.memory_bytes;
+            desc->timing = timing_of(&item->v);
         }
         left += item->kind != TOPO_MACHINE && item->kind != TOPO_SWITCH_PORT;
     }
@@ -422,6 +453,7 @@ bool topology_override(struct machine_desc *desc, const char *name, const char *
     topo_values_init(&values, TOPO_MACHINE);
     values.memory_bytes = desc->memory_bytes;
     values.cpus = desc->cpus;
+    values.timing = desc->timing == MACHINE_TIMING_LINK ? TOPO_TIMING_LINK : TOPO_TIMING_FUNCTIONAL;
     if (!key->type->parse(key, text, &values)) {
         GString *allowed = g_string_new(NULL);
         key->type->allowed(key, allowed);
@@ -432,6 +464,7 @@ bool topology_override(struct machine_desc *desc, const char *name, const char *
     }
     desc->memory_bytes = values.memory_bytes;
     desc->cpus = (unsigned)values.cpus;
+    desc->timing = timing_of(&values);
     return true;
 }
 

@@ -57,12 +57,23 @@ struct link_status {
 };
 void port_link_status(const struct port *port, struct link_status *status);
 
+#define LINK_HEADER_CREDITS_MAX 127u  /* 2.6.1: half of what 8 bits count */
+#define LINK_DATA_CREDITS_MAX   2047u /* and 12 bits */
+
 /* Credits that a receiver grants (2.6.1): headers, and data in units of 16 bytes. 0: infinite. */
 struct link_credits {
     uint16_t header, data;
 };
 
 enum link_flow { LINK_POSTED, LINK_NON_POSTED, LINK_COMPLETION, LINK_FLOWS };
+
+#define LINK_DEFAULT_RX                                                                            \
+    {                                                                                              \
+        {64, 1024}, {64, 64},                                                                      \
+        {                                                                                          \
+            0, 0                                                                                   \
+        }                                                                                          \
+    }
 
 struct link_params {
     enum link_timing timing;

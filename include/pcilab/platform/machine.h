@@ -46,6 +46,20 @@ enum machine_kind {
     MACHINE_KIND_COUNT
 };
 
+enum machine_timing { MACHINE_TIMING_DEFAULT, MACHINE_TIMING_FUNCTIONAL, MACHINE_TIMING_LINK };
+
+/* The link above a switch or an endpoint; all but the timing matters with link timing only. */
+struct machine_link_desc {
+    enum machine_timing timing; /* DEFAULT: as the machine */
+    uint64_t propagation_ps, training_ps;
+    double bit_error_rate;
+    struct {
+        bool up; /* sent by the lower end */
+        struct link_fault fault;
+    } faults[LINK_FAULTS_MAX];
+    unsigned fault_count;
+};
+
 /* Keys of a link end or a port. */
 struct machine_port_desc {
     uint8_t speed; /* 1 to 5: 2.5, 5, 8, 16, 32 GT/s */
@@ -54,11 +68,13 @@ struct machine_port_desc {
     uint16_t slot_number;
     bool ari;
     bool msi;
+    struct link_credits rx[LINK_FLOWS]; /* receive buffers; 0: no limit */
 };
 
 /* 16 GT/s x4, no slot, ARI forwarding, MSI. */
 #define MACHINE_PORT_DEFAULT                                                                       \
-    ((struct machine_port_desc){.speed = 4, .width = 4, .ari = true, .msi = true})
+    ((struct machine_port_desc){                                                                   \
+        .speed = 4, .width = 4, .ari = true, .msi = true, .rx = LINK_DEFAULT_RX})
 
 #define MACHINE_SWITCH_PORTS_MAX 32
 
@@ -78,6 +94,8 @@ struct machine_component {
     uint8_t device, function; /* root ports and integrated endpoints: place on the root bus */
     bool integrated;          /* endpoint directly on a host bridge */
     struct machine_port_desc port; /* link end (upstream for switches and endpoints) */
+
+    struct machine_link_desc link;
 
     struct { /* MACHINE_HOST_BRIDGE */
         uint16_t segment;
@@ -134,8 +152,9 @@ struct machine_component {
 struct machine_desc {
     struct machine_component *components; /* parents come before children */
     unsigned count;
-    unsigned cpus;         /* 1 to CPU_MAX */
-    uint64_t memory_bytes; /* multiple of 1 MiB */
+    unsigned cpus;              /* 1 to CPU_MAX */
+    uint64_t memory_bytes;      /* multiple of 1 MiB */
+    enum machine_timing timing; /* of links that do not say it; DEFAULT: functional */
 };
 
 /* A description with nothing but defaults; free with machine_desc_free(). */

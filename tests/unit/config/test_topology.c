@@ -129,6 +129,35 @@ START_TEST(test_everything)
 }
 END_TEST
 
+START_TEST(test_link_keys)
+{
+    struct machine_desc *desc =
+        parse("[machine]\ntiming=link\n"
+              "[root-port r]\nbuffers=1/2 3/4 5/6\n"
+              "[switch s]\nat=r\ndownstream=2\nbuffers=7/8 9/10 11/12\ntraining-ms=3\n"
+              "[switch-port s.1]\nbuffers=0/0 127/2047 1/1\n"
+              "[nvme n]\nat=s.0\ntiming=functional\npropagation-ns=30\nbit-error-rate=2.5e-7\n"
+              "faults=up:corrupt-tlp@7 down:reorder-dllp@0*12\n");
+    const struct machine_component *r = component(desc, "r"), *s = component(desc, "s"),
+                                   *n = component(desc, "n");
+
+    ck_assert_uint_eq(desc->timing, MACHINE_TIMING_LINK);
+    ck_assert_uint_eq(s->link.timing, MACHINE_TIMING_DEFAULT);
+    ck_assert_uint_eq(n->link.timing, MACHINE_TIMING_FUNCTIONAL);
+    ck_assert(r->port.rx[0].header == 1 && r->port.rx[2].data == 6);
+    ck_assert(s->port.rx[1].header == 9 && s->sw.down[0].rx[1].data == 10);
+    ck_assert(s->sw.down[1].rx[0].header == 0 && s->sw.down[1].rx[1].data == 2047);
+    ck_assert_uint_eq(s->link.training_ps, 3 * PS_PER_MS);
+    ck_assert_uint_eq(n->link.propagation_ps, 30 * PS_PER_NS);
+    ck_assert(n->link.bit_error_rate == 2.5e-7);
+    ck_assert_uint_eq(n->link.fault_count, 2);
+    ck_assert(n->link.faults[0].up && n->link.faults[0].fault.kind == LINK_FAULT_CORRUPT_TLP);
+    ck_assert(n->link.faults[0].fault.after == 7 && n->link.faults[0].fault.count == 1);
+    ck_assert(!n->link.faults[1].up && n->link.faults[1].fault.count == 12);
+    machine_desc_free(desc);
+}
+END_TEST
+
 /* A file that says nothing and a description that is built by hand mean the same. */
 START_TEST(test_defaults_agree)
 {
@@ -356,6 +385,7 @@ int main(void)
 
     tcase_add_test(tcase, test_empty);
     tcase_add_test(tcase, test_everything);
+    tcase_add_test(tcase, test_link_keys);
     tcase_add_test(tcase, test_defaults_agree);
     tcase_add_test(tcase, test_function_zero_may_come_later);
     tcase_add_test(tcase, test_full_segment);
