@@ -86,6 +86,7 @@ struct machine {
     struct cpu_group *cpus;
     struct slot slot[CPU_MAX];
     unsigned cpu_count;
+    bool firmware_assigns;
     bool wake; /* a halted processor may have a reason to go on */
     enum machine_stop stop;
 

@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
+#include "pcilab/platform/enumerate.h"
 #include "pcilab/sim/rng.h"
 
 /* Conventional memory while the kernel starts. CHOICE. */
@@ -198,6 +199,18 @@ static void enter(struct machine *machine, const struct kernel *kernel)
     cpu_set_state(cpu, &state);
 }
 
+/* The processors wait for it. */
+static bool assign(struct machine *machine, GError **error)
+{
+    if (!machine_enumerate(machine, error)) {
+        g_prefix_error(error, "firmware-assigns: ");
+        return false;
+    }
+    for (unsigned i = 0; i < machine->cpu_count; i++)
+        machine->slot[i].local_ps = machine->sim.now_ps;
+    return true;
+}
+
 static bool load(struct machine *machine, const struct machine_boot *boot, GBytes *file,
                  GError **error)
 {
@@ -216,6 +229,8 @@ static bool load(struct machine *machine, const struct machine_boot *boot, GByte
     if (!place_cmdline(machine, &kernel, boot->cmdline ? boot->cmdline : "", zero_page, error))
         return false;
     if (boot->initrd_path && !place_initrd(machine, &kernel, boot->initrd_path, zero_page, error))
+        return false;
+    if (machine->firmware_assigns && !assign(machine, error))
         return false;
     place_rng_seed(machine, zero_page);
     place_page_tables(machine);

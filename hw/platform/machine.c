@@ -131,6 +131,7 @@ struct machine *machine_new(const struct machine_desc *desc, const struct machin
     machine->console = options->console;
     machine->seed = options->seed;
     machine->cpu_count = desc->cpus;
+    machine->firmware_assigns = desc->firmware_assigns;
     sim_init(&machine->sim, options->seed);
     machine->trace.now_ps = &machine->sim.now_ps;
     if (!ram_init(&machine->ram, desc->memory_bytes, error)) {

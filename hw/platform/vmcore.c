@@ -23,7 +23,7 @@
 #define INFO_MAX_BYTES  4096 /* a page in Linux */
 #define NOTES_MAX_BYTES (CPU_MAX * (NOTE_HEAD_BYTES + 8 + PRSTATUS_BYTES) + INFO_MAX_BYTES + 32)
 
-/* Linux Documentation/arch/x86/x86_64/mm.rst, 4-level page tables. */
+/* Linux Documentation/arch/x86/x86_64/mm.rst, 4-level page tables: the processor has no others. */
 #define KERNEL_MAP  0xffffffff80000000ULL
 #define KERNEL_END  0xffffffffc0000000ULL
 #define DIRECT_MAP  0xffff888000000000ULL
@@ -159,13 +159,12 @@ static void find_text(struct vmcore *v, uint64_t stext)
 
 static void find_mappings(struct vmcore *v)
 {
-    uint64_t top, base, stext, five = 0;
+    uint64_t top, base, stext;
 
     v->top_table = v->direct_map = NOWHERE;
-    info_number(v, "NUMBER(pgtable_l5_enabled)", 10, &five);
-    if (five || !info_number(v, "SYMBOL(init_top_pgt)", 16, &top) ||
+    if (!info_number(v, "SYMBOL(init_top_pgt)", 16, &top) ||
         !info_number(v, "NUMBER(phys_base)", 10, &base))
-        return; /* UNIMPL: p_vaddr with 5-level page tables */
+        return;
     v->top_table = (top - KERNEL_MAP + base) & ENTRY_ADDR;
     find_direct_map(v);
     if (info_number(v, "SYMBOL(_stext)", 16, &stext))

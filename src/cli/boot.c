@@ -328,6 +328,7 @@ static bool open_verdict(struct boot *boot)
             g_prefix_error(&error, "--allow-splat \"%s\" is not allowed: ", o->allowed_splats[i]);
             return fail(error);
         }
+        boot->run.panic_expected |= strcmp(o->allowed_splats[i], "panic") == 0;
     }
     if (o->log_file) {
         boot->run.log = boot_log_new(o->log_file, &error);

@@ -48,9 +48,10 @@ struct boot_run {
     uint64_t limit_wall_us; /* 0: none */
 
     /* What was seen. */
-    bool core_due; /* a panic was seen that has no core file yet */
-    bool panicked; /* "Kernel panic" on the console */
-    bool hung;     /* the panic said its last line: the guest will never do anything again */
+    bool panic_expected; /* a panic does not fail the run, and the guest may restart after it */
+    bool core_due;       /* a panic was seen that has no core file yet */
+    bool panicked;       /* "Kernel panic" on the console */
+    bool hung;           /* the panic said its last line: the guest will never do anything again */
     char tail[BOOT_TAIL_BYTES]; /* the console's last bytes */
     uint64_t console_bytes;
     uint8_t last_byte;

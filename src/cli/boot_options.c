@@ -270,7 +270,9 @@ static const char description_head[] =
     "\n"
     "Splats: what a kernel prints on the console when something is wrong fails the run, and the\n"
     "first is printed at its end (with source lines, if the kernel lies in its built tree).\n"
-    "--allow-splat takes a Perl regular expression, or one of these names:\n"
+    "--allow-splat takes a Perl regular expression, or one of these names (after an expected "
+    "panic\n"
+    "the guest may restart, or its crash kernel go on):\n"
     "  ";
 static const char description_tail[] =
     "\n"

@@ -441,6 +441,9 @@ const struct topo_key topo_keys[] = {
     {"timing", K(MACHINE), &topo_type_timing, V(timing), 0, 0, "functional", NULL,
      "How TLPs cross links: at once, or as the wires, credits and acknowledgements of PCI Express "
      "let them (docs/fabric.md). The option --timing goes first."},
+    {"firmware-assigns", K(MACHINE), &type_bool, V(firmware_assigns), 0, 1, "no", NULL,
+     "Bus numbers, windows and BARs are assigned before the kernel starts, as the firmware of most "
+     "computers does. If not, the kernel finds nothing assigned and does it all."},
 
     {"segment", K(HOST_BRIDGE), &type_uint, V(segment), 0, 0xffff, "0", NULL,
      "PCI segment group, the domain of lspci."},

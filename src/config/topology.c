@@ -427,6 +427,7 @@ static struct machine_desc *write_desc(const struct topo_parser *parser)
             desc->cpus = (unsigned)item->v.cpus;
             desc->memory_bytes = item->v.memory_bytes;
             desc->timing = timing_of(&item->v);
+            desc->firmware_assigns = item->v.firmware_assigns;
         }
         left += item->kind != TOPO_MACHINE && item->kind != TOPO_SWITCH_PORT;
     }

@@ -2,7 +2,8 @@
 /*
  * An enumeration of our own: bus numbers, windows and BARs assigned as firmware would, by
  * configuration requests to the root complexes and nothing else. Linux does its own at boot; this
- * one serves `pcilab topo --lspci` and tests, which have no guest.
+ * one serves `pcilab topo --lspci` and tests, which have no guest, and topologies that have
+ * firmware-assigns=yes.
  */
 #ifndef PCILAB_PLATFORM_ENUMERATE_H
 #define PCILAB_PLATFORM_ENUMERATE_H

@@ -155,6 +155,7 @@ struct machine_desc {
     unsigned cpus;              /* 1 to CPU_MAX */
     uint64_t memory_bytes;      /* multiple of 1 MiB */
     enum machine_timing timing; /* of links that do not say it; DEFAULT: functional */
+    bool firmware_assigns;      /* before the kernel starts: bus numbers, windows, BARs */
 };
 
 /* A description with nothing but defaults; free with machine_desc_free(). */
