@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Link timing: bandwidth, credits, acknowledgement and replay, faults, exactly once in order. */
 #include <check.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "link_pair.h"
 #include "pcilab/base/bits.h"
@@ -55,6 +57,58 @@ START_TEST(test_bandwidth)
             }
         }
     }
+}
+END_TEST
+
+#define TABLE_BEGIN "<!-- bandwidth -->\n"
+#define TABLE_END   "<!-- end of bandwidth -->"
+
+static char *bandwidth_table(void)
+{
+    GString *out = g_string_new("| GT/s | Max_Payload_Size | x1 | x2 | x4 | x8 | x16 |\n"
+                                "|---|---|---|---|---|---|---|\n");
+    static const char *const names[] = {"", "2.5", "5", "8", "16", "32"};
+
+    for (unsigned speed = 1; speed <= 5; speed++) {
+        for (unsigned payload = 128; payload <= 512; payload *= 2) {
+            g_string_append_printf(out, "| %s | %u |", names[speed], payload);
+            for (unsigned width = 1; width <= 16; width *= 2) {
+                struct link_pair *pair = pair_new(NULL, speed, width);
+
+                pair_source(&pair->up, 2000, payload);
+                g_string_append_printf(out, " %.3f |", measured_rate(&pair->down, pair) * 1e-9);
+                pair_free(pair);
+            }
+            g_string_append_c(out, '\n');
+        }
+    }
+    return g_string_free(out, FALSE);
+}
+
+/* docs/fabric.md shows what is measured. PCILAB_WRITE_DOCS=1 writes the table there. */
+START_TEST(test_bandwidth_table)
+{
+    char *path = g_build_filename(g_getenv("PCILAB_SOURCE"), "docs", "fabric.md", NULL);
+    char *table = bandwidth_table(), *page, *begin, *end;
+
+    ck_assert(g_file_get_contents(path, &page, NULL, NULL));
+    begin = strstr(page, TABLE_BEGIN);
+    end = strstr(page, TABLE_END);
+    ck_assert(begin && end && begin < end);
+    begin += strlen(TABLE_BEGIN);
+    if (g_getenv("PCILAB_WRITE_DOCS")) {
+        char *text = g_strdup_printf("%.*s%s%s", (int)(begin - page), page, table, end);
+
+        ck_assert(g_file_set_contents(path, text, -1, NULL));
+        g_free(text);
+    } else {
+        ck_assert_msg(strlen(table) == (size_t)(end - begin) &&
+                          strncmp(begin, table, strlen(table)) == 0,
+                      "the table in docs/fabric.md is not what is measured");
+    }
+    g_free(page);
+    g_free(table);
+    g_free(path);
 }
 END_TEST
 
@@ -402,6 +456,7 @@ int main(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_bandwidth);
+    tcase_add_test(tc, test_bandwidth_table);
     tcase_add_test(tc, test_bandwidth_both_ways);
     tcase_add_test(tc, test_latency);
     tcase_add_test(tc, test_errors_exactly_once);
