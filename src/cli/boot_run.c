@@ -336,7 +336,8 @@ static int explain(const struct boot_run *run, enum run_end end)
         if (console_flush(run->console) == EPIPE) {
             status = 128 + SIGPIPE;
         } else {
-            cli_error("the guest's console cannot be written: %s",
+            cli_error("%s cannot be written: %s",
+                      run->command ? "standard output" : "the guest's console",
                       g_strerror(console_flush(run->console)));
             status = CLI_USAGE;
         }

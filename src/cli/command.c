@@ -191,7 +191,9 @@ static void take_output(void *opaque, unsigned port, const uint8_t *data, uint32
         for (uint32_t i = 0; i < len; i++) {
             console_put(c->run->console, data[i]);
         }
-        c->stop |= console_flush(c->run->console) != 0;
+        if (console_flush(c->run->console) != 0) {
+            machine_pause(c->run->machine); /* and the run ends */
+        }
     } else if (port == PORT_ERR) {
         write_stderr(data, len);
     }

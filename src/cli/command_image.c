@@ -96,9 +96,7 @@ static void add_settings(struct cpio *cpio, const struct ktree *tree, char **rw)
 
     put_record(text, "root", ROOT_NAME, "");
     if (tree->installed) {
-        char *path = g_canonicalize_filename(tree->modules, NULL);
-        put_record(text, "modules", path, "");
-        g_free(path);
+        put_record(text, "modules", tree->installed, "");
     }
     for (unsigned i = 0; rw && rw[i]; i++) {
         char *name = g_strdup_printf(RW_NAME, i), *path = g_canonicalize_filename(rw[i], NULL);
@@ -146,8 +144,12 @@ bool command_make_initrd(struct ktree *tree, const struct machine_desc *desc, ch
         cpio_add_dir(cpio, folders[i], 0755);
     }
     cpio_add_device(cpio, "dev/console", 0600, 5, 1);
-    add_settings(cpio, tree, rw);
-    bool ok = ktree_pack(tree, cpio, needed, drivers, more) && ktree_seal(tree, cpio);
+    bool ok = ktree_pack(tree, cpio, needed, drivers, more);
+    if (ok) {
+        ktree_install(tree);
+        add_settings(cpio, tree, rw);
+        ok = ktree_seal(tree, cpio);
+    }
     g_strfreev(drivers);
     cpio_free(cpio);
     return ok;

@@ -27,6 +27,7 @@ void ktree_clear(struct ktree *t)
     }
     g_clear_pointer(&t->kernel, g_free);
     g_clear_pointer(&t->modules, g_free);
+    g_clear_pointer(&t->installed, g_free);
     g_clear_pointer(&t->release, g_free);
     g_clear_pointer(&t->initrd, g_free);
 }
@@ -66,6 +67,16 @@ static bool explain_no_kernel(const char *folder)
     return false;
 }
 
+static void note_installed(struct ktree *t, const char *path)
+{
+    char *dep = g_build_filename(path, "modules.dep", NULL);
+
+    if (g_file_test(dep, G_FILE_TEST_IS_REGULAR)) {
+        t->installed = g_canonicalize_filename(path, NULL);
+    }
+    g_free(dep);
+}
+
 /* The folder's modules, as built or installed; false: there are some, but of other kernels. */
 static bool find_modules(struct ktree *t, const char *folder, const char *what)
 {
@@ -83,9 +94,7 @@ static bool find_modules(struct ktree *t, const char *folder, const char *what)
         char *path = g_build_filename(all, t->release ? t->release : other, NULL);
         bool here = other && g_file_test(path, G_FILE_TEST_IS_DIR);
         if (here) {
-            char *dep = g_build_filename(path, "modules.dep", NULL);
-            t->installed = g_file_test(dep, G_FILE_TEST_IS_REGULAR);
-            g_free(dep);
+            note_installed(t, path);
             t->modules = g_steal_pointer(&path);
         } else if (other) {
             cli_error("%s: the kernel is %s, but %s has the modules of %s", what, t->release, all,
@@ -119,13 +128,11 @@ static void find_release(struct ktree *t, const char *folder)
 {
     char *path = g_build_filename(folder, "lib/modules", t->release, NULL);
     char *order = g_build_filename(path, "modules.order", NULL);
-    char *dep = g_build_filename(path, "modules.dep", NULL);
 
     if (!t->modules && g_file_test(order, G_FILE_TEST_IS_REGULAR)) {
         t->modules = g_strdup(path);
-        t->installed = g_file_test(dep, G_FILE_TEST_IS_REGULAR);
+        note_installed(t, path);
     }
-    g_free(dep);
     g_free(order);
     g_free(path);
 }
@@ -208,7 +215,7 @@ static bool check_deb(const char *file)
     return ok;
 }
 
-static void remove_tree(const char *folder)
+void ktree_remove(const char *folder)
 {
     char *argv[] = {"rm", "-rf", "--", (char *)folder, NULL};
 
@@ -216,8 +223,7 @@ static void remove_tree(const char *folder)
                  NULL, NULL, NULL, NULL);
 }
 
-/* For modprobe in the guest, where the host has depmod; a package leaves it to its installation. */
-static void run_depmod(const char *folder)
+void ktree_depmod(const char *folder)
 {
     char *all = g_build_filename(folder, "lib/modules", NULL);
     GDir *dir = g_dir_open(all, 0, NULL);
@@ -249,13 +255,13 @@ static bool unpack_debs(const char *folder, char *const *files)
         g_free(said);
     }
     if (ok) {
-        run_depmod(temp);
+        ktree_depmod(temp);
     }
     if (ok && rename(temp, folder) != 0 && !g_file_test(folder, G_FILE_TEST_IS_DIR)) {
         cli_error("%s: %s", folder, g_strerror(errno));
         ok = false;
     }
-    remove_tree(temp);
+    ktree_remove(temp);
     g_free(temp);
     return ok;
 }

@@ -9,11 +9,11 @@
 #include "pcilab/io/cpio.h"
 
 struct ktree {
-    char *kernel;   /* the bzImage */
-    char *modules;  /* folder with modules.order; NULL: there are no modules */
-    char *release;  /* NULL: the kernel does not say */
-    bool installed; /* the modules: with modules.dep and what else modprobe needs */
-    char *initrd;   /* what ktree_initrd() made, as a path; NULL: nothing yet */
+    char *kernel;    /* the bzImage */
+    char *modules;   /* folder with modules.order; NULL: there are no modules */
+    char *release;   /* NULL: the kernel does not say */
+    char *installed; /* folder with modules.dep and what else modprobe needs; NULL: none */
+    char *initrd;    /* what ktree_initrd() made, as a path; NULL: nothing yet */
     int initrd_fd;
 };
 
@@ -30,6 +30,14 @@ bool ktree_open_kernel(struct ktree *tree, const char *kernel, const char *guest
  * are taken to be. */
 bool ktree_pack(struct ktree *tree, struct cpio *cpio, const char *const *needed,
                 char *const *wanted, char *const *more);
+/* Makes tree->installed for modules that were only built, in the user's cache; what does not work
+ * is left out. Uses the two after it. */
+void ktree_install(struct ktree *tree);
+/* The lists that modprobe needs, for the one release in FOLDER/lib/modules, where the host has
+ * depmod: a package leaves that to its installation. */
+void ktree_depmod(const char *folder);
+/* rm -rf */
+void ktree_remove(const char *folder);
 /* The archive becomes tree->initrd. */
 bool ktree_seal(struct ktree *tree, struct cpio *cpio);
 /* The initramfs in memory: `base`, with the kernel's modules after it: those that the devices here
