@@ -6,8 +6,7 @@
  * CHOICE: a shell's bridges have no ports and links of the fabric; its link registers tell what the
  * dump tells. So a tree of conventional buses, or one that no PCI Express topology could be, works
  * as well.
- * UNIMPL: resets of shells by Secondary Bus Reset or Function Level Reset, power states,
- * interrupts, bus mastering, virtual functions.
+ * UNIMPL: interrupts, bus mastering and virtual functions of shells; D3cold and PME.
  */
 #include <assert.h>
 #include <glib.h>
@@ -27,6 +26,7 @@ struct shell {
     unsigned count;
     struct shell_func **root; /* those of the device on the root bus */
     unsigned root_count;
+    struct shell_memory *memory; /* NULL: all ones */
 };
 
 static void shell_send(void *owner, struct tlp *cpl)
@@ -85,7 +85,7 @@ static struct shell_func *find_func(const struct shell *shell, struct pci_rid id
     for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
         struct shell_func *bridge = bridge_to(funcs, count, bus);
 
-        if (!bridge)
+        if (!bridge || !shell_passes(bridge))
             return NULL;
         funcs = bridge->below;
         count = bridge->below_count;
@@ -108,7 +108,8 @@ static void shell_config(struct shell *shell, struct tlp *tlp)
 }
 
 /* The function whose BAR decodes an address, on its way through the bridges' windows. */
-static struct shell_func *find_target(const struct shell *shell, bool io, uint64_t addr)
+static struct shell_func *find_target(const struct shell *shell, bool io, uint64_t addr,
+                                      struct shell_place *place)
 {
     struct shell_func *const *funcs = shell->root;
     unsigned count = shell->root_count;
@@ -117,8 +118,13 @@ static struct shell_func *find_target(const struct shell *shell, bool io, uint64
         struct shell_func *next = NULL;
 
         for (unsigned i = 0; i < count; i++) {
-            if (shell_decodes(funcs[i], io, addr))
+            int bar = shell_find_bar(funcs[i], io, addr, &place->offset);
+
+            if (bar >= 0) {
+                place->func = funcs[i]->index;
+                place->bar = (unsigned)bar;
                 return funcs[i];
+            }
             if (!next && shell_forwards(funcs[i], io, addr))
                 next = funcs[i];
         }
@@ -130,27 +136,42 @@ static struct shell_func *find_target(const struct shell *shell, bool io, uint64
     return NULL;
 }
 
-static enum tlp_status nothing_read(void *context, uint64_t addr, void *data, unsigned len)
+/* An access under way: what completer_access() calls back for. */
+struct shell_touch {
+    struct shell_memory *memory; /* NULL: all ones */
+    struct shell_place place;    /* of `addr` */
+    uint64_t addr;
+};
+
+static enum tlp_status touch_read(void *context, uint64_t addr, void *data, unsigned len)
 {
-    (void)context;
-    (void)addr;
-    memset(data, 0xff, len);
+    const struct shell_touch *touch = context;
+    struct shell_place place = touch->place;
+
+    place.offset += addr - touch->addr;
+    if (touch->memory)
+        shell_memory_read(touch->memory, &place, data, len);
+    else
+        memset(data, 0xff, len);
     return TLP_SC;
 }
 
-static enum tlp_status nothing_write(void *context, uint64_t addr, const void *data, unsigned len)
+static enum tlp_status touch_write(void *context, uint64_t addr, const void *data, unsigned len)
 {
-    (void)context;
-    (void)addr;
-    (void)data;
-    (void)len;
+    const struct shell_touch *touch = context;
+    struct shell_place place = touch->place;
+
+    place.offset += addr - touch->addr;
+    if (touch->memory)
+        shell_memory_write(touch->memory, &place, data, len);
     return TLP_SC;
 }
 
 static void shell_access(struct shell *shell, struct tlp *tlp)
 {
     bool io = tlp->type == TLP_IORD || tlp->type == TLP_IOWR;
-    struct shell_func *func = find_target(shell, io, tlp->addr);
+    struct shell_touch touch = {.addr = tlp->addr};
+    struct shell_func *func = find_target(shell, io, tlp->addr, &touch.place);
     struct completer completer;
 
     if (!func || tlp->type == TLP_MRDLK) {
@@ -158,8 +179,10 @@ static void shell_access(struct shell *shell, struct tlp *tlp)
         return;
     }
     completer = shell_completer(shell, func);
-    completer.read = nothing_read;
-    completer.write = nothing_write;
+    touch.memory = touch.place.bar == SHELL_BARS ? NULL : shell->memory;
+    completer.read = touch_read;
+    completer.write = touch_write;
+    completer.context = &touch;
     completer_access(&completer, tlp);
 }
 
@@ -192,8 +215,11 @@ static bool shell_claims(struct port *port, bool io, uint64_t addr)
 {
     const struct shell *shell = port->owner;
 
+    uint64_t offset;
+
     for (unsigned i = 0; i < shell->root_count; i++) {
-        if (shell_decodes(shell->root[i], io, addr) || shell_forwards(shell->root[i], io, addr))
+        if (shell_find_bar(shell->root[i], io, addr, &offset) >= 0 ||
+            shell_forwards(shell->root[i], io, addr))
             return true;
     }
     return false;
@@ -221,6 +247,7 @@ static struct shell_func *shell_add(struct shell *shell, const struct shell_func
 
     func->bus = params->bus;
     func->devfn = params->devfn;
+    func->index = shell->count;
     memcpy(func->bar_bytes, params->bar_bytes, sizeof(func->bar_bytes));
     func->pci.name = g_strdup_printf("%s/%02x:%02x.%x", shell->name, params->bus,
                                      params->devfn >> 3, params->devfn & 7u);
@@ -268,6 +295,7 @@ struct shell *shell_new(struct fabric *fabric, const struct shell_params *params
 
     shell->fabric = fabric;
     shell->name = g_strdup(params->name);
+    shell->memory = params->memory ? shell_memory_new() : NULL;
     port_init(&shell->port, fabric, shell->name, &shell_port_ops, shell);
     for (unsigned i = 0; i < params->count; i++) {
         const struct shell_func_params *func = &params->funcs[i];
@@ -293,6 +321,7 @@ void shell_free(struct shell *shell)
         g_free(shell->funcs[i]->below);
         g_free(shell->funcs[i]);
     }
+    shell_memory_free(shell->memory);
     g_free(shell->funcs);
     g_free(shell->root);
     g_free(shell->name);
@@ -301,8 +330,12 @@ void shell_free(struct shell *shell)
 
 void shell_reset(struct shell *shell)
 {
-    for (unsigned i = 0; i < shell->count; i++)
+    for (unsigned i = 0; i < shell->count; i++) {
         reg_space_reset(shell->funcs[i]->pci.cfg, REG_RESET_COLD);
+        shell_note_power(shell->funcs[i]);
+    }
+    if (shell->memory)
+        shell_memory_clear(shell->memory);
     port_cold_reset(&shell->port);
 }
 

@@ -14,6 +14,9 @@
 
 #define R(at, bytes, what, where) .name = what, .clause = where, .offset = at, .width = bytes
 
+/* Bits that only a fundamental reset takes back. */
+#define KEPT(kind, mask) .kind = mask, .sticky = mask
+
 #define COMMAND_RW  0x0547
 #define STATUS_RW1C 0xf900
 #define SLTSTA_DONE 0x0010 /* Command Completed */
@@ -64,7 +67,8 @@ static const struct reg_def bridge_rows[] = {
     {R(0x32, 2, "io_limit_upper", "PCIe 6.0 7.5.1.3.11")},
     {R(0x38, 4, "expansion_rom_base", "PCIe 6.0 7.5.1.3.12")},
     {R(0x3c, 1, "interrupt_line", "PCIe 6.0 7.5.1.1.12"), .rw = 0xff},
-    {R(0x3e, 2, "bridge_control", "PCIe 6.0 7.5.1.3.13"), .rw = 0x007f},
+    {R(0x3e, 2, "bridge_control", "PCIe 6.0 7.5.1.3.13"), .rw = 0x007f,
+     .on_write = shell_bridge_control_written},
 };
 
 static const struct reg_def cardbus_rows[] = {
@@ -78,7 +82,11 @@ static const struct reg_def cardbus_rows[] = {
 };
 
 static const struct reg_def pm_rows[] = {
-    {R(4, 2, "pmcsr", "PM 1.2 3.2.4"), .rw = 0x1f03, .rw1c = 0x8000},
+    {R(4, 2, "pmcsr", "PM 1.2 3.2.4"), .rw = 0x1f03, .rw1c = 0x8000, .sticky = 0x8100,
+     .on_write = shell_power_written},
+};
+static const struct reg_def af_rows[] = {
+    {R(4, 1, "af_control", "AF ECN, 2006"), .w1t = 0x01, .on_write = shell_af_control_written},
 };
 static const struct reg_def msi32_rows[] = {
     {R(2, 2, "message_control", "PCIe 6.0 7.7.1.2"), .rw = 0x0071},
@@ -101,7 +109,7 @@ static const struct reg_def msix_rows[] = {
     {R(2, 2, "message_control", "PCIe 6.0 7.7.2.2"), .rw = 0xc000},
 };
 
-/* Slots finish commands at once; Retrain Link and Function Level Reset read as 0. */
+/* Slots finish commands at once; Retrain Link reads as 0. */
 static void slot_control_written(struct reg_space *space, unsigned offset,
                                  const struct reg_write *write)
 {
@@ -110,11 +118,13 @@ static void slot_control_written(struct reg_space *space, unsigned offset,
 }
 
 static const struct reg_def pcie_rows[] = {
-    {R(0x08, 2, "device_control", "PCIe 6.0 7.5.3.4"), .rw = 0x7fff, .w1t = 0x8000},
+    {R(0x08, 2, "device_control", "PCIe 6.0 7.5.3.4"), .rw = 0x7fff, .w1t = 0x8000,
+     .reset = 0x2810, .flr_keep = 0x00e0, .on_write = shell_device_control_written},
     {R(0x0a, 2, "device_status", "PCIe 6.0 7.5.3.5"), .rw1c = 0x000f},
 };
 static const struct reg_def pcie_link_rows[] = {
-    {R(0x10, 2, "link_control", "PCIe 6.0 7.5.3.7"), .rw = 0x0fdb, .w1t = 0x0020},
+    {R(0x10, 2, "link_control", "PCIe 6.0 7.5.3.7"), .rw = 0x0fdb, .w1t = 0x0020,
+     .flr_keep = 0x0fdb},
     {R(0x12, 2, "link_status", "PCIe 6.0 7.5.3.8"), .rw1c = 0xc000},
 };
 static const struct reg_def pcie_slot_rows[] = {
@@ -130,20 +140,20 @@ static const struct reg_def pcie_2_rows[] = {
     {R(0x28, 2, "device_control_2", "PCIe 6.0 7.5.3.16"), .rw = 0x77ff},
 };
 static const struct reg_def pcie_link_2_rows[] = {
-    {R(0x30, 2, "link_control_2", "PCIe 6.0 7.5.3.19"), .rw = 0xffff},
+    {R(0x30, 2, "link_control_2", "PCIe 6.0 7.5.3.19"), .rw = 0xffff, .sticky = 0xffff},
 };
 
 static const struct reg_def aer_rows[] = {
-    {R(0x04, 4, "uncorrectable_error_status", "PCIe 6.0 7.8.4.2"), .rw1c = 0xffffffff},
-    {R(0x08, 4, "uncorrectable_error_mask", "PCIe 6.0 7.8.4.3"), .rw = 0x07fff030},
-    {R(0x0c, 4, "uncorrectable_error_severity", "PCIe 6.0 7.8.4.4"), .rw = 0x07fff030},
-    {R(0x10, 4, "correctable_error_status", "PCIe 6.0 7.8.4.5"), .rw1c = 0x0000f1c1},
-    {R(0x14, 4, "correctable_error_mask", "PCIe 6.0 7.8.4.6"), .rw = 0x0000f1c1},
-    {R(0x18, 4, "capabilities_and_control", "PCIe 6.0 7.8.4.7"), .rw = 0x00000140},
+    {R(0x04, 4, "uncorrectable_error_status", "PCIe 6.0 7.8.4.2"), KEPT(rw1c, 0xffffffff)},
+    {R(0x08, 4, "uncorrectable_error_mask", "PCIe 6.0 7.8.4.3"), KEPT(rw, 0x07fff030)},
+    {R(0x0c, 4, "uncorrectable_error_severity", "PCIe 6.0 7.8.4.4"), KEPT(rw, 0x07fff030)},
+    {R(0x10, 4, "correctable_error_status", "PCIe 6.0 7.8.4.5"), KEPT(rw1c, 0x0000f1c1)},
+    {R(0x14, 4, "correctable_error_mask", "PCIe 6.0 7.8.4.6"), KEPT(rw, 0x0000f1c1)},
+    {R(0x18, 4, "capabilities_and_control", "PCIe 6.0 7.8.4.7"), KEPT(rw, 0x00000140)},
 };
 static const struct reg_def aer_root_rows[] = {
     {R(0x2c, 4, "root_error_command", "PCIe 6.0 7.8.4.9"), .rw = 0x00000007},
-    {R(0x30, 4, "root_error_status", "PCIe 6.0 7.8.4.10"), .rw1c = 0x0000007f},
+    {R(0x30, 4, "root_error_status", "PCIe 6.0 7.8.4.10"), KEPT(rw1c, 0x0000007f)},
 };
 static const struct reg_def acs_rows[] = {
     {R(6, 2, "acs_control", "PCIe 6.0 7.7.11.3")},
@@ -270,6 +280,7 @@ static const struct {
     {0x01, false, pm_rows, ARRAY_LEN(pm_rows), NULL},
     {0x05, false, NULL, 0, plan_msi},
     {0x10, false, NULL, 0, plan_pcie},
+    {0x13, false, af_rows, ARRAY_LEN(af_rows), NULL},
     {0x11, false, msix_rows, ARRAY_LEN(msix_rows), NULL},
     {0x01, true, aer_rows, ARRAY_LEN(aer_rows), NULL},
     {0x0d, true, acs_rows, ARRAY_LEN(acs_rows), NULL},
@@ -425,6 +436,16 @@ static void allow_acs(struct reg_space *space, const struct plan *plan)
     }
 }
 
+/* The dump may have been taken of a function asleep. */
+static void note_power(struct shell_func *func, const struct plan *plan)
+{
+    for (unsigned at = 0x40; at < 0x100; at++) {
+        if (plan->row[at].def == pm_rows)
+            func->pmcsr = (uint16_t)at;
+    }
+    shell_note_power(func);
+}
+
 void shell_regs_create(struct shell_func *func, const struct shell_func_params *params)
 {
     static const enum shell_header headers[] = {SHELL_TYPE0, SHELL_BRIDGE, SHELL_CARDBUS};
@@ -452,14 +473,20 @@ void shell_regs_create(struct shell_func *func, const struct shell_func_params *
         memset(config + 0x100, 0xff, 4);
         plan_row(plan, 0x100, &unknown_dword);
     }
-    func->pci.cfg = reg_space_new(SHELL_CONFIG_BYTES, &func->pci);
+    func->pci.cfg = reg_space_new(SHELL_CONFIG_BYTES, func);
     place_rows(func->pci.cfg, plan);
+    note_power(func, plan);
     allow_bars(func, bars[func->header]);
     if (func->header == SHELL_BRIDGE)
         allow_windows(func);
     allow_acs(func->pci.cfg, plan);
     g_free(config);
     g_free(plan);
+}
+
+void shell_note_power(struct shell_func *func)
+{
+    func->power_state = func->pmcsr ? reg_get(func->pci.cfg, func->pmcsr) & 3 : 0;
 }
 
 /* What is programmed now. */
@@ -481,13 +508,13 @@ static bool rom_decodes(const struct shell_func *func, uint64_t addr)
     return rom & 1 && addr - (rom & 0xfffff800) < size;
 }
 
-bool shell_decodes(const struct shell_func *func, bool io, uint64_t addr)
+int shell_find_bar(const struct shell_func *func, bool io, uint64_t addr, uint64_t *offset)
 {
     static const unsigned bars[] = {6, 2, 1, 0};
-    unsigned count = bars[func->header];
+    unsigned count = bars[func->header], rom = func->header == SHELL_BRIDGE ? 0x38 : 0x30;
 
-    if (!command_has(func, io ? 1 : 2))
-        return false;
+    if (func->power_state || !command_has(func, io ? 1 : 2))
+        return -1;
     for (unsigned i = 0; i < count; i++) {
         uint64_t size = func->bar_bytes[i], value = reg_get(func->pci.cfg, 0x10 + 4 * i);
         bool wide = !(value & 1) && (value & 6) == 4 && i + 1 < count;
@@ -495,11 +522,21 @@ bool shell_decodes(const struct shell_func *func, bool io, uint64_t addr)
 
         if (wide)
             base |= reg_get(func->pci.cfg, 0x10 + 4 * (i + 1)) << 32;
-        if (size && (value & 1) == io && addr - base < size)
-            return true;
+        *offset = addr - base;
+        if (size && (value & 1) == io && *offset < size)
+            return (int)i;
         i += wide;
     }
-    return !io && rom_decodes(func, addr);
+    if (io || !rom_decodes(func, addr))
+        return -1;
+    *offset = addr - (reg_get(func->pci.cfg, rom) & 0xfffff800);
+    return SHELL_BARS;
+}
+
+bool shell_passes(const struct shell_func *func)
+{
+    return func->header == SHELL_BRIDGE && !func->power_state &&
+           !(reg_get(func->pci.cfg, 0x3e) & PCI_BRIDGE_CONTROL_SECONDARY_RESET);
 }
 
 bool shell_forwards(const struct shell_func *func, bool io, uint64_t addr)
@@ -507,7 +544,7 @@ bool shell_forwards(const struct shell_func *func, bool io, uint64_t addr)
     const struct reg_space *cfg = func->pci.cfg;
     uint64_t base, limit;
 
-    if (func->header != SHELL_BRIDGE || !command_has(func, io ? 1 : 2))
+    if (!shell_passes(func) || !command_has(func, io ? 1 : 2))
         return false;
     if (io) {
         base = (reg_get(cfg, 0x1c) & 0xf0) << 8 | reg_get(cfg, 0x30) << 16;

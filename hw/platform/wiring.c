@@ -548,6 +548,7 @@ static bool wire_shell(struct wiring *w, const struct machine_component *c, GErr
         .device = c->device,
         .funcs = c->shell.funcs,
         .count = c->shell.count,
+        .memory = c->shell.memory,
     };
 
     part_of(w, c)->object = shell_new(w->machine->fabric, &params);

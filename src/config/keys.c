@@ -374,6 +374,18 @@ static void allowed_file(const struct topo_key *key, GString *out)
     g_string_append(out, "the name of a file in the folder of the topology file");
 }
 
+static bool parse_bars(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    *value_of(key, values) = strcmp(text, "memory") == 0;
+    return *value_of(key, values) || strcmp(text, "ones") == 0;
+}
+
+static void allowed_bars(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "ones or memory");
+}
+
+static const struct topo_type type_bars = {parse_bars, allowed_bars};
 static const struct topo_type type_file = {parse_file, allowed_file};
 static const struct topo_type type_serial = {parse_serial, allowed_serial};
 
@@ -562,6 +574,8 @@ const struct topo_key topo_keys[] = {
      "The host bridge on whose root bus it is."},
     {"device", K(SHELL), &type_uint, V(device), 0, 31, NULL, NULL,
      "Device number on the root bus, here and in the file."},
+    {"bars", K(SHELL), &type_bars, V(bars_memory), 0, 0, "ones", NULL,
+     "What reads of the BARs return: all ones, as if nothing were there, or what was written."},
     {"config", K(SHELL), &type_file, V(config), 0, 0, NULL, NULL,
      "The file with the configuration space, as lspci -vxxxx prints it. The functions taken are "
      "those of the host bridge's segment and first bus with the device number, and those behind."},

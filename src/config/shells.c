@@ -75,6 +75,7 @@ static bool load_shell(struct topo_parser *parser, struct topo_item *item, GHash
         }
         g_hash_table_insert(files, g_strdup(item->v.config), dump);
     }
+    c->shell.memory = item->v.bars_memory;
     take_tree(c, item, dump);
     for (unsigned i = 0; i < c->shell.count; i++) {
         function_0 = function_0 || (c->shell.funcs[i].bus == item->bridge->v.bus_first &&

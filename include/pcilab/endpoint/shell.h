@@ -3,8 +3,10 @@
  * A shell: functions of a real computer, known by their configuration space alone, at one device
  * number of a root bus and in the whole tree behind it. Registers are writable as their
  * capabilities say, bridges route configuration and addresses as they are programmed, BARs decode;
- * behind the BARs there is nothing: reads return all ones, writes vanish. A shell never sends a
- * request or an interrupt. Its registers come up as in the dump, as if firmware had just left them.
+ * behind the BARs there is nothing (reads return all ones, writes vanish) or memory. A shell never
+ * sends a request or an interrupt. Its registers come up as in the dump, as if firmware had just
+ * left them; Function Level Reset, Secondary Bus Reset and power states work where the functions
+ * advertise them.
  */
 #ifndef PCILAB_ENDPOINT_SHELL_H
 #define PCILAB_ENDPOINT_SHELL_H
@@ -27,13 +29,14 @@ struct shell_params {
     /* Of these the shell takes those of its device and those behind their bridges. */
     const struct shell_func_params *funcs;
     unsigned count;
+    bool memory; /* BARs are memory; ROMs are not */
 };
 
 struct shell;
 
 struct shell *shell_new(struct fabric *fabric, const struct shell_params *params);
 void shell_free(struct shell *shell);
-/* Back to how it came up. */
+/* Back to how it came up, memory cleared. */
 void shell_reset(struct shell *shell);
 struct port *shell_port(struct shell *shell);
 

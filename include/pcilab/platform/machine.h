@@ -126,6 +126,7 @@ struct machine_component {
         bool find_stale;
     } iommu;
     struct {                             /* MACHINE_SHELL; integrated, at `device` */
+        bool memory;                     /* BARs are memory */
         struct shell_func_params *funcs; /* owned */
         unsigned count;
     } shell;

@@ -175,6 +175,8 @@ static const struct mistake mistakes[] = {
     {"[host-bridge x]\nbus=00-7f\n[host-bridge y]\nbus=7f-ff\n",
      "4: [host-bridge y] bus: buses 7f-ff overlap those of x (line 1)", NULL},
     {"[host-bridge x]\n[host-bridge y]\n", "2: [host-bridge y] bus: buses 00-ff overlap", NULL},
+    {"[shell s]\nat=hb0\ndevice=1\nconfig=x\nbars=zero\n",
+     "5: [shell s] bars: \"zero\" is not allowed; it is ones or memory", NULL},
     {"[host-bridge x]\nmem32=70000000-8fffffff\n",
      "2: [host-bridge x] mem32: \"70000000-8fffffff\" is not allowed", NULL},
     {"[host-bridge x]\nmem32=80000000-80000100\n", "2: [host-bridge x] mem32:", NULL},
