@@ -138,6 +138,7 @@ bool qemu_add_root_port(struct qemu *q, struct qemu_words *words, const char *id
 bool qemu_add_upstream(struct qemu *q, struct qemu_words *words, const char *id);
 bool qemu_add_downstream(struct qemu *q, struct qemu_words *words, const char *id);
 bool qemu_add_root_bus(struct qemu *q, struct qemu_words *words, const char *id);
+bool qemu_add_iommu(struct qemu *q, struct qemu_words *words, const char *id);
 
 /* qemu_host.c: builds the machine and runs it. Returns the exit status. */
 int qemu_run(struct qemu *q);

@@ -14,7 +14,7 @@
 struct qemu_device {
     const char *names; /* with blanks between; the first is the one that help shows */
     bool (*add)(struct qemu *q, struct qemu_words *words, const char *id);
-    const char *note; /* add is NULL: why it is refused; else what help says */
+    const char *note; /* what help says */
 };
 
 /* At its place on a root bus or behind a port. NULL: it cannot be there, and why was said. */
@@ -337,7 +337,8 @@ static const struct qemu_device devices[] = {
     {"virtconsole", add_console_port, "chardev=, name=, bus= of a virtio-serial"},
     {"virtserialport", add_serial_port, "chardev=, name=, bus= of a virtio-serial"},
     {"i6300esb", leave_out_watchdog, "left out, with a warning"},
-    {"intel-iommu", NULL, "there is no IOMMU yet"},
+    {"intel-iommu", qemu_add_iommu,
+     "intremap=, eim=, aw-bits=, caching-mode=, x-scalable-mode=, pt=, snoop-control="},
 };
 
 static bool has_name(const char *names, const char *name)
@@ -358,9 +359,7 @@ void qemu_device_list(FILE *out)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++) {
         char *name = first_name(&devices[i]);
-        if (devices[i].add) {
-            fprintf(out, "  %-20s %s\n", name, devices[i].note);
-        }
+        fprintf(out, "  %-20s %s\n", name, devices[i].note);
         g_free(name);
     }
 }
@@ -371,9 +370,7 @@ static bool refuse_driver(const struct qemu_words *words)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++) {
         char *name = first_name(&devices[i]);
-        if (devices[i].add) {
-            g_string_append_printf(all, "%s%s", all->len ? ", " : "", name);
-        }
+        g_string_append_printf(all, "%s%s", all->len ? ", " : "", name);
         g_free(name);
     }
     qemu_refuse(words->what, "there is no such device here; there are: %s", all->str);
@@ -405,9 +402,6 @@ static bool add_device(struct qemu *q, struct qemu_words *words)
     for (unsigned i = 0; driver && i < G_N_ELEMENTS(devices); i++) {
         if (!has_name(devices[i].names, driver)) {
             continue;
-        }
-        if (!devices[i].add) {
-            return qemu_refuse(words->what, "%s", devices[i].note);
         }
         return check_id(q, words, id) && devices[i].add(q, words, id) && qemu_words_end(words);
     }

@@ -148,6 +148,34 @@ bool qemu_add_downstream(struct qemu *q, struct qemu_words *words, const char *i
     return read_port(q, words, &c->sw.down[place.device]);
 }
 
+/* QEMU's defaults: legacy mode with three levels. */
+bool qemu_add_iommu(struct qemu *q, struct qemu_words *words, const char *id)
+{
+    const char *eim = qemu_words_get(words, "eim");
+    unsigned bits = 39;
+
+    for (unsigned i = 0; i < q->desc->count; i++) {
+        if (component(q, i)->kind == MACHINE_IOMMU) {
+            return qemu_refuse(words->what, "there is an intel-iommu already");
+        }
+    }
+    struct machine_component *c = qemu_add_component(q, MACHINE_IOMMU, id);
+    struct vtd_features *vtd = &c->iommu.vtd;
+    c->parent = 0;
+    vtd->scalable = vtd->snoop = false;
+    vtd->x2apic = !eim || strcmp(eim, "off") != 0;
+    if (!qemu_words_uint(words, "aw-bits", 64, &bits) || (bits != 39 && bits != 48)) {
+        return qemu_refuse(words->what, "aw-bits= is 39 or 48");
+    }
+    vtd->address_bits = (uint8_t)bits;
+    return qemu_words_flag(words, "intremap", &vtd->interrupt_remapping) &&
+           qemu_words_flag(words, "caching-mode", &vtd->caching) &&
+           qemu_words_flag(words, "x-scalable-mode", &vtd->scalable) &&
+           qemu_words_flag(words, "snoop-control", &vtd->snoop) &&
+           qemu_words_flag(words, "pt", &vtd->pass_through) &&
+           qemu_words_only(words, "device-iotlb", "off");
+}
+
 /* A root bus of its own. In QEMU the bridge is a function of the first one too; here it only keeps
  * its place free. */
 bool qemu_add_root_bus(struct qemu *q, struct qemu_words *words, const char *id)

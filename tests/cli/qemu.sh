@@ -86,6 +86,8 @@ taken -object rng-random,id=r,filename=/dev/urandom -device virtio-rng-pci,rng=r
 taken -netdev user,id=n,restrict=on \
     -device virtio-net-pci,netdev=n,mac=52:54:00:00:00:01,romfile=
 taken -nic user,model=virtio-net-pci
+taken -machine q35,kernel-irqchip=split \
+    -device intel-iommu,intremap=on,caching-mode=on,x-scalable-mode=on,aw-bits=48,eim=on,pt=off
 taken -watchdog i6300esb -watchdog-action reset -device i6300esb,id=watchdog0 -bios qboot.rom
 taken -device pcie-root-port,id=a,chassis=1,slot=1,addr=2.0,multifunction=on \
     -device pcie-root-port,id=b,chassis=1,slot=2,addr=2.1,x-speed=8,x-width=4 \
@@ -134,7 +136,9 @@ refused 'standard input and output belong to -chardev stdio,id=c' \
 refused '-chardev null,id=c is in use already' -chardev null,id=c -serial chardev:c \
     -device virtio-serial-pci -device virtconsole,chardev=c
 refused '-device nvm,drive=x: there is no such device here' -device nvm,drive=x
-refused 'there is no IOMMU yet' -device intel-iommu
+refused 'aw-bits= is 39 or 48' -device intel-iommu,aw-bits=40
+refused 'device-iotlb=on cannot be honoured' -device intel-iommu,device-iotlb=on
+refused 'there is an intel-iommu already' -device intel-iommu -device intel-iommu
 refused '-device nvme: drive=ID is missing' -device nvme
 refused '-device nvme,drive=x: there is no -drive with id=x' -device nvme,drive=x
 refused '-device nvme,drive=d0: serial=TEXT is missing' "${drive[@]}" -device nvme,drive=d0

@@ -22,6 +22,7 @@ SHELL = "; ".join((
     'echo "vendor $(lspci -n | grep -c 1af4:)"',
     "dd if=/dev/nvme0n1 bs=512 count=1 2>/dev/null | head -n 1",
     'echo "blk $(cat /sys/block/vda/size) $(cat /sys/block/vda/ro) $(cat /sys/block/vda/serial)"',
+    'echo "iommu $(ls /sys/class/iommu)"',
     'echo "nvme $(cat /sys/block/nvme0n1/device/serial)"', "echo to-the-file >/dev/hvc0",
     'echo "cpus $(nproc)"', "reboot -f\n")).encode()
 
@@ -57,6 +58,7 @@ def check_script(tap, folder):
     run = start(
         "-nographic", "-M", "q35", "-cpu", "max", "-m", "512M", "-smp", "2", "-kernel", KERNEL,
         "-initrd", INITRD, "-append", "console=ttyS0 quiet", "-no-reboot",
+        "-device", "intel-iommu,intremap=on,caching-mode=off",
         "-device", "pcie-root-port,id=rp0,chassis=1,addr=3",
         "-device", "x3130-upstream,id=up,bus=rp0",
         "-device", "xio3130-downstream,id=d0,bus=up,chassis=2",
@@ -78,6 +80,7 @@ def check_script(tap, folder):
     tap.check("\nfrom-the-host\n" in text, "the NVMe has its drive", say(run))
     tap.check("blk 6144 1 xyz" in text and "nvme deadbeef" in text,
               "size, write protection and serial numbers", say(run))
+    tap.check("iommu dmar0\n" in text, "the IOMMU is in use", say(run))
     tap.check("cpus 2" in text and "vendor 3" in text, "processors and virtio devices", say(run))
     with open(log, encoding="utf-8", errors="replace") as file:
         said = file.read()
