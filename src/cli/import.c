@@ -6,7 +6,7 @@
 #include "pcilab/config/import.h"
 
 struct import_options {
-    char *iomem, *output;
+    char *iomem, *acpi, *output;
     gboolean force;
 };
 
@@ -68,17 +68,23 @@ static int import_dump(const char *dump, const struct import_options *options, c
 {
     char *config_name = g_path_get_basename(cfg);
     struct topo_import_params params = {
-        .dump_file = dump, .iomem_file = options->iomem, .config_name = config_name};
+        .dump_file = dump,
+        .iomem_file = options->iomem,
+        .acpi_file = options->acpi,
+        .config_name = config_name,
+    };
     struct topo_import import;
-    char *text = NULL, *iomem = NULL;
+    char *text = NULL, *iomem = NULL, *acpi = NULL;
     GError *error = NULL;
     int status = CLI_USAGE;
 
     if (g_file_get_contents(dump, &text, &params.dump_len, &error) &&
         (!options->iomem ||
-         g_file_get_contents(options->iomem, &iomem, &params.iomem_len, &error))) {
+         g_file_get_contents(options->iomem, &iomem, &params.iomem_len, &error)) &&
+        (!options->acpi || g_file_get_contents(options->acpi, &acpi, &params.acpi_len, &error))) {
         params.dump = text;
         params.iomem = iomem;
+        params.acpi = acpi;
         if (topo_import(&params, &import, &error)) {
             if (write_files(options, ini, cfg, &import)) {
                 report(&import, ini, cfg);
@@ -93,6 +99,7 @@ static int import_dump(const char *dump, const struct import_options *options, c
     }
     g_free(text);
     g_free(iomem);
+    g_free(acpi);
     g_free(config_name);
     return status;
 }
@@ -147,6 +154,8 @@ int cli_topo_import(char **argv)
     const GOptionEntry entries[] = {
         {"iomem", 0, 0, G_OPTION_ARG_FILENAME, &options.iomem,
          "What /proc/iomem of that computer says to root: tells the sizes of BARs", "FILE"},
+        {"acpi", 0, 0, G_OPTION_ARG_FILENAME, &options.acpi,
+         "What acpidump prints there: tells the buses of each segment", "FILE"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
          "The topology file; default: DUMP's name with .ini, in this folder", "FILE"},
         {"force", 0, 0, G_OPTION_ARG_NONE, &options.force, "Overwrite files", NULL},
@@ -166,6 +175,7 @@ int cli_topo_import(char **argv)
     g_option_context_free(context);
     g_strfreev(words);
     g_free(options.iomem);
+    g_free(options.acpi);
     g_free(options.output);
     return status;
 }

@@ -20,6 +20,7 @@ struct import {
     const char *file;
     GPtrArray *funcs;
     GArray *roots; /* struct import_root, by segment and bus */
+    GArray *ecams; /* struct import_ecam */
     struct topo_import *out;
 };
 
@@ -192,6 +193,20 @@ static struct import_root *find_root(const struct import *im, uint32_t segment, 
     return NULL;
 }
 
+/* The last bus that MCFG gives the segment from this one on, 0xff if it says nothing. */
+static unsigned last_bus(const struct import *im, const struct import_root *root)
+{
+    for (unsigned i = 0; i < im->ecams->len; i++) {
+        const struct import_ecam *ecam = &g_array_index(im->ecams, struct import_ecam, i);
+
+        if (ecam->segment == root->segment && root->first >= ecam->first &&
+            root->first <= ecam->last) {
+            return ecam->last;
+        }
+    }
+    return 0xff;
+}
+
 /* Buses that no bridge leads to; each one's numbers go on to the next one's. */
 static bool find_roots(struct import *im, GError **error)
 {
@@ -210,7 +225,7 @@ static bool find_roots(struct import *im, GError **error)
                            *next = root + 1;
         bool more = i + 1 < im->roots->len && next->segment == root->segment;
 
-        root->last = more ? next->first - 1 : 0xff;
+        root->last = MIN(more ? next->first - 1u : 0xffu, last_bus(im, root));
     }
     if (im->roots->len > BRIDGES_MAX) {
         topo_fail(error, im->file, 0, NULL, NULL,
@@ -223,9 +238,10 @@ static bool find_roots(struct import *im, GError **error)
         const struct lspci_func *func = im->funcs->pdata[i];
         const struct import_root *root = find_root(im, func->segment, func->p.bus);
         if (root && is_bridge(func) && func->p.config[0x1a] > root->last) {
-            return contradiction(im, func, error,
-                                 "it leads to buses up to %02x, but %02x is a root bus",
-                                 func->p.config[0x1a], root->last + 1);
+            return contradiction(im, func, error, "it leads to buses up to %02x, but %02x is %s",
+                                 func->p.config[0x1a], root->last + 1,
+                                 last_bus(im, root) == root->last ? "beyond what MCFG says"
+                                                                  : "a root bus");
         }
     }
     return true;
@@ -268,6 +284,9 @@ static char *write_topology(const struct import *im, const struct topo_import_pa
                            im->out->functions, im->out->guessed, im->out->bars);
     for (unsigned i = 0; i < im->out->notes->len; i++) {
         g_string_append_printf(out, "# %s\n", (char *)im->out->notes->pdata[i]);
+    }
+    for (unsigned i = 0; i < im->out->remarks->len; i++) {
+        g_string_append_printf(out, "# %s\n", (char *)im->out->remarks->pdata[i]);
     }
     for (unsigned i = 0; i < im->roots->len; i++) {
         const struct import_root *root = &g_array_index(im->roots, struct import_root, i);
@@ -339,10 +358,13 @@ bool topo_import(const struct topo_import_params *params, struct topo_import *ou
     struct import im = {.file = params->dump_file, .out = out};
     bool ok = false;
 
-    *out = (struct topo_import){.notes = g_ptr_array_new_with_free_func(g_free)};
+    *out = (struct topo_import){.notes = g_ptr_array_new_with_free_func(g_free),
+                                .remarks = g_ptr_array_new_with_free_func(g_free)};
+    im.ecams = g_array_new(FALSE, FALSE, sizeof(struct import_ecam));
     im.funcs = lspci_parse(params->dump_file, params->dump, params->dump_len, error);
     im.roots = g_array_new(FALSE, FALSE, sizeof(struct import_root));
-    if (im.funcs && import_read_iomem(params, im.funcs, error)) {
+    if (im.funcs && import_read_iomem(params, im.funcs, error) &&
+        import_read_acpi(params, im.ecams, out->remarks, error)) {
         leave_out(&im);
         ok = check_tree(&im, error);
         if (ok && !im.funcs->len) {
@@ -364,6 +386,7 @@ bool topo_import(const struct topo_import_params *params, struct topo_import *ou
         g_ptr_array_unref(im.funcs);
     }
     g_array_unref(im.roots);
+    g_array_unref(im.ecams);
     return ok;
 }
 
@@ -372,4 +395,5 @@ void topo_import_clear(struct topo_import *import)
     g_clear_pointer(&import->topology, g_free);
     g_clear_pointer(&import->config, g_free);
     g_clear_pointer(&import->notes, g_ptr_array_unref);
+    g_clear_pointer(&import->remarks, g_ptr_array_unref);
 }

@@ -28,6 +28,16 @@ struct import_root {
     } window[IMPORT_SPACES];
 };
 
+/* An entry of MCFG. */
+struct import_ecam {
+    uint16_t segment;
+    uint8_t first, last; /* bus numbers */
+    uint64_t base;
+};
+
+/* What acpidump printed: entries of MCFG, and comments for the topology (char *). */
+bool import_read_acpi(const struct topo_import_params *params, GArray *ecams, GPtrArray *notes,
+                      GError **error);
 /* One of a bridge's three windows (`space` IMPORT_MEM64: the prefetchable one, wherever it lies);
  * false when it is closed. */
 bool import_bridge_window(const struct lspci_func *bridge, enum import_space space,

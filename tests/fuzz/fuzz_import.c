@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_error(GError *error)
 {
     g_assert(g_str_has_prefix(error->message, "dump:") ||
-             g_str_has_prefix(error->message, "iomem:"));
+             g_str_has_prefix(error->message, "iomem:") ||
+             g_str_has_prefix(error->message, "acpi:"));
     g_assert(!strchr(error->message, '\n'));
     g_assert(g_utf8_validate(error->message, -1, NULL));
     g_error_free(error);
@@ -57,6 +58,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         params.iomem_file = "iomem";
         params.iomem = (const char *)end + 1;
         params.iomem_len = size - params.dump_len - 1;
+        end = memchr(params.iomem, 0, params.iomem_len);
+    }
+    if (end) { /* another one: tables */
+        params.iomem_len = (size_t)((const char *)end - params.iomem);
+        params.acpi_file = "acpi";
+        params.acpi = (const char *)end + 1;
+        params.acpi_len = size - params.dump_len - params.iomem_len - 2;
+        params.iomem_file = params.iomem_len ? "iomem" : NULL;
     }
     if (!topo_import(&params, &import, &error)) {
         g_assert(error);

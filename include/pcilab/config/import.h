@@ -16,6 +16,9 @@ struct topo_import_params {
     const char *iomem_file; /* NULL: none */
     const char *iomem;      /* what /proc/iomem says to root */
     size_t iomem_len;
+    const char *acpi_file; /* NULL: none */
+    const char *acpi;      /* what acpidump prints */
+    size_t acpi_len;
     const char *config_name; /* of the second file, as the first one will name it */
 };
 
@@ -24,6 +27,7 @@ struct topo_import {
     unsigned functions, host_bridges;
     unsigned bars, guessed; /* BARs in all, and those whose size is a guess */
     GPtrArray *notes;       /* char *: what is not as in the dump */
+    GPtrArray *remarks;     /* char *: what else is known of the computer */
 };
 
 /* False: "file:line: what is wrong", and nothing to clear. */

@@ -262,6 +262,107 @@ START_TEST(what_cannot_be_found_is_left_out)
 }
 END_TEST
 
+/* A table as acpidump prints it; `body` follows the header, in hexadecimal. */
+static void put_table(GString *out, const char *name, const char *body, int wrong)
+{
+    uint8_t bytes[512] = {0}, sum = 0;
+    unsigned len = 36;
+
+    for (; *body; body += 2) {
+        char digits[3] = {body[0], body[1], '\0'};
+        bytes[len++] = (uint8_t)g_ascii_strtoull(digits, NULL, 16);
+    }
+    memcpy(bytes, name, 4);
+    le32_store(bytes + 4, len);
+    for (unsigned i = 0; i < len; i++) {
+        sum = (uint8_t)(sum + bytes[i]);
+    }
+    bytes[9] = (uint8_t)(wrong - sum);
+    g_string_append_printf(out, "%s @ 0x00000000BFF7F240\n", name);
+    for (unsigned i = 0; i < len; i++) {
+        g_string_append_printf(out, i % 16 ? " %02X" : "    %04X: %02X", i % 16 ? bytes[i] : i,
+                               bytes[i]);
+        g_string_append(out, i % 16 == 15 || i + 1 == len ? "  text\n" : "");
+    }
+    g_string_append(out, "\n");
+}
+
+static bool import_acpi(const char *dump, const char *acpi, struct topo_import *out, GError **error)
+{
+    struct topo_import_params params = {
+        .dump_file = "d.txt",
+        .dump = dump,
+        .dump_len = strlen(dump),
+        .acpi_file = "acpi",
+        .acpi = acpi,
+        .acpi_len = strlen(acpi),
+        .config_name = "d.cfg",
+    };
+
+    return topo_import(&params, out, error);
+}
+
+static const char *const one_device = "00:01.0 x\n" DEVICE ZEROS_3;
+
+START_TEST(tables_tell)
+{
+    /* MCFG: e0000000, segment 0, buses 00-3f. DMAR: 46 bits; a unit for 00:02.0 at fed90000. */
+    static const char mcfg[] = "0000000000000000"
+                               "000000e0000000000000003f00000000";
+    static const char dmar[] = "2d0100000000000000000000"
+                               "00001800000000000000d9fe00000000"
+                               "0108000000000200";
+    struct topo_import out;
+    GError *error = NULL;
+    GString *text = g_string_new("# a comment\n");
+
+    put_table(text, "MCFG", mcfg, 0);
+    put_table(text, "DMAR", dmar, 0);
+    ck_assert_msg(import_acpi(one_device, text->str, &out, &error), "%s",
+                  error ? error->message : "");
+    ck_assert_ptr_nonnull(strstr(out.topology, "\nbus=00-3f\n"));
+    ck_assert_ptr_nonnull(strstr(out.topology, "# MCFG: segment 0, buses 00-3f at e0000000\n"));
+    ck_assert_ptr_nonnull(
+        strstr(out.topology, "# DMAR: unit of segment 0 at fed90000; function 00:02.0\n"));
+    topo_import_clear(&out);
+    g_string_free(text, TRUE);
+}
+END_TEST
+
+static void expect_acpi_error(const char *acpi, const char *want)
+{
+    struct topo_import out;
+    GError *error = NULL;
+
+    ck_assert(!import_acpi(one_device, acpi, &out, &error));
+    ck_assert_msg(g_str_has_prefix(error->message, want), "%s", error->message);
+    g_error_free(error);
+}
+
+START_TEST(bad_tables_are_told)
+{
+    GString *text = g_string_new(NULL);
+
+    expect_acpi_error("", "acpi:1: there is no table");
+    expect_acpi_error("hello\n", "acpi:1: not what acpidump prints");
+    expect_acpi_error("DSDT @ 0x0\n    0010: 00\n", "acpi:2: not the next row");
+    expect_acpi_error("DSDT @ 0x0\n    0000: 44 53 44 54\n", "acpi:1: the table is cut short");
+    put_table(text, "DSDT", "", 1);
+    expect_acpi_error(text->str, "acpi:1: the table's checksum");
+    g_string_truncate(text, 0);
+    put_table(text, "DSDT", "", 0);
+    put_table(text, "MCFG", "00000000000000000000", 0);
+    expect_acpi_error(text->str, "acpi:6: MCFG: its length");
+    g_string_truncate(text, 0);
+    put_table(text, "MCFG", "0000000000000000000000e00000000000003f0000000000", 0);
+    expect_acpi_error(text->str, "acpi:1: MCFG: an entry's last bus");
+    g_string_truncate(text, 0);
+    put_table(text, "DMAR", "2d010000000000000000000000002000", 0);
+    expect_acpi_error(text->str, "acpi:1: DMAR: a structure reaches");
+    g_string_free(text, TRUE);
+}
+END_TEST
+
 static Suite *import_suite(void)
 {
     Suite *suite = suite_create("import");
@@ -272,6 +373,8 @@ static Suite *import_suite(void)
     tcase_add_loop_test(tc, mistakes_are_told, 0, G_N_ELEMENTS(mistakes));
     tcase_add_test(tc, windows_are_around_addresses);
     tcase_add_test(tc, sizes_from_iomem);
+    tcase_add_test(tc, tables_tell);
+    tcase_add_test(tc, bad_tables_are_told);
     tcase_add_test(tc, iomem_mistakes);
     tcase_add_test(tc, what_cannot_be_found_is_left_out);
     suite_add_tcase(suite, tc);
