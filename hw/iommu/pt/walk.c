@@ -66,8 +66,14 @@ enum pt_step pt_walk_begin(struct pt_walk *walk, const struct pt_config *config,
 
 enum pt_step pt_walk_resume(struct pt_walk *walk, unsigned level, uint64_t table, uint8_t perms)
 {
+    enum pt_cause cause = PT_FAULT_NONE;
+
     walk->perms = perms;
-    return walk_want(walk, level, table);
+    walk->level = (uint8_t)(level + 1);
+    /* The same fault as if the entries above had been read. */
+    if (walk->config->format->judge_each)
+        cause = walk->config->format->judge(walk->config, &walk->access, perms);
+    return cause == PT_FAULT_NONE ? walk_want(walk, level, table) : walk_fault(walk, cause);
 }
 
 static enum pt_step walk_end(struct pt_walk *walk, const struct pt_entry *entry, uint64_t raw)
