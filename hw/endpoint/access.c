@@ -209,16 +209,14 @@ static void endpoint_retry(struct endpoint *ep, struct tlp *tlp, struct pci_rid 
 
 static void endpoint_config(struct endpoint *ep, struct tlp *tlp, struct endpoint_func *func)
 {
-    struct completer completer = endpoint_completer(ep, ep->funcs[0]->pci);
+    struct completer completer = endpoint_completer(ep, func ? func->pci : ep->funcs[0]->pci);
     struct pci_func *all[ENDPOINT_FUNCS_MAX];
 
     if (func && endpoint_not_ready(func)) {
         endpoint_retry(ep, tlp, func->pci->rid);
         return;
     }
-    if (func) {
-        completer.func = func->pci;
-    } else {
+    if (!func) {
         completer.all_count = endpoint_all(ep, all);
         completer.all = all;
     }

@@ -311,6 +311,21 @@ void endpoint_send_message(struct endpoint_func *func, enum tlp_msg_code code)
     dma_post(func, tlp_new_message(func->ep->fabric->pool, func->pci->rid, code, TLP_MSG_TO_RC));
 }
 
+void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps)
+{
+    func->ready_ps = func->ep->fabric->sim->now_ps + ps;
+}
+
+struct tlp_pool *endpoint_pool(struct endpoint_func *func)
+{
+    return func->ep->fabric->pool;
+}
+
+void endpoint_send_tlp(struct endpoint_func *func, struct tlp *tlp)
+{
+    dma_post(func, tlp);
+}
+
 void endpoint_reset(struct endpoint *ep)
 {
     endpoint_reset_all(ep, ENDPOINT_RESET_COLD);

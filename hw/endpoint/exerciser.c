@@ -94,6 +94,9 @@ static const struct reg_def global_regs[] = {
     {ROW("irq_status", EXERCISER_IRQ_STATUS, 4), .rw1c = 0xff, .on_write = irq_written},
     {ROW("irq_enable", EXERCISER_IRQ_ENABLE, 4), .rw = 0xff, .on_write = irq_written},
     {ROW("dmwr_defer", EXERCISER_DMWR_DEFER, 4), .rw = 0xffffffff},
+    {ROW("fault", EXERCISER_FAULT, 4), .rw = 0xff},
+    {ROW("fault_count", EXERCISER_FAULT_COUNT, 4), .rw = 0xffffffff},
+    {ROW("rrs_us", EXERCISER_RRS_US, 4), .rw = 0xffffffff, .sticky = 0xffffffff},
     {ROW("irq_count", EXERCISER_IRQ_COUNT, 8)},
     {ROW("irq_lost", EXERCISER_IRQ_LOST, 8)},
     {ROW("dma_count", EXERCISER_DMA_COUNT, 8)},
@@ -106,7 +109,7 @@ static const struct reg_def global_regs[] = {
 
 #define ATTR_WRITABLE                                                                              \
     (EXERCISER_ATTR_NO_SNOOP | EXERCISER_ATTR_RELAXED | EXERCISER_ATTR_IDO | EXERCISER_ATTR_TC |   \
-     EXERCISER_ATTR_AT | EXERCISER_ATTR_POISON)
+     EXERCISER_ATTR_AT | EXERCISER_ATTR_POISON | EXERCISER_ATTR_BAD_ECRC)
 
 static const struct reg_def channel_regs[] = {
     {ROW("ch_addr", EXERCISER_CH_ADDR, 8), .rw = UINT64_MAX},
@@ -163,9 +166,11 @@ static enum tlp_status bar_read(void *owner, unsigned bar, uint64_t offset, void
     const uint8_t *memory = bar_memory(ex, bar, offset, len);
 
     exerciser_count(ex, EXERCISER_READ_COUNT, 1);
-    if (memory)
+    if (memory) {
         memcpy(data, memory, len);
-    else if (bar == BAR_REGS || bar == BAR_IO)
+        return exerciser_answer(ex);
+    }
+    if (bar == BAR_REGS || bar == BAR_IO)
         bar_regs_read(ex->regs, offset, data, len);
     else
         memset(data, 0, len);
@@ -180,6 +185,10 @@ static enum tlp_status bar_write(void *owner, unsigned bar, uint64_t offset, con
 
     exerciser_count(ex, EXERCISER_WRITE_COUNT, 1);
     if (memory) {
+        enum tlp_status answer = exerciser_answer(ex);
+
+        if (answer != TLP_SC)
+            return answer == TLP_CA || answer == TLP_UR ? answer : TLP_SC;
         ex->mem_used = true;
         memcpy(memory, data, len);
     } else if (bar == BAR_REGS || bar == BAR_IO) {
@@ -227,6 +236,8 @@ static void function_reset(void *owner, enum endpoint_reset kind)
     ex->resets = cold ? 0 : ex->resets + 1;
     reg_space_reset(ex->regs, cold ? REG_RESET_COLD : REG_RESET_WARM);
     exerciser_update_intx(ex);
+    if (!cold)
+        endpoint_set_not_ready(ex->func, reg_get(ex->regs, EXERCISER_RRS_US) * PS_PER_US);
 }
 
 static void config_changed(void *owner)

@@ -46,6 +46,11 @@ void exerciser_interrupt(struct exerciser *ex, uint32_t vector);
 void exerciser_update_intx(struct exerciser *ex);
 void exerciser_count(struct exerciser *ex, unsigned reg, uint64_t n);
 
+/* exerciser_fault.c: what the next access to memory comes to; and TLPs that are wrong, which
+ * return a result of a command. */
+enum tlp_status exerciser_answer(struct exerciser *ex);
+unsigned exerciser_emit(struct exerciser *ex, unsigned what, uint64_t addr, uint16_t id);
+
 /* exerciser_dma.c */
 void exerciser_channels_init(struct exerciser *ex);
 /* Forgets what is under way; their dma_ops have been dropped. */

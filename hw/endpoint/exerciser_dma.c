@@ -150,6 +150,7 @@ static void channel_dma(struct exerciser_channel *ch, enum dma_kind kind)
         .tc = (uint8_t)FIELD_GET(EXERCISER_ATTR_TC, attr),
         .at = (uint8_t)FIELD_GET(EXERCISER_ATTR_AT, attr),
         .poison = attr & EXERCISER_ATTR_POISON,
+        .bad_ecrc = attr & EXERCISER_ATTR_BAD_ECRC,
         .done = dma_done,
         .opaque = ch,
     };
@@ -174,8 +175,13 @@ static void channel_start(struct exerciser_channel *ch, enum exerciser_command c
     ch->result = DMA_OK;
     channel_set(ch, EXERCISER_CH_STATUS, EXERCISER_STATUS_BUSY);
     channel_set(ch, EXERCISER_CH_STARTED, ex->sim->now_ps);
-    if ((!dma && command != EXERCISER_FILL && command != EXERCISER_CHECKSUM) ||
-        !command_fits(ch, kind) || !range_inside(ch->local, ch->len, 0, ex->mem_bytes)) {
+    if (command == EXERCISER_EMIT) {
+        ch->len = 0;
+        ch->result = exerciser_emit(ex, (unsigned)channel_reg(ch, EXERCISER_CH_PATTERN),
+                                    channel_reg(ch, EXERCISER_CH_ADDR),
+                                    (uint16_t)channel_reg(ch, EXERCISER_CH_STEP));
+    } else if ((!dma && command != EXERCISER_FILL && command != EXERCISER_CHECKSUM) ||
+               !command_fits(ch, kind) || !range_inside(ch->local, ch->len, 0, ex->mem_bytes)) {
         ch->result = EXERCISER_RESULT_INVALID;
     } else if (dma) {
         ex->mem_used = true;

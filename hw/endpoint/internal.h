@@ -30,7 +30,7 @@ struct endpoint_func {
 
     struct endpoint_func **vfs; /* by VF index */
     unsigned vf_count;
-    uint64_t ready_ps; /* a VF answers from then on */
+    uint64_t ready_ps; /* a VF, or a function after a reset, answers from then on */
 };
 
 struct endpoint {

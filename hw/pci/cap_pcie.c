@@ -3,8 +3,8 @@
  * The PCI Express capability, version 2 (PCIe Base 6.0, 7.5.3): which registers a port type has
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
- * UNIMPL: ASPM and clock power management, hot-plug, RRS Software Visibility, LTR, OBFF, TPH,
- * 10-bit tags as a requester, end-end prefixes: none is advertised.
+ * UNIMPL: ASPM and clock power management, hot-plug, LTR, OBFF, TPH, 10-bit tags as a requester,
+ * end-end prefixes: none is advertised.
  */
 #include "internal.h"
 #include "pcie.h"
@@ -140,9 +140,10 @@ static const struct reg_def slot_rows[] = {
 
 static const struct reg_def root_rows[] = {
     {.name = "root_control", .clause = "PCIe 6.0 7.5.3.12", .offset = PCIE_ROOTCTL, .width = 2,
-     .rw = 0x0007 | PCIE_ROOTCTL_PME_IE, .on_write = port_status_written},
+     .rw = 0x0007 | PCIE_ROOTCTL_PME_IE | PCIE_ROOTCTL_RRS_VISIBLE,
+     .on_write = port_status_written},
     {.name = "root_capabilities", .clause = "PCIe 6.0 7.5.3.13", .offset = PCIE_ROOTCAP,
-     .width = 2},
+     .width = 2, .reset = PCIE_ROOTCAP_RRS_VISIBLE},
     {.name = "root_status", .clause = "PCIe 6.0 7.5.3.14", .offset = PCIE_ROOTSTA, .width = 4,
      .rw1c = PCIE_ROOTSTA_PME, .on_write = root_status_written},
 };

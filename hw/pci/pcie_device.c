@@ -133,6 +133,12 @@ bool pcie_dmwr_blocked(const struct pci_func *func)
     return control_3(func, PCI_DEV3_CTL_DMWR_BLOCK);
 }
 
+bool pcie_rrs_visible(const struct pci_func *func)
+{
+    return func->cap_pcie && reg_has(func->cfg, func->cap_pcie + PCIE_ROOTCTL) &&
+           reg_get(func->cfg, func->cap_pcie + PCIE_ROOTCTL) & PCIE_ROOTCTL_RRS_VISIBLE;
+}
+
 unsigned pcie_port_number(const struct pci_func *func)
 {
     if (!func->cap_pcie || !reg_has(func->cfg, func->cap_pcie + PCIE_LNKCAP)) {

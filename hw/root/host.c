@@ -10,6 +10,11 @@
 #include "pcilab/base/le.h"
 
 #include "internal.h"
+#include "pcilab/pci/config.h"
+
+#define RRS_VENDOR      0xffff0001u /* 2.3.2 */
+#define RRS_INTERVAL_PS PS_PER_MS
+#define RRS_PATIENCE_PS PS_PER_S
 
 static void list_push(struct root_request_list *list, struct root_request *request)
 {
@@ -250,22 +255,64 @@ static bool host_start(struct root_complex *rc, struct root_request *request)
 void root_submit(struct root_complex *rc, struct root_request *request)
 {
     assert(!rc->submitting && "root_submit() from inside root_submit()");
+    request->give_up_ps = 0;
     rc->submitting = true;
     if (rc->waiting.first || !host_start(rc, request))
         list_push(&rc->waiting, request);
     rc->submitting = false;
 }
 
+/*
+ * Request Retry Status (2.3.2): with RRS Software Visibility a read of the whole Vendor ID gets the
+ * number of nobody, so that software can come back; all else is sent again until it is answered.
+ * CHOICE: every millisecond, for a second, the time that software gives a device after a reset.
+ */
+static void host_request_retry(struct root_complex *rc, struct root_request *request)
+{
+    struct pci_rid id = {(uint16_t)(request->addr >> 12)};
+    const struct pci_func *port = root_port_towards(rc, id);
+    uint64_t now = rc->fabric->sim->now_ps;
+
+    if (request->kind == ROOT_CFG_READ && (request->addr & 0xfff) == PCI_VENDOR_ID &&
+        request->size_bytes >= 2 && port && pcie_rrs_visible(port)) {
+        le32_store(request->data, RRS_VENDOR);
+        request_finish(rc, request, TLP_SC);
+        return;
+    }
+    if (!request->give_up_ps)
+        request->give_up_ps = now + RRS_PATIENCE_PS;
+    if (now >= request->give_up_ps) {
+        request_finish(rc, request, TLP_UR);
+        return;
+    }
+    list_push(&rc->retries, request);
+    if (!sim_event_pending(&rc->retry))
+        sim_schedule_in(rc->fabric->sim, &rc->retry, RRS_INTERVAL_PS);
+}
+
+static void host_retry_due(void *opaque)
+{
+    struct root_complex *rc = opaque;
+    struct root_request *request;
+
+    while ((request = list_pop(&rc->retries)))
+        list_push(&rc->waiting, request);
+    host_pump(rc);
+}
+
 static void host_request_over(void *owner, void *cookie, enum requester_result result)
 {
     static const enum tlp_status status[] = {
-        [REQUESTER_OK] = TLP_SC,   [REQUESTER_UR] = TLP_UR,      [REQUESTER_CA] = TLP_CA,
-        [REQUESTER_RRS] = TLP_RRS, [REQUESTER_TIMEOUT] = TLP_UR, [REQUESTER_POISONED] = TLP_UR,
+        [REQUESTER_OK] = TLP_SC,      [REQUESTER_UR] = TLP_UR,       [REQUESTER_CA] = TLP_CA,
+        [REQUESTER_TIMEOUT] = TLP_UR, [REQUESTER_POISONED] = TLP_UR,
     };
     struct root_complex *rc = owner;
     bool nested = rc->submitting;
 
-    request_finish(rc, cookie, status[result]);
+    if (result == REQUESTER_RRS)
+        host_request_retry(rc, cookie);
+    else
+        request_finish(rc, cookie, status[result]);
     if (nested)
         return; /* whoever is submitting goes on by itself */
     /* A tag is free again. */
@@ -284,13 +331,15 @@ void root_host_init(struct root_complex *rc)
 
     requester_init(&rc->requester, &params);
     sim_event_init(&rc->finish, host_finish_due, rc);
+    sim_event_init(&rc->retry, host_retry_due, rc);
 }
 
 void root_host_reset(struct root_complex *rc)
 {
     requester_forget_all(&rc->requester);
-    rc->waiting = rc->finished = (struct root_request_list){0};
+    rc->waiting = rc->finished = rc->retries = (struct root_request_list){0};
     sim_cancel(rc->fabric->sim, &rc->finish);
+    sim_cancel(rc->fabric->sim, &rc->retry);
 }
 
 void root_host_fini(struct root_complex *rc)

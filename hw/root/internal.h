@@ -53,6 +53,8 @@ struct root_complex {
     struct root_request_list waiting;  /* for a tag, or for room in a port */
     struct root_request_list finished; /* done() is due */
     struct sim_event finish;
+    struct root_request_list retries; /* configuration requests that got RRS */
+    struct sim_event retry;
     bool submitting; /* inside root_submit(): no done() now */
 };
 
@@ -82,6 +84,8 @@ void root_host_tx_ready(struct root_complex *rc);
  * (ROUTE_FROM_INTERNAL). */
 void root_receive(struct root_complex *rc, int from, struct tlp *tlp);
 /* A memory request on its way to the host: translated, then delivered. */
+/* The root port on the way to an ID, or NULL. */
+struct pci_func *root_port_towards(struct root_complex *rc, struct pci_rid id);
 void root_upstream_memory(struct root_complex *rc, struct tlp *tlp);
 
 /* root_port.c */

@@ -39,7 +39,7 @@ static void root_refuse(struct root_complex *rc, struct tlp *tlp, const char *wh
 }
 
 /* The root port on the way to a requester: its registers say how completions are cut. */
-static const struct pci_func *root_port_towards(struct root_complex *rc, struct pci_rid id)
+struct pci_func *root_port_towards(struct root_complex *rc, struct pci_rid id)
 {
     for (unsigned i = 0; i < rc->view.down_count; i++) {
         if (rc->down_func[i]->windows.secondary &&

@@ -127,6 +127,13 @@ struct trace *endpoint_trace(struct endpoint_func *func);
 /* A message TLP to the root complex (PM_PME and the like). */
 void endpoint_send_message(struct endpoint_func *func, enum tlp_msg_code code);
 
+/* For so long from now configuration requests to the function are answered with Request Retry
+ * Status (2.3.1). */
+void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps);
+/* Any TLP at all, as a device that is broken may send it, behind the writes that are queued. */
+struct tlp_pool *endpoint_pool(struct endpoint_func *func);
+void endpoint_send_tlp(struct endpoint_func *func, struct tlp *tlp);
+
 /* Power-on reset of everything. */
 void endpoint_reset(struct endpoint *ep);
 

@@ -192,7 +192,9 @@
 #define PCIE_SLTSTA_DLL_CHG       0x0100
 #define PCIE_ROOTCTL              0x1c
 #define PCIE_ROOTCTL_PME_IE       0x0008
+#define PCIE_ROOTCTL_RRS_VISIBLE  0x0010 /* RRS Software Visibility Enable */
 #define PCIE_ROOTCAP              0x1e
+#define PCIE_ROOTCAP_RRS_VISIBLE  0x0001
 #define PCIE_ROOTSTA              0x20
 #define PCIE_ROOTSTA_REQUESTER    0x0000ffff
 #define PCIE_ROOTSTA_PME          0x00010000

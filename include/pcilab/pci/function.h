@@ -260,6 +260,7 @@ bool pcie_extended_tags(const struct pci_func *func); /* 8-bit tags, else 5 bits
 /* Of the attributes that a request wants to carry, those that the function may set. */
 uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr);
 bool pcie_ari_forwarding(const struct pci_func *func);  /* root and downstream ports */
+bool pcie_rrs_visible(const struct pci_func *func);     /* root ports: RRS Software Visibility */
 unsigned pcie_port_number(const struct pci_func *func); /* of Link Capabilities */
 
 /* AtomicOps: the operand sizes that the function completes (4, 8 and 16 bytes as bits), whether it

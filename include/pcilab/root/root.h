@@ -71,6 +71,7 @@ struct root_request {
     void *opaque;
     struct root_request *next; /* private */
     enum tlp_status status;    /* private */
+    uint64_t give_up_ps;       /* private: since it was first to be retried; 0: it was not */
 };
 
 struct root_complex *root_complex_new(struct fabric *fabric, const struct root_params *params);

@@ -275,7 +275,37 @@ struct trace *endpoint_trace(struct endpoint_func *func)
     return &func->ep->mock->trace;
 }
 
+/* What only a device that is broken asks for does nothing here. */
+void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps)
+{
+}
+
+struct tlp_pool *endpoint_pool(struct endpoint_func *func)
+{
+    return NULL;
+}
+
+void endpoint_send_tlp(struct endpoint_func *func, struct tlp *tlp)
+{
+    tlp_free(tlp);
+}
+
 /* pci/function.h, as far as devices use it */
+
+bool pci_func_bus_master(const struct pci_func *func)
+{
+    return false;
+}
+
+unsigned pci_func_power_state(const struct pci_func *func)
+{
+    return 0;
+}
+
+unsigned pcie_max_payload_bytes(const struct pci_func *func)
+{
+    return 128;
+}
 
 void pci_func_set_bar(struct pci_func *func, unsigned bar, enum pci_bar_kind kind, uint64_t size)
 {

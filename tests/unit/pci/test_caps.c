@@ -237,7 +237,7 @@ START_TEST(test_pcie_registers)
     part_write(ep, ep->cap_pcie + PCIE_DEVCTL2, 2, 0xffff);
     ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_DEVCTL2, 2), 0x011f);
     part_write(root, root->cap_pcie + PCIE_ROOTCTL, 2, 0xffff);
-    ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_ROOTCTL, 2), 0x000f);
+    ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_ROOTCTL, 2), 0x001f);
     pci_func_free(down);
     pci_func_free(up);
     pci_func_free(rciep);
