@@ -250,6 +250,7 @@ static uint64_t file_offset(const struct vmcore *v, uint64_t paddr)
     return 0;
 }
 
+/* p_align is 0, none: crash takes a first segment with an alignment for a netdump file. */
 static Elf64_Phdr *put_segment(const struct vmcore *v, Elf64_Phdr *to, uint64_t vaddr,
                                uint64_t paddr, uint64_t len)
 {
@@ -260,7 +261,7 @@ static Elf64_Phdr *put_segment(const struct vmcore *v, Elf64_Phdr *to, uint64_t 
                        .p_paddr = paddr,
                        .p_filesz = len,
                        .p_memsz = len,
-                       .p_align = PAGE_BYTES};
+                       .p_align = 0};
     return to + 1;
 }
 

@@ -45,6 +45,34 @@ def gdb_sees(tap, path):
               "gdb opens it: two threads, memory, stacks", out)
 
 
+DRGN = """
+import drgn, sys
+core = drgn.Program()
+core.set_core_dump(sys.argv[1])
+print(core.flags & drgn.ProgramFlags.IS_LINUX_KERNEL != 0, core.read(int(sys.argv[2], 16), 5))
+"""
+
+
+def others_see(tap, path):
+    """crash and drgn, without debugging information."""
+    info = Core(path).info()
+    if shutil.which("crash"):
+        out = subprocess.run(["crash", "--osrelease", path], capture_output=True, text=True,
+                             check=False, timeout=100).stdout
+        tap.check(out.strip() == info["OSRELEASE"], "crash finds its release", out)
+    else:
+        tap.check(True, "crash finds its release # SKIP no crash")
+    # Debian's package is for Debian's python.
+    python = "/usr/bin/python3"
+    if subprocess.run([python, "-c", "import drgn"], stderr=subprocess.DEVNULL,
+                      check=False).returncode:
+        tap.check(True, "drgn opens it # SKIP no drgn")
+        return
+    out = subprocess.run([python, "-c", DRGN, path, info["SYMBOL(init_uts_ns)"]], timeout=100,
+                         capture_output=True, text=True, check=False).stdout
+    tap.check(out == "True b'Linux'\n", "drgn opens it: a Linux kernel, its memory", out)
+
+
 def main():
     harness.need_guest()
     tap = harness.Tap()
@@ -68,6 +96,7 @@ def main():
             tap.check(b"Kernel panic - not syncing: sysrq triggered crash" in dump.data,
                       "panic: its words are in the kernel's log")
             gdb_sees(tap, core)
+            others_see(tap, core)
         tap.check(well.status == 3 and well.err.count("vmcore: ") == 1,
                   "a core file on demand does not end the run", well)
         check_core(tap, live, "on demand")

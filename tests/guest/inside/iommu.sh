@@ -52,8 +52,8 @@ go() {
     devmem "$(reg 0x1c)" 32 "$1"
     echo $(($(devmem "$(reg 0x20)" 32) >> 8 & 0xff))
 }
-fault_of() { # TYPE ADDRESS: its reason
-    dmesg | grep "DMAR: \[$1\] Request device \[${ex#0000:}\] fault addr $2 \[fault reason" |
+fault_of() { # TYPE ADDRESS: its reason; newer kernels name the segment, too
+    dmesg | grep "DMAR: \[$1\] Request device \[.*${ex#0000:}\] fault addr $2 \[fault reason" |
         sed 's/.*fault reason \(0x[0-9a-f]*\)\].*/\1/' | tail -n 1
 }
 check 'the exerciser answers' test "$(devmem "$bar" 32)" = 0x58454C50
