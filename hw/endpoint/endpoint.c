@@ -120,6 +120,12 @@ static void endpoint_hot_reset(struct port *port)
     port_flush(port);
 }
 
+static void endpoint_power_lost(struct port *port)
+{
+    endpoint_reset_all(port->owner, ENDPOINT_RESET_COLD);
+    port_flush(port);
+}
+
 void endpoint_wait(struct endpoint_func *func)
 {
     struct endpoint *ep = func->ep;
@@ -169,6 +175,7 @@ static const struct port_ops endpoint_port_ops = {
     .link_error = endpoint_link_error,
     .link_changed = endpoint_link_changed,
     .hot_reset = endpoint_hot_reset,
+    .power_lost = endpoint_power_lost,
     .tx_ready = endpoint_tx_ready,
     .claims = endpoint_claims,
 };

@@ -8,6 +8,8 @@
 #include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
 
+#include "internal.h"
+
 static struct bridge_port *bridge_of_port(struct port *port)
 {
     return port->owner;
@@ -189,6 +191,7 @@ static const struct pci_func_ops bridge_func_ops = {
     .error_message = bridge_error_message,
     .bridge_control = bridge_control,
     .link_control = bridge_link_control,
+    .slot_control = slot_control,
     .send_msi = bridge_send_msi,
     .intx = bridge_own_intx,
 };
@@ -214,6 +217,7 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     pci_cap_aer_add(bridge->func);
     pci_cap_acs_add(bridge->func);
     port_init(&bridge->port, fabric, bridge->name, &bridge_port_link_ops, bridge);
+    slot_init(bridge);
     bridge->port.func = bridge->func;
     bridge->port.max_speed = params->pcie->max_speed;
     bridge->port.max_width = params->pcie->max_width;
@@ -221,6 +225,7 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
 
 void bridge_port_fini(struct bridge_port *bridge)
 {
+    slot_fini(bridge);
     link_free(bridge->port.link);
     port_fini(&bridge->port);
     pci_func_free(bridge->func);
@@ -232,6 +237,7 @@ void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind)
     pci_func_reset(bridge->func, kind);
     bridge_release(bridge, &bridge->below);
     bridge_release(bridge, &bridge->own);
+    slot_reset(bridge);
     if (kind == REG_RESET_COLD) {
         port_cold_reset(&bridge->port);
     } else if (bridge->port.link) {
@@ -239,4 +245,22 @@ void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind)
         port_set_disabled(&bridge->port, false);
         bridge_show_link(bridge, port_link_up(&bridge->port));
     }
+}
+
+void bridge_port_power_lost(struct bridge_port *bridge)
+{
+    slot_fini(bridge);
+    port_set_power(&bridge->port, false);
+    pci_func_reset(bridge->func, REG_RESET_COLD);
+    bridge_release(bridge, &bridge->below);
+    bridge_release(bridge, &bridge->own);
+    port_set_disabled(&bridge->port, false);
+    port_hot_reset(&bridge->port, false);
+    port_set_target_speed(&bridge->port, 0);
+}
+
+void bridge_port_power_up(struct bridge_port *bridge)
+{
+    slot_reset(bridge);
+    bridge_show_link(bridge, port_link_up(&bridge->port));
 }

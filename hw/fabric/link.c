@@ -160,6 +160,7 @@ void port_link_status(const struct port *port, struct link_status *status)
     *status = (struct link_status){
         .connected = true,
         .present = link->present,
+        .powered = link->present && !link->unpowered,
         .up = link->up,
         .training = link->training,
         .disabled = link->disabled,

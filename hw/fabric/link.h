@@ -20,6 +20,7 @@ struct link {
     bool training; /* with up: in Recovery */
     bool internal; /* inside a root complex: never goes down */
     bool present;
+    bool unpowered;
     bool hot_reset; /* asserted by the downstream-facing end */
     bool disabled;
     enum link_cause cause; /* of the training under way, or of the last one */

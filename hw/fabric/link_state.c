@@ -68,7 +68,11 @@ static void link_tell(struct link *link, bool up)
 
     down_facing->ops->link_changed(down_facing, up);
     up_facing->ops->link_changed(up_facing, up);
-    if (!up && up_facing->ops->hot_reset)
+    if (up)
+        return;
+    if (up_facing->ops->power_lost && (!link->present || link->unpowered))
+        up_facing->ops->power_lost(up_facing);
+    else if (up_facing->ops->hot_reset)
         up_facing->ops->hot_reset(up_facing);
 }
 
@@ -100,7 +104,7 @@ static void link_go_up(struct link *link)
 static void link_go_down(struct link *link)
 {
     struct port *a = link->end[0], *b = link->end[1];
-    bool surprise = !link->hot_reset && !link->disabled;
+    bool surprise = !link->hot_reset && !link->disabled && !link->unpowered;
 
     sim_cancel(a->fabric->sim, &link->train);
     link_set_training(link, false);
@@ -157,7 +161,7 @@ static void link_update(struct link *link, bool at_once)
 {
     bool timed = link->params.timing == LINK_TIMED && !at_once;
 
-    if (link->hot_reset || link->disabled || !link->present)
+    if (link->hot_reset || link->disabled || !link->present || link->unpowered)
         link_go_down(link);
     else if (!link->up && (at_once || !link->training))
         link_begin_training(link, LINK_CAUSE_FRESH, timed ? link->params.training_ps : 0);
@@ -230,14 +234,37 @@ void port_set_disabled(struct port *port, bool disabled)
     link_update(link, false);
 }
 
+/* Whoever loses its power while the link is down anyway learns it too. */
+static void link_update_power(struct link *link, bool had_power)
+{
+    struct port *up_facing = link->end[LINK_UPSTREAM_FACING];
+    bool lost = had_power && (!link->present || link->unpowered), was_up = link->up;
+
+    link_update(link, false);
+    if (lost && !was_up && up_facing->ops->power_lost)
+        up_facing->ops->power_lost(up_facing);
+}
+
 void port_set_present(struct port *port, bool present)
 {
     struct link *link = port_controlled_link(port);
 
     if (!link)
         return;
+    bool had_power = link->present && !link->unpowered;
     link->present = present;
-    link_update(link, false);
+    link_update_power(link, had_power);
+}
+
+void port_set_power(struct port *port, bool on)
+{
+    struct link *link = port_controlled_link(port);
+
+    if (!link)
+        return;
+    bool had_power = link->present && !link->unpowered;
+    link->unpowered = !on;
+    link_update_power(link, had_power);
 }
 
 void port_set_target_speed(struct port *port, unsigned target_speed)

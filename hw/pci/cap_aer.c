@@ -256,11 +256,18 @@ bool pci_aer_record(struct pci_func *func, enum pci_error kind, const struct tlp
     return true;
 }
 
+/* Other capabilities are shorter: what lies there then belongs to the next one. */
+static bool has_root_registers(const struct pci_func *func)
+{
+    return func->ext_aer &&
+           (func->pcie_type == PCIE_ROOT_PORT || func->pcie_type == PCIE_RC_EVENT_COLLECTOR);
+}
+
 bool pci_aer_root_interrupt(const struct pci_func *func)
 {
     uint64_t command, status;
 
-    if (!func->ext_aer || !reg_has(func->cfg, func->ext_aer + PCI_AER_ROOT_STATUS))
+    if (!has_root_registers(func))
         return false;
     command = reg_get(func->cfg, func->ext_aer + PCI_AER_ROOT_COMMAND);
     status = reg_get(func->cfg, func->ext_aer + PCI_AER_ROOT_STATUS);
@@ -274,7 +281,7 @@ void pci_root_error(struct pci_func *func, uint8_t msg_code, struct pci_rid sour
     unsigned cap = func->ext_aer;
     uint64_t old, bits;
 
-    if (!cap || !reg_has(func->cfg, cap + PCI_AER_ROOT_STATUS))
+    if (!has_root_registers(func))
         return;
     old = reg_get(func->cfg, cap + PCI_AER_ROOT_STATUS);
     if (msg_code == TLP_MSG_ERR_COR) {

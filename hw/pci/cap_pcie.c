@@ -3,7 +3,7 @@
  * The PCI Express capability, version 2 (PCIe Base 6.0, 7.5.3): which registers a port type has
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
- * UNIMPL: ASPM and clock power management, hot-plug, LTR, OBFF, TPH, 10-bit tags as a requester,
+ * UNIMPL: ASPM and clock power management, LTR, OBFF, TPH, 10-bit tags as a requester,
  * end-end prefixes: none is advertised.
  */
 #include "internal.h"
@@ -15,11 +15,8 @@
 
 #define VERSION            2
 #define LATENCY_NO_LIMIT   7
-#define INDICATOR_OFF      3
 #define MRRS_512           2
 #define SPEED_16GT         4
-#define SLOT_POWER_250W    0xf0 /* 7.5.3.9: above 239 W the value names steps */
-#define SLOT_POWER_EXACT   239
 #define TIMEOUT_RANGES_ALL 0xf
 
 /* The four kinds of error reports. */
@@ -120,22 +117,6 @@ static const struct reg_def link_down_rows[] = {
     {.name = "link_status", .clause = "PCIe 6.0 7.5.3.8", .offset = PCIE_LNKSTA, .width = 2,
      .reset = LINK_DOWN, .rw1c = PCIE_LNKSTA_BANDWIDTH | PCIE_LNKSTA_AUTONOMOUS,
      .on_write = port_status_written},
-};
-
-/* Indicators that are not there may read any defined value; Off leaves nothing unknown. */
-static const struct reg_def slot_rows[] = {
-    {.name = "slot_capabilities", .clause = "PCIe 6.0 7.5.3.9", .offset = PCIE_SLTCAP, .width = 4,
-     .reset = PCIE_SLTCAP_NO_COMPLETED},
-    {.name = "slot_control", .clause = "PCIe 6.0 7.5.3.10", .offset = PCIE_SLTCTL, .width = 2,
-     .reset = FIELD_PREP(PCIE_SLTCTL_ATTENTION, INDICATOR_OFF) |
-              FIELD_PREP(PCIE_SLTCTL_POWER_LED, INDICATOR_OFF),
-     .rw = PCIE_SLTCTL_ATTENTION | PCIE_SLTCTL_POWER_LED},
-    {.name = "slot_status", .clause = "PCIe 6.0 7.5.3.11", .offset = PCIE_SLTSTA, .width = 2,
-     .rw1c = PCIE_SLTSTA_PRESENCE_CHG | PCIE_SLTSTA_DLL_CHG},
-    {.name = "slot_capabilities_2", .clause = "PCIe 6.0 7.5.3.21", .offset = PCIE_SLTCAP2,
-     .width = 4},
-    {.name = "slot_control_2", .clause = "PCIe 6.0 7.5.3.22", .offset = PCIE_SLTCTL2, .width = 2},
-    {.name = "slot_status_2", .clause = "PCIe 6.0 7.5.3.23", .offset = PCIE_SLTSTA2, .width = 2},
 };
 
 static const struct reg_def root_rows[] = {
@@ -272,18 +253,6 @@ static void place_link(struct pci_func *func, const struct pcie_params *p, unsig
     reg_hwinit(func->cfg, cap + PCIE_LNKCTL2, p->max_speed);
 }
 
-static void place_slot(struct pci_func *func, const struct pcie_params *p, unsigned cap)
-{
-    unsigned watts = p->slot_power_watts;
-    uint64_t power = watts > SLOT_POWER_EXACT ? SLOT_POWER_250W : watts;
-
-    assert(p->slot_number < 8192);
-    reg_space_place(func->cfg, cap, slot_rows, ARRAY_LEN(slot_rows));
-    reg_hwinit(func->cfg, cap + PCIE_SLTCAP,
-               PCIE_SLTCAP_NO_COMPLETED | FIELD_PREP(PCIE_SLTCAP_POWER, power) |
-                   FIELD_PREP(PCIE_SLTCAP_NUMBER, p->slot_number));
-}
-
 void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
 {
     bool slot = params->slot && type_faces_down(params->type);
@@ -306,7 +275,7 @@ void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
         place_link(func, params, cap);
     }
     if (slot) {
-        place_slot(func, params, cap);
+        pcie_place_slot(func, params, cap);
     }
     if (params->type == PCIE_ROOT_PORT || params->type == PCIE_RC_EVENT_COLLECTOR) {
         reg_space_place(func->cfg, cap, root_rows, ARRAY_LEN(root_rows));

@@ -7,6 +7,10 @@
 
 void pcie_link_control(struct pci_func *func, const struct reg_write *write);
 void pcie_root_status_written(struct pci_func *func, const struct reg_write *write);
+/* Slot registers at a capability. */
+void pcie_place_slot(struct pci_func *func, const struct pcie_params *params, unsigned cap);
+/* Does an event of the slot that is enabled wait for software? */
+bool pcie_slot_interrupts(const struct pci_func *func);
 /* Recomputes a port's interrupt conditions; one that begins is signalled. */
 void pcie_port_update_events(struct pci_func *func);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Link, slot and root registers of the PCI Express capability, and the interrupts of ports: PME
- * (PCIe Base 6.0, 6.1.6), link bandwidth (7.5.3.8). Both use Interrupt Message Number 0.
+ * Link and root registers of the PCI Express capability, and the interrupts of ports: PME (PCIe
+ * Base 6.0, 6.1.6), link bandwidth (7.5.3.8), hot-plug (6.7.3.4). All use Interrupt Message Number
+ * 0.
  */
 #include "internal.h"
 #include "pcie.h"
@@ -13,6 +14,7 @@
 #define EVENT_PME       0x1
 #define EVENT_BANDWIDTH 0x2
 #define EVENT_ERROR     0x4 /* Advanced Error Reporting, 6.2.4.1.2 */
+#define EVENT_HOTPLUG   0x8
 #define SPEED_8GT       3
 
 static bool has(const struct pci_func *func, unsigned reg)
@@ -56,6 +58,9 @@ void pcie_port_update_events(struct pci_func *func)
     if (pci_aer_root_interrupt(func)) {
         events |= EVENT_ERROR;
     }
+    if (pcie_slot_interrupts(func)) {
+        events |= EVENT_HOTPLUG;
+    }
     begun = events & (uint8_t)~func->port_events;
     func->port_events = events;
     pci_func_set_intx(func, events != 0);
@@ -89,7 +94,7 @@ void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool a
         update(func, PCIE_LNKSTA, PCIE_LNKSTA_SPEED | PCIE_LNKSTA_WIDTH | PCIE_LNKSTA_DLL_ACTIVE,
                bits);
         if (has(func, PCIE_SLTSTA) && ((old ^ bits) & PCIE_LNKSTA_DLL_ACTIVE)) {
-            update(func, PCIE_SLTSTA, PCIE_SLTSTA_DLL_CHG, PCIE_SLTSTA_DLL_CHG);
+            pcie_slot_event(func, PCIE_SLTSTA_DLL_CHG);
         }
     }
     /* A link that runs at 8.0 GT/s or more has been through equalization. */
@@ -103,23 +108,6 @@ void pcie_set_link_training(struct pci_func *func, bool training)
     if (has(func, PCIE_LNKSTA) && faces_down(func)) {
         update(func, PCIE_LNKSTA, PCIE_LNKSTA_TRAINING, training ? PCIE_LNKSTA_TRAINING : 0);
     }
-}
-
-void pcie_set_presence(struct pci_func *func, bool present)
-{
-    uint64_t status, changes;
-
-    if (!has(func, PCIE_SLTSTA)) {
-        return;
-    }
-    status = get(func, PCIE_SLTSTA);
-    if (present == !!(status & PCIE_SLTSTA_PRESENCE)) {
-        return;
-    }
-    changes = (status & PCIE_SLTSTA_DLL_CHG) | PCIE_SLTSTA_PRESENCE_CHG;
-    /* What is plugged in stays so over resets. */
-    reg_hwinit(func->cfg, func->cap_pcie + PCIE_SLTSTA, present ? PCIE_SLTSTA_PRESENCE : 0);
-    update(func, PCIE_SLTSTA, changes, changes);
 }
 
 void pcie_link_control(struct pci_func *func, const struct reg_write *write)
@@ -157,12 +145,6 @@ unsigned pcie_target_speed(const struct pci_func *func)
     target = (unsigned)FIELD_GET(PCIE_LNKCTL2_TARGET, get(func, PCIE_LNKCTL2));
     most = (unsigned)FIELD_GET(PCIE_LNKCAP_SPEED, get(func, PCIE_LNKCAP));
     return target >= 1 && target <= most ? target : most;
-}
-
-uint32_t pcie_slot_power_limit(const struct pci_func *func)
-{
-    return has(func, PCIE_SLTCAP) ? (uint32_t)FIELD_GET(PCIE_SLTCAP_POWER, get(func, PCIE_SLTCAP))
-                                  : 0;
 }
 
 static void root_status_show(struct pci_func *func, struct pci_rid requester)

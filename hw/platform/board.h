@@ -68,6 +68,8 @@ struct board_part {
     char *name;
     void *object;
     struct link *link;              /* upwards, or NULL */
+    struct port *above;             /* the port that the link comes from */
+    unsigned down_count;            /* switch: downstream ports */
     struct block_image *image;      /* NVMe, virtio-blk */
     bool image_owned;               /* a scratch image */
     struct virtio_console *console; /* virtio-console: part of `object` */
@@ -118,6 +120,9 @@ void sched_init(struct machine *machine);
 void sched_reset(struct machine *machine);
 /* The outstanding access is over; data is NULL for writes. */
 void sched_complete(struct slot *slot, const void *data, bool fault);
+
+/* touch.c: a component is plugged into the port above it, or is not there yet. */
+void touch_init(struct board_part *part, const struct machine_component *c, struct port *above);
 
 /* wiring.c: everything on PCI. */
 bool wiring_create(struct machine *machine, const struct machine_desc *desc,

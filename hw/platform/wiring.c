@@ -200,6 +200,7 @@ static struct pcie_params port_params(const struct machine_port_desc *port,
         .max_payload_bytes = MAX_PAYLOAD_BYTES,
         .slot = port->slot,
         .slot_number = port->slot_number,
+        .hotplug = port->hotplug,
         .slot_power_watts = SLOT_POWER_WATTS,
         .ari_forwarding = port->ari,
         .flr = type == PCIE_ENDPOINT || type == PCIE_RC_INTEGRATED_ENDPOINT,
@@ -639,6 +640,8 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
         machine->part_count = i + 1;
         if (!kinds[c->kind].wire(&w, c, error))
             return false;
+        if (machine->part[i].link)
+            touch_init(&machine->part[i], c, parent_port(&w, c));
     }
     board_iommu_connect(machine);
     return true;

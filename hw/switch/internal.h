@@ -22,6 +22,7 @@ struct pcie_switch {
     uint8_t *down_devfn;
     struct route_view view;
     struct intx_wires wires; /* as seen by the upstream port's link */
+    bool unpowered;          /* until the link comes up again */
     bool secondary_reset;    /* the upstream port's Secondary Bus Reset is set */
     uint8_t own_intx;        /* pins that the upstream port's own function asserts */
 };

@@ -57,6 +57,11 @@ static void switch_up_link_changed(struct port *port, bool up)
     struct pcie_switch *sw = port->owner;
 
     pcie_set_link(sw->upper, port_link_speed(port), port_link_width(port), up);
+    if (up && sw->unpowered) {
+        sw->unpowered = false;
+        for (unsigned i = 0; i < sw->down_count; i++)
+            bridge_port_power_up(&sw->down[i]);
+    }
     /* A hot reset from above holds everything below in reset as well (6.6.1). */
     for (unsigned i = 0; up && i < sw->down_count; i++)
         port_hot_reset(&sw->down[i].port, false);
@@ -82,11 +87,27 @@ static void switch_up_hot_reset(struct port *port)
     port_flush(port);
 }
 
+/* What is below loses its power too: the switch's slots have it from the switch. */
+static void switch_up_power_lost(struct port *port)
+{
+    struct pcie_switch *sw = port->owner;
+
+    sw->unpowered = true;
+    sw->secondary_reset = false;
+    pci_func_reset(sw->upper, REG_RESET_COLD);
+    for (unsigned i = 0; i < sw->down_count; i++)
+        bridge_port_power_lost(&sw->down[i]);
+    sw->own_intx = 0;
+    sw->wires = (struct intx_wires){0};
+    port_flush(port);
+}
+
 static const struct port_ops switch_up_ops = {
     .receive = switch_up_receive,
     .link_error = switch_up_link_error,
     .link_changed = switch_up_link_changed,
     .hot_reset = switch_up_hot_reset,
+    .power_lost = switch_up_power_lost,
 };
 
 /* A wire towards the root complex changed: the messages are of the upstream port (2.2.8.1). */

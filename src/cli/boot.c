@@ -385,6 +385,9 @@ static bool build_machine(struct boot *boot)
         g_prefix_error(&error, "%s: ", boot->topology);
         return fail(error);
     }
+    if (!pokes_check(&boot->pokes, boot->run.machine)) {
+        return false;
+    }
     if (o->digest || o->tested_with || o->checkpoint.serve) {
         boot->digest = trace_digest_new(machine_trace(boot->run.machine));
     }

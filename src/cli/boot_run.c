@@ -138,6 +138,7 @@ static void poke(struct boot_run *run)
         switch (poke->what) {
         case POKE_NMI: machine_nmi(run->machine); break;
         case POKE_SYSRQ: machine_sysrq(run->machine, poke->key); break;
+        case POKE_TOUCH: machine_touch(run->machine, poke->touch, poke->name); break;
         case POKE_VMCORE: write_core(run); break;
         }
     }

@@ -7,6 +7,33 @@
 #include "cli.h"
 #include "pcilab/config/units.h"
 
+static const struct {
+    const char *word;
+    enum machine_touch touch;
+} touches[] = {
+    {"plug", MACHINE_PLUG},       {"unplug", MACHINE_UNPLUG},     {"press", MACHINE_PRESS},
+    {"open", MACHINE_LATCH_OPEN}, {"close", MACHINE_LATCH_CLOSE},
+};
+
+/* "unplug:nvme0", or with a blank between them. */
+static bool parse_touch(const char *text, struct poke *poke)
+{
+    size_t len = strcspn(text, ": ");
+
+    if (!text[len] || !text[len + 1]) {
+        return false;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(touches); i++) {
+        if (strncmp(text, touches[i].word, len) == 0 && !touches[i].word[len]) {
+            poke->what = POKE_TOUCH;
+            poke->touch = touches[i].touch;
+            poke->name = g_strdup(text + len + 1);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_action(const char *text, struct poke *poke)
 {
     if (strcmp(text, "nmi") == 0) {
@@ -17,7 +44,7 @@ static bool parse_action(const char *text, struct poke *poke)
         poke->what = POKE_SYSRQ;
         poke->key = (uint8_t)text[6];
     } else {
-        return false;
+        return parse_touch(text, poke);
     }
     return true;
 }
@@ -29,8 +56,8 @@ static bool parse_one(const char *text, struct poke *poke)
     bool ok = colon && units_parse_time(time, &poke->at_ps) && parse_action(colon + 1, poke);
 
     if (!ok) {
-        cli_error("--at \"%s\" is not allowed; it is TIME:nmi, TIME:sysrq:KEY or TIME:vmcore, like "
-                  "3s:sysrq:c",
+        cli_error("--at \"%s\" is not allowed; it is TIME:nmi, TIME:sysrq:KEY, TIME:vmcore or "
+                  "TIME:ACTION:NAME with plug, unplug, press, open or close, like 3s:sysrq:c",
                   text);
     }
     g_free(time);
@@ -59,6 +86,9 @@ bool pokes_parse(struct pokes *pokes, char **texts)
 
 void pokes_clear(struct pokes *pokes)
 {
+    for (unsigned i = 0; i < pokes->count; i++) {
+        g_free(pokes->all[i].name);
+    }
     g_clear_pointer(&pokes->all, g_free);
     pokes->count = pokes->next = 0;
 }
@@ -71,6 +101,22 @@ bool pokes_need_vmcore(const struct pokes *pokes)
         need |= pokes->all[i].what == POKE_VMCORE;
     }
     return need;
+}
+
+bool pokes_check(const struct pokes *pokes, struct machine *machine)
+{
+    GError *error = NULL;
+
+    for (unsigned i = 0; i < pokes->count; i++) {
+        const struct poke *poke = &pokes->all[i];
+        if (poke->what == POKE_TOUCH &&
+            !machine_can_touch(machine, poke->touch, poke->name, &error)) {
+            cli_error("--at: %s", error->message);
+            g_error_free(error);
+            return false;
+        }
+    }
+    return true;
 }
 
 uint64_t pokes_slice_ps(const struct pokes *pokes, uint64_t now_ps, uint64_t slice_ps)

@@ -8,16 +8,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pcilab/platform/machine.h"
+
 enum poke_what {
     POKE_NMI,
     POKE_SYSRQ,
     POKE_VMCORE,
+    POKE_TOUCH,
 };
 
 struct poke {
     uint64_t at_ps;
     enum poke_what what;
-    uint8_t key; /* SYSRQ */
+    uint8_t key;              /* SYSRQ */
+    enum machine_touch touch; /* TOUCH: at what is called so */
+    char *name;
 };
 
 /* In order of time. */
@@ -30,6 +35,8 @@ struct pokes {
 bool pokes_parse(struct pokes *pokes, char **texts);
 void pokes_clear(struct pokes *pokes);
 bool pokes_need_vmcore(const struct pokes *pokes);
+/* Reports what the machine does not have. */
+bool pokes_check(const struct pokes *pokes, struct machine *machine);
 /* How far the machine may run before something is due. */
 uint64_t pokes_slice_ps(const struct pokes *pokes, uint64_t now_ps, uint64_t slice_ps);
 /* The next one that is due, or NULL. */

@@ -6,6 +6,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
+#include "pcilab/pci/function.h"
 #include "pcilab/platform/addrmap.h"
 
 static uint64_t *value_of(const struct topo_key *key, struct topo_values *values)
@@ -173,6 +174,28 @@ static void allowed_slot(const struct topo_key *key, GString *out)
 {
     allowed_uint(key, out);
     g_string_append(out, ", auto or none");
+}
+
+static const char *const hotplug_words[] = {
+    [PCIE_HOTPLUG_NONE] = "no",
+    [PCIE_HOTPLUG_FULL] = "yes",
+    [PCIE_HOTPLUG_SURPRISE] = "surprise",
+};
+
+static bool parse_hotplug(const struct topo_key *key, const char *text, struct topo_values *values)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(hotplug_words); i++) {
+        if (strcmp(text, hotplug_words[i]) == 0) {
+            *value_of(key, values) = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void allowed_hotplug(const struct topo_key *key, GString *out)
+{
+    g_string_append(out, "no, yes or surprise");
 }
 
 static bool parse_bus(const char **text, uint64_t *bus)
@@ -356,6 +379,7 @@ static const struct topo_type type_bool = {parse_bool, allowed_bool};
 static const struct topo_type type_speed = {parse_speed, allowed_speed};
 static const struct topo_type type_width = {parse_width, allowed_width};
 static const struct topo_type type_slot = {parse_slot, allowed_slot};
+static const struct topo_type type_hotplug = {parse_hotplug, allowed_hotplug};
 static const struct topo_type type_buses = {parse_buses, allowed_buses};
 static const struct topo_type type_bridge = {parse_place, allowed_bridge};
 static const struct topo_type type_at = {parse_place, allowed_at};
@@ -529,6 +553,13 @@ const struct topo_key topo_keys[] = {
 
     {"slot", K(ROOT_PORT) | K(SWITCH_PORT), &type_slot, V(slot), 1, 8191, "auto", NULL,
      "Physical slot number; auto takes the lowest free, none is a port without a slot."},
+    {"hotplug", K(ROOT_PORT), &type_hotplug, V(hotplug), 0, 0, "no", NULL,
+     "Hot-plug: yes has a button, indicators, a latch and a power controller; surprise is a bay."},
+    {"hotplug", K(SWITCH), &type_hotplug, V(hotplug), 0, 0, "no", NULL,
+     "Hot-plug of the downstream ports, as for root ports."},
+    {"hotplug", K(SWITCH_PORT), &type_hotplug, V(hotplug), 0, 0, NULL, AS_SWITCH, "Hot-plug."},
+    {"plugged", K(SWITCH) | ENDPOINTS, &type_bool, V(plugged), 0, 1, "yes", NULL,
+     "There when the machine is switched on. What is not can be plugged in with --at."},
     {"ari", K(ROOT_PORT), &type_bool, V(ari), 0, 1, "yes", NULL, "ARI forwarding."},
     {"msi", K(ROOT_PORT), &type_bool, V(msi), 0, 1, "yes", NULL, "MSI capability."},
     {"ari", K(SWITCH), &type_bool, V(ari), 0, 1, "yes", NULL,

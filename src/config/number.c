@@ -160,6 +160,24 @@ static bool take_slot(struct topo_parser *parser, struct topo_item *port, uint64
     return true;
 }
 
+/* Hot-plug happens in a slot, and an integrated endpoint cannot be taken out. */
+static bool check_hotplug(struct topo_parser *parser, GError **error)
+{
+    for (unsigned i = 0; i < parser->items->len; i++) {
+        struct topo_item *item = parser->items->pdata[i];
+        if ((item->kind == TOPO_ROOT_PORT || item->kind == TOPO_SWITCH_PORT) &&
+            item->v.hotplug != PCIE_HOTPLUG_NONE && !item->v.slot) {
+            item_fail(parser, item, "hotplug", error, "a port without a slot has no hot-plug");
+            return false;
+        }
+        if (item->integrated && topo_item_has(item, "plugged") && !item->v.plugged) {
+            item_fail(parser, item, "plugged", error, "an integrated endpoint is always there");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_given_slots(struct topo_parser *parser, struct topo_item **taken, GError **error)
 {
     for (unsigned i = 0; i < parser->items->len; i++) {
@@ -205,7 +223,8 @@ static bool number_slots(struct topo_parser *parser, struct topo_item **taken, G
 bool topo_number_all(struct topo_parser *parser, GError **error)
 {
     if (!check_bridges(parser, error) || !topo_check_windows(parser, error) ||
-        !count_buses(parser, error) || !number_devices(parser, error)) {
+        !count_buses(parser, error) || !number_devices(parser, error) ||
+        !check_hotplug(parser, error)) {
         return false;
     }
     struct topo_item **taken = g_new0(struct topo_item *, SLOT_MAX + 2);

@@ -255,7 +255,8 @@ static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t 
                                      .slot = slot != 0,
                                      .slot_number = (uint16_t)slot,
                                      .ari = v->ari,
-                                     .msi = v->msi};
+                                     .msi = v->msi,
+                                     .hotplug = (enum pcie_hotplug)v->hotplug};
 
     memcpy(port.rx, v->buffers, sizeof(port.rx));
     return port;
@@ -296,6 +297,7 @@ static void write_switch(struct machine_component *c, const struct topo_item *it
         v.width = own && own->v.width ? own->v.width : item->v.downstream_width;
         v.ari = own && topo_item_has(own, "ari") ? own->v.ari : item->v.ari;
         v.msi = own && topo_item_has(own, "msi") ? own->v.msi : item->v.msi;
+        v.hotplug = own && topo_item_has(own, "hotplug") ? own->v.hotplug : item->v.hotplug;
         if (own && topo_item_has(own, "buffers"))
             memcpy(v.buffers, own->v.buffers, sizeof(v.buffers));
         c->sw.down[i] = port_desc(&v, item->port_slot[i]);
@@ -362,6 +364,8 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     }
     c->port = port_desc(v, item->port_slot[0]);
     c->link = link_desc(v);
+    c->unplugged = item->kind != TOPO_ROOT_PORT && item->kind != TOPO_HOST_BRIDGE &&
+                   item->kind != TOPO_SHELL && !v->plugged;
     switch (item->kind) {
     case TOPO_HOST_BRIDGE:
         c->bridge.segment = (uint16_t)v->segment;

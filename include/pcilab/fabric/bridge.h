@@ -34,6 +34,12 @@ struct bridge_port_params {
     uint8_t devfn; /* its place on the internal bus */
 };
 
+/* What a slot is in beside its registers. */
+struct bridge_slot {
+    bool latch_open;
+    struct sim_event command, power; /* a command is over; power is good */
+};
+
 struct bridge_port {
     struct port port;
     struct pci_func *func;
@@ -44,6 +50,7 @@ struct bridge_port {
     uint8_t below;           /* pins that are asserted over the link, a bit each */
     uint8_t own;             /* the same for the function's own interrupt */
     struct intx_wires wires; /* the OR of both */
+    struct bridge_slot slot;
 };
 
 /* Embedded in the owner. */
@@ -56,7 +63,20 @@ void bridge_port_fini(struct bridge_port *bridge);
 void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind);
 /* Checks a TLP that came over the link; false when it was wrong, and is gone. */
 bool bridge_port_accepts(struct bridge_port *bridge, struct tlp *tlp);
+/* Power is gone from the component: registers as at power-on, and none for what is below until
+ * bridge_port_power_up(). */
+void bridge_port_power_lost(struct bridge_port *bridge);
+void bridge_port_power_up(struct bridge_port *bridge);
 /* An Assert_ or Deassert_INTx message arrived over the link. */
 void bridge_port_intx(struct bridge_port *bridge, const struct tlp *tlp);
+
+/*
+ * A hand at a slot; `port` is that of a root port or switch downstream port. A device can be pulled
+ * out of any port and put back; software learns it from a slot. Press and latch are false where the
+ * slot has no attention button or MRL sensor.
+ */
+void slot_plug(struct port *port, bool present);
+bool slot_press(struct port *port);
+bool slot_set_latch(struct port *port, bool open);
 
 #endif

@@ -36,6 +36,8 @@ struct port_ops {
     /* Upstream-facing ports: the link went down, by hot reset or otherwise, which resets the
      * component (PCIe Base 6.0, 6.6.1); called after link_changed(). May be NULL. */
     void (*hot_reset)(struct port *port);
+    /* The same, but power is gone: back to the state after power-on. NULL: as hot_reset(). */
+    void (*power_lost)(struct port *port);
     /* After port_tx_ready() said no: the link takes TLPs again. May be NULL. */
     void (*tx_ready)(struct port *port);
     /* Integrated endpoints: does a function behind the port decode this address? May be NULL. */

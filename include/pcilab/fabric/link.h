@@ -49,6 +49,7 @@ enum link_cause {
 struct link_status {
     bool connected; /* there is a link */
     bool present;   /* and something at its other end */
+    bool powered;   /* which has power */
     bool up;        /* Data Link Layer Link Active */
     bool training;  /* Link Training: towards link up, or in Recovery with the link up */
     bool disabled, hot_reset;
@@ -112,6 +113,10 @@ void port_degrade(struct port *port, unsigned max_width, unsigned max_speed);
 /* Takes the other end away, electrically, or puts it back. Taken away with the link up and without
  * Link Disable or hot reset this is a surprise: LINK_ERROR_SURPRISE_DOWN. */
 void port_set_present(struct port *port, bool present);
+
+/* The power of what is at the other end, by its slot's power controller or that of the whole
+ * component. Without power the link is down; that is no surprise. */
+void port_set_power(struct port *port, bool on);
 
 /* Faults on purpose. A direction is named by the end that sends. */
 enum link_fault_kind {

@@ -179,15 +179,33 @@
 #define PCIE_LNKSTA_BANDWIDTH     0x4000
 #define PCIE_LNKSTA_AUTONOMOUS    0x8000
 #define PCIE_SLTCAP               0x14
-#define PCIE_SLTCAP_SURPRISE      0x00000020 /* Hot-Plug Surprise */
+#define PCIE_SLTCAP_BUTTON        0x00000001
+#define PCIE_SLTCAP_POWER_CONTROL 0x00000002
+#define PCIE_SLTCAP_LATCH         0x00000004 /* MRL sensor */
+#define PCIE_SLTCAP_ATTENTION     0x00000008 /* indicators */
+#define PCIE_SLTCAP_POWER_LED     0x00000010
+#define PCIE_SLTCAP_SURPRISE      0x00000020
+#define PCIE_SLTCAP_HOTPLUG       0x00000040
 #define PCIE_SLTCAP_POWER         0x0001ff80 /* Slot Power Limit Value and Scale */
 #define PCIE_SLTCAP_NO_COMPLETED  0x00040000
 #define PCIE_SLTCAP_NUMBER        0xfff80000
 #define PCIE_SLTCTL               0x18
+#define PCIE_SLTCTL_BUTTON_IE     0x0001
+#define PCIE_SLTCTL_LATCH_IE      0x0004
+#define PCIE_SLTCTL_PRESENCE_IE   0x0008
+#define PCIE_SLTCTL_COMPLETED_IE  0x0010
+#define PCIE_SLTCTL_HOTPLUG_IE    0x0020
 #define PCIE_SLTCTL_ATTENTION     0x00c0
 #define PCIE_SLTCTL_POWER_LED     0x0300
+#define PCIE_SLTCTL_POWER_OFF     0x0400
+#define PCIE_SLTCTL_DLL_IE        0x1000
 #define PCIE_SLTSTA               0x1a
+#define PCIE_SLTSTA_BUTTON        0x0001
+#define PCIE_SLTSTA_FAULT         0x0002 /* power fault: nothing here has one */
+#define PCIE_SLTSTA_LATCH_CHG     0x0004
 #define PCIE_SLTSTA_PRESENCE_CHG  0x0008
+#define PCIE_SLTSTA_COMPLETED     0x0010
+#define PCIE_SLTSTA_LATCH_OPEN    0x0020
 #define PCIE_SLTSTA_PRESENCE      0x0040
 #define PCIE_SLTSTA_DLL_CHG       0x0100
 #define PCIE_ROOTCTL              0x1c

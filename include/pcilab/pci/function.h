@@ -80,6 +80,10 @@ struct pci_func_ops {
     /* Physical Functions: VF Enable made Virtual Functions exist (`was` is 0) or took them away
      * (`now` is 0); may be NULL. */
     void (*vfs_changed)(struct pci_func *func, unsigned was, unsigned now);
+    /* Ports: Slot Control was written, which is a command (6.7.3.2): whoever models it tells its
+     * end with pcie_slot_event(PCIE_SLTSTA_COMPLETED) where the slot announces that. May be NULL.
+     */
+    void (*slot_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value);
 };
 
 #define PCIE_PME_QUEUE 8
@@ -207,6 +211,13 @@ enum pcie_port_type {
     PCIE_RC_EVENT_COLLECTOR = 10,
 };
 
+/* What a slot has for hot-plug (6.7.1). */
+enum pcie_hotplug {
+    PCIE_HOTPLUG_NONE,
+    PCIE_HOTPLUG_FULL,     /* button, indicators, MRL sensor, power controller */
+    PCIE_HOTPLUG_SURPRISE, /* a bay: devices come and go without asking */
+};
+
 struct pcie_params {
     enum pcie_port_type type;
     uint8_t max_speed;          /* 1: 2.5 GT/s ... 5: 32 GT/s; what this port supports */
@@ -216,9 +227,10 @@ struct pcie_params {
     bool slot;                  /* root and downstream ports: slot implemented */
     uint16_t slot_number;
     uint8_t slot_power_watts;
-    bool ari_forwarding; /* root and downstream ports */
-    bool flr;            /* endpoints */
-    bool ten_bit_tags;   /* completer support */
+    enum pcie_hotplug hotplug; /* with a slot */
+    bool ari_forwarding;       /* root and downstream ports */
+    bool flr;                  /* endpoints */
+    bool ten_bit_tags;         /* completer support */
     /* AtomicOps (6.15) and Deferrable Memory Writes of up to 128 bytes (6.32): endpoints request
      * and complete them, ports route them, root ports also complete them. DMWr needs a Device 3
      * capability as well. */
@@ -245,7 +257,12 @@ bool pci_acs_egress_bit(const struct pci_func *func, unsigned port_number);
  * is the slot's. */
 void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool active);
 void pcie_set_link_training(struct pci_func *func, bool training); /* ports that face down */
+/* Slots: what is there, and what software asks for. The setters note the change too. */
 void pcie_set_presence(struct pci_func *func, bool present);
+void pcie_slot_set_latch(struct pci_func *func, bool open);
+void pcie_slot_event(struct pci_func *func, uint16_t events);         /* PCIE_SLTSTA_* */
+bool pcie_slot_can(const struct pci_func *func, uint32_t capability); /* PCIE_SLTCAP_* */
+bool pcie_slot_power_wanted(const struct pci_func *func);
 /* A retraining that Retrain Link asked for is over: Link Bandwidth Management Status. */
 void pcie_link_retrained(struct pci_func *func);
 /* Target Link Speed (Link Control 2), within what the port supports. */

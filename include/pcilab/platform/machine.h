@@ -69,6 +69,7 @@ struct machine_port_desc {
     bool ari;
     bool msi;
     struct link_credits rx[LINK_FLOWS]; /* receive buffers; 0: no limit */
+    enum pcie_hotplug hotplug;          /* with a slot */
 };
 
 /* 16 GT/s x4, no slot, ARI forwarding, MSI. */
@@ -93,6 +94,7 @@ struct machine_component {
     unsigned parent_port;     /* switch: downstream port; host bridge: unused */
     uint8_t device, function; /* root ports and integrated endpoints: place on the root bus */
     bool integrated;          /* endpoint directly on a host bridge */
+    bool unplugged;           /* not there at power-on */
     struct machine_port_desc port; /* link end (upstream for switches and endpoints) */
 
     struct machine_link_desc link;
@@ -262,6 +264,21 @@ void machine_nmi(struct machine *machine);
 bool machine_sysrq(struct machine *machine, uint8_t key);
 /* A break alone. */
 bool machine_break(struct machine *machine);
+/* A hand at a slot, for callers while the machine does not run. `name` is a component that is
+ * plugged into a port, which stands for its port; a root port; or a switch's downstream port,
+ * "sw0.3". */
+enum machine_touch {
+    MACHINE_PLUG,   /* from any port, with hot-plug or without */
+    MACHINE_UNPLUG, /* its power is gone: registers as at power-on */
+    MACHINE_PRESS,  /* the attention button */
+    MACHINE_LATCH_OPEN,
+    MACHINE_LATCH_CLOSE,
+};
+/* False, and why, when there is no such thing. */
+bool machine_can_touch(struct machine *machine, enum machine_touch what, const char *name,
+                       GError **error);
+/* What cannot be touched stays as it is. */
+void machine_touch(struct machine *machine, enum machine_touch what, const char *name);
 struct sim *machine_sim(struct machine *machine);
 struct trace *machine_trace(struct machine *machine);
 uint64_t machine_retired(const struct machine *machine);

@@ -84,6 +84,15 @@ void machine_nmi(struct machine *m)
     m->nmis++;
 }
 
+bool machine_can_touch(struct machine *m, enum machine_touch what, const char *name, GError **error)
+{
+    return true;
+}
+
+void machine_touch(struct machine *m, enum machine_touch what, const char *name)
+{
+}
+
 bool machine_break(struct machine *m)
 {
     m->breaks++;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Slot registers of the PCI Express capability (PCIe Base 6.0, 7.5.3.9 to 7.5.3.11) and their
+ * events (6.7.3). What happens to a slot, and when, is decided by whoever owns the port.
+ */
+#include "internal.h"
+#include "pcie.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
+
+#include <assert.h>
+
+#define INDICATOR_OFF    3
+#define SLOT_POWER_250W  0xf0 /* 7.5.3.9: above 239 W the value names steps */
+#define SLOT_POWER_EXACT 239
+
+#define STATUS_EVENTS                                                                              \
+    (PCIE_SLTSTA_BUTTON | PCIE_SLTSTA_FAULT | PCIE_SLTSTA_LATCH_CHG | PCIE_SLTSTA_PRESENCE_CHG |   \
+     PCIE_SLTSTA_COMPLETED | PCIE_SLTSTA_DLL_CHG)
+
+static void slot_status_written(struct reg_space *space, unsigned offset,
+                                const struct reg_write *write)
+{
+    (void)offset;
+    (void)write;
+    pcie_port_update_events(func_of_space(space));
+}
+
+/* Every write is a command (6.7.3.2), whatever it changes. */
+static void slot_control_written(struct reg_space *space, unsigned offset,
+                                 const struct reg_write *write)
+{
+    struct pci_func *func = func_of_space(space);
+
+    (void)offset;
+    if (func->ops->slot_control) {
+        func->ops->slot_control(func, (uint16_t)write->old_value, (uint16_t)write->new_value);
+    }
+    pcie_port_update_events(func);
+}
+
+/* clang-format off */
+/* Indicators that are not there may read any defined value; Off leaves nothing unknown. */
+static const struct reg_def slot_rows[] = {
+    {.name = "slot_capabilities", .clause = "PCIe 6.0 7.5.3.9", .offset = PCIE_SLTCAP, .width = 4},
+    {.name = "slot_control", .clause = "PCIe 6.0 7.5.3.10", .offset = PCIE_SLTCTL, .width = 2,
+     .reset = FIELD_PREP(PCIE_SLTCTL_ATTENTION, INDICATOR_OFF) |
+              FIELD_PREP(PCIE_SLTCTL_POWER_LED, INDICATOR_OFF),
+     .on_write = slot_control_written},
+    {.name = "slot_status", .clause = "PCIe 6.0 7.5.3.11", .offset = PCIE_SLTSTA, .width = 2,
+     .rw1c = STATUS_EVENTS, .on_write = slot_status_written},
+    {.name = "slot_capabilities_2", .clause = "PCIe 6.0 7.5.3.21", .offset = PCIE_SLTCAP2,
+     .width = 4},
+    {.name = "slot_control_2", .clause = "PCIe 6.0 7.5.3.22", .offset = PCIE_SLTCTL2, .width = 2},
+    {.name = "slot_status_2", .clause = "PCIe 6.0 7.5.3.23", .offset = PCIE_SLTSTA2, .width = 2},
+};
+/* clang-format on */
+
+void pcie_place_slot(struct pci_func *func, const struct pcie_params *p, unsigned cap)
+{
+    unsigned watts = p->slot_power_watts;
+    uint64_t power = watts > SLOT_POWER_EXACT ? SLOT_POWER_250W : watts;
+    uint64_t caps =
+        FIELD_PREP(PCIE_SLTCAP_POWER, power) | FIELD_PREP(PCIE_SLTCAP_NUMBER, p->slot_number);
+    uint64_t control = PCIE_SLTCTL_ATTENTION | PCIE_SLTCTL_POWER_LED;
+
+    assert(p->slot_number < 8192);
+    switch (p->hotplug) {
+    case PCIE_HOTPLUG_NONE: caps |= PCIE_SLTCAP_NO_COMPLETED; break;
+    case PCIE_HOTPLUG_FULL:
+        caps |= PCIE_SLTCAP_HOTPLUG | PCIE_SLTCAP_BUTTON | PCIE_SLTCAP_POWER_CONTROL |
+                PCIE_SLTCAP_LATCH | PCIE_SLTCAP_ATTENTION | PCIE_SLTCAP_POWER_LED;
+        control |= PCIE_SLTCTL_BUTTON_IE | PCIE_SLTCTL_LATCH_IE | PCIE_SLTCTL_COMPLETED_IE |
+                   PCIE_SLTCTL_POWER_OFF;
+        break;
+    case PCIE_HOTPLUG_SURPRISE:
+        caps |= PCIE_SLTCAP_HOTPLUG | PCIE_SLTCAP_SURPRISE | PCIE_SLTCAP_NO_COMPLETED;
+        break;
+    }
+    if (p->hotplug != PCIE_HOTPLUG_NONE) {
+        control |= PCIE_SLTCTL_PRESENCE_IE | PCIE_SLTCTL_HOTPLUG_IE | PCIE_SLTCTL_DLL_IE;
+    }
+    reg_space_place(func->cfg, cap, slot_rows, ARRAY_LEN(slot_rows));
+    reg_hwinit(func->cfg, cap + PCIE_SLTCAP, caps);
+    reg_set_rw_mask(func->cfg, cap + PCIE_SLTCTL, control);
+}
+
+static bool has_slot(const struct pci_func *func)
+{
+    return func->cap_pcie && reg_has(func->cfg, func->cap_pcie + PCIE_SLTSTA);
+}
+
+static uint64_t slot_get(const struct pci_func *func, unsigned reg)
+{
+    return reg_get(func->cfg, func->cap_pcie + reg);
+}
+
+bool pcie_slot_can(const struct pci_func *func, uint32_t capability)
+{
+    return has_slot(func) && (slot_get(func, PCIE_SLTCAP) & capability);
+}
+
+bool pcie_slot_power_wanted(const struct pci_func *func)
+{
+    return !has_slot(func) || !(slot_get(func, PCIE_SLTCTL) & PCIE_SLTCTL_POWER_OFF);
+}
+
+/* Each event and the bit of Slot Control that lets it interrupt (7.5.3.10). */
+bool pcie_slot_interrupts(const struct pci_func *func)
+{
+    static const struct {
+        uint16_t status, enable;
+    } events[] = {
+        {PCIE_SLTSTA_BUTTON, PCIE_SLTCTL_BUTTON_IE},
+        {PCIE_SLTSTA_LATCH_CHG, PCIE_SLTCTL_LATCH_IE},
+        {PCIE_SLTSTA_PRESENCE_CHG, PCIE_SLTCTL_PRESENCE_IE},
+        {PCIE_SLTSTA_COMPLETED, PCIE_SLTCTL_COMPLETED_IE},
+        {PCIE_SLTSTA_DLL_CHG, PCIE_SLTCTL_DLL_IE},
+    };
+    uint64_t status, control;
+
+    if (!has_slot(func)) {
+        return false;
+    }
+    control = slot_get(func, PCIE_SLTCTL);
+    if (!(control & PCIE_SLTCTL_HOTPLUG_IE)) {
+        return false;
+    }
+    status = slot_get(func, PCIE_SLTSTA);
+    for (unsigned i = 0; i < ARRAY_LEN(events); i++) {
+        if ((status & events[i].status) && (control & events[i].enable)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void pcie_slot_event(struct pci_func *func, uint16_t events)
+{
+    if (has_slot(func)) {
+        reg_update(func->cfg, func->cap_pcie + PCIE_SLTSTA, events, events);
+        pcie_port_update_events(func);
+    }
+}
+
+/* A state bit and its change bit. What is plugged in, and the latch, stay so over resets. */
+static void slot_set_state(struct pci_func *func, uint16_t state, uint16_t change, bool set)
+{
+    const uint64_t states = PCIE_SLTSTA_PRESENCE | PCIE_SLTSTA_LATCH_OPEN;
+    uint64_t status;
+
+    if (!has_slot(func)) {
+        return;
+    }
+    status = slot_get(func, PCIE_SLTSTA);
+    if (set == !!(status & state)) {
+        return;
+    }
+    reg_hwinit(func->cfg, func->cap_pcie + PCIE_SLTSTA, (status ^ state) & states);
+    pcie_slot_event(func, (uint16_t)(status & STATUS_EVENTS) | change);
+}
+
+void pcie_set_presence(struct pci_func *func, bool present)
+{
+    slot_set_state(func, PCIE_SLTSTA_PRESENCE, PCIE_SLTSTA_PRESENCE_CHG, present);
+}
+
+void pcie_slot_set_latch(struct pci_func *func, bool open)
+{
+    if (pcie_slot_can(func, PCIE_SLTCAP_LATCH)) {
+        slot_set_state(func, PCIE_SLTSTA_LATCH_OPEN, PCIE_SLTSTA_LATCH_CHG, open);
+    }
+}
+
+uint32_t pcie_slot_power_limit(const struct pci_func *func)
+{
+    return has_slot(func) ? (uint32_t)FIELD_GET(PCIE_SLTCAP_POWER, slot_get(func, PCIE_SLTCAP)) : 0;
+}
