@@ -35,6 +35,8 @@ enum {
     MSR_GS_BASE = 0xC0000101,
 };
 
+/* UNIMPL: MTRRs, and split lock detection (MSR_TEST_CTRL): Linux says at boot that they are not
+ * there. */
 static const struct msr_row rows[] = {
     {MSR_TSC, MSR_SPECIAL, 0, 0},
     {0x17, MSR_CONST, 0, 0}, /* PLATFORM_ID */
