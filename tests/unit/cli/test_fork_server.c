@@ -217,7 +217,7 @@ static void send_with(int fd, const struct fork_message *m, unsigned count)
 START_TEST(rude_clients_are_dropped)
 {
     struct fork_message hello, m;
-    char noise[sizeof(m) * 3];
+    char noise[1024];
 
     for (unsigned i = 0; i < 60; i++) {
         int fd = fork_socket_connect(path, &hello);
