@@ -7,7 +7,7 @@
 functions=$(lspci -Dn -d 504c:00ee | cut -d' ' -f1)
 # shellcheck disable=SC2086
 set -- $functions
-ex0=$1 ex1=$2 ex2=$3
+ex0=$1 ex1=$2 ex2=$3 ex3=$5
 parent() { basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")"; }
 bar() { sed -n "$(($2 + 1))s/ .*//p" "/sys/bus/pci/devices/$1/resource"; }
 rid() { echo "0x$(echo "$1" | sed 's/.*:\(..\):\(..\)\.\(.\)/\1 \2 \3/' |
@@ -68,13 +68,14 @@ root0=$(parent "$ex0")
 switch0=$(parent "$ex1") # the downstream port
 up=$(parent "$switch0")
 root1=$(parent "$up")
-ports="$root0 $root1 $up $switch0 $(parent "$ex2")"
+root2=$(parent "$ex3")
+ports="$root2 $root0 $root1 $up $switch0 $(parent "$ex2")"
 r0=$(rid "$ex0")
 non_fatal='severity=Uncorrect(ed|able) \(Non-Fatal\)'
 fatal='severity=Uncorrect(ed|able) \(Fatal\)'
 correctable='severity=Correct(ed|able)'
 header() { printf 'TLP Header: %08x %08x %08x' "$1" "$2" "$3"; }
-check 'root ports report errors' sh -c "dmesg | grep -c 'AER: enabled' | grep -x 2"
+check 'root ports report errors' sh -c "dmesg | grep -c 'AER: enabled' | grep -x 3"
 forget
 
 # --- at the root port -----------------------------------------------------------------------------
@@ -186,6 +187,20 @@ check 'RRS: and the device is back' test "$(setpci -s "$ex0" VENDOR_ID)" = 504c
 setpci -s "$ex0" COMMAND=6:6
 check 'RRS: with its registers' test "$(reg "$ex0" 0)" = 0x58454C50
 forget
+
+# --- the link: faults come after so many TLPs (tests/guest/aer.py) --------------------------------
+for f in "$root2" "$ex3"; do aer_set "$f" $COR_MASK ffffffff; done
+setpci -s "$ex3" CAP_EXP+8.w=0000:7000 # requests of 128 bytes
+for mib in 1 2 3 4; do go "$ex3" $READ 0x1000000 0x100000 >/dev/null; done
+has() { [ $((0x$(setpci -s "$1" "ECAP_AER+$COR_STATUS.l") & $2)) = $(($2)) ]; }
+check 'link: bad TLP, bad DLLP, receiver error at the root port' has "$root2" 0xc1
+check 'link: replay rollover and replay timeout at the endpoint' has "$ex3" 0x1100
+echo "# $(setpci -s "$root2" "ECAP_AER+$COR_STATUS.l") $(setpci -s "$ex3" "ECAP_AER+$COR_STATUS.l")"
+forget
+for f in "$root2" "$ex3"; do aer_set "$f" $COR_MASK e000; done
+for mib in 1 2 3; do go "$ex3" $READ 0x1000000 0x100000 >/dev/null; done
+provoked 'link: receiver overflow' "$root2: PCIe Bus Error: $fatal" '\[17\] RxOF' \
+    "$root2: PCIe Bus Error: $correctable, type=Data Link Layer" '\[ 6\] BadTLP'
 
 # --- fatal: the kernel resets the link ------------------------------------------------------------
 aer_set "$root0" $SEVERITY 10000:10000
