@@ -109,12 +109,22 @@ static bool root_access_peer(struct root_complex *rc, struct tlp *tlp)
     return integrated != NULL;
 }
 
+/* CHOICE: the translation agent has recorded what it blocked; no port logs it as an error too. */
+static void root_block(struct root_complex *rc, struct tlp *tlp)
+{
+    struct completer completer = root_completer(rc, NULL);
+
+    completer.func = NULL;
+    completer.all = NULL;
+    completer_refuse(&completer, tlp, TLP_UR, "blocked by address translation");
+}
+
 void root_translated(struct root_complex *rc, struct tlp *request, bool ok)
 {
     uint8_t probe;
 
     if (!ok) {
-        root_refuse(rc, request, "blocked by address translation");
+        root_block(rc, request);
         return;
     }
     /* The interrupt range comes before memory, memory before peers. A request does not cross
