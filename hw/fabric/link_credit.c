@@ -116,6 +116,26 @@ void link_credit_update(struct link_dir *dir, const struct wire_item *item)
     dir->limit[item->flow] = (struct credit_counter){item->seq, item->data};
 }
 
+bool port_credits_whole(const struct port *receiver)
+{
+    const struct link_dir *dir;
+
+    if (!receiver->tx || !receiver->link->up)
+        return true;
+    dir = receiver->tx->back;
+    for (unsigned flow = 0; flow < LINK_FLOWS; flow++) {
+        const struct credit_counter *sent = &dir->consumed[flow], *got = &dir->received[flow];
+        unsigned headers = dir->allocated[flow].header - got->header;
+        unsigned data = dir->allocated[flow].data - got->data;
+
+        if (sent->header != got->header || sent->data != got->data ||
+            headers % HEADER_MODULUS != dir->buffer[flow].header ||
+            data % DATA_MODULUS != dir->buffer[flow].data)
+            return false;
+    }
+    return dir->hold->holders == 1;
+}
+
 /* Data credits are at least one TLP's of the largest payload that the ports support (2.6.1). */
 static void buffer_init(struct link_dir *dir, enum link_flow flow)
 {

@@ -170,7 +170,7 @@ struct link_tlp_fate {
     enum wire_fate fate;
     bool twice;
 };
-struct link_tlp_fate link_fault_tlp(struct link_dir *dir, unsigned bytes);
+struct link_tlp_fate link_fault_tlp(struct link_dir *dir, unsigned bytes, bool replay);
 enum wire_fate link_fault_dllp(struct link_dir *dir, bool *reorder);
 
 #endif

@@ -85,10 +85,12 @@ static unsigned fault_planned(struct link_dir *dir, unsigned kinds)
 #define DLLP_FAULTS                                                                                \
     (1u << LINK_FAULT_CORRUPT_DLLP | 1u << LINK_FAULT_DROP_DLLP | 1u << LINK_FAULT_REORDER_DLLP)
 
-struct link_tlp_fate link_fault_tlp(struct link_dir *dir, unsigned bytes)
+struct link_tlp_fate link_fault_tlp(struct link_dir *dir, unsigned bytes, bool replay)
 {
+    /* A replay has the credits that the TLP had at first. */
+    unsigned kinds = replay ? TLP_FAULTS & ~(1u << LINK_FAULT_OVERFLOW_TLP) : TLP_FAULTS;
     struct link_tlp_fate fate = {.fate = FATE_GOOD};
-    unsigned hit = dir->fault_count ? fault_planned(dir, TLP_FAULTS) : 0;
+    unsigned hit = dir->fault_count ? fault_planned(dir, kinds) : 0;
 
     if (fault_bits(dir, bytes) || hit >> LINK_FAULT_CORRUPT_TLP & 1)
         fate.fate = FATE_CORRUPT;

@@ -104,7 +104,7 @@ static bool tx_new_tlp(struct link_dir *dir)
     tlp_leave_buffer(tlp);
     entry->tlp = tlp;
     entry->bytes = (uint16_t)link_tlp_bytes(tlp);
-    fate = link_fault_tlp(dir, entry->bytes);
+    fate = link_fault_tlp(dir, entry->bytes, false);
     entry->overflow = fate.fate == FATE_OVERFLOW;
     if (!entry->overflow)
         link_credit_take(dir, tlp, false);
@@ -117,7 +117,7 @@ static void tx_replayed_tlp(struct link_dir *dir)
 {
     uint16_t seq = dir->replay_next;
     const struct replay_entry *entry = &dir->replay[seq % REPLAY_ENTRIES];
-    struct link_tlp_fate fate = link_fault_tlp(dir, entry->bytes);
+    struct link_tlp_fate fate = link_fault_tlp(dir, entry->bytes, true);
 
     if (entry->overflow && fate.fate == FATE_GOOD)
         fate.fate = FATE_OVERFLOW;

@@ -151,6 +151,10 @@ struct link_counters {
     uint64_t naks, bad_tlps, bad_dllps, duplicates;
     uint64_t rollovers;
 };
+/* Nothing is in the receive buffers of the port or on its way there, and sender and receiver agree
+ * on the credits. True as well when the link is not timed, or down. */
+bool port_credits_whole(const struct port *receiver);
+
 /* False when the link is not timed. */
 bool port_link_counters(const struct port *sender, struct link_counters *counters);
 
