@@ -208,20 +208,27 @@ static bool defer_write(void *owner, unsigned bar, uint64_t offset)
     return left != 0;
 }
 
-/* Address space is taken once; pages appear as they are written and go with every reset. */
+/* Address space is taken once, for the memories of BAR 4 and BAR 2; pages appear as they are
+ * written and go with every reset. */
 static uint8_t *memory_new(uint64_t bytes)
 {
-    void *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+    void *mem = mmap(NULL, bytes + EXERCISER_BAR2_MEMORY_BYTES, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     return mem == MAP_FAILED ? NULL : mem;
 }
 
+static void memory_free(uint8_t *mem, uint64_t bytes)
+{
+    munmap(mem, bytes + EXERCISER_BAR2_MEMORY_BYTES);
+}
+
 static void memory_clear(struct exerciser *ex)
 {
-    if (ex->mem_used && madvise(ex->mem, ex->mem_bytes, MADV_DONTNEED))
-        memset(ex->mem, 0, ex->mem_bytes);
-    memset(ex->bar2_mem, 0, sizeof(ex->bar2_mem));
+    size_t bytes = ex->mem_bytes + EXERCISER_BAR2_MEMORY_BYTES;
+
+    if (ex->mem_used && madvise(ex->mem, bytes, MADV_DONTNEED))
+        memset(ex->mem, 0, bytes);
     ex->mem_used = false;
 }
 
@@ -251,7 +258,7 @@ static void function_destroy(void *owner)
 
     exerciser_channels_reset(ex);
     reg_space_free(ex->regs);
-    munmap(ex->mem, ex->mem_bytes);
+    memory_free(ex->mem, ex->mem_bytes);
     g_free(ex->name);
     g_free(ex);
 }
@@ -279,8 +286,9 @@ static void place_registers(struct exerciser *ex, const struct exerciser_params 
 
     /* A Virtual Function has neither pins nor I/O space (PCIe Base 6.0, 9.3.4.1.11, 9.5). */
     if (place.vf < 0)
-        features |= EXERCISER_FEATURE_INTX | EXERCISER_FEATURE_IO;
-    ex->regs = reg_space_new(EXERCISER_BAR0_BYTES, ex);
+        features |= EXERCISER_FEATURE_INTX | (params->no_io ? 0 : EXERCISER_FEATURE_IO);
+    /* The rest of BAR 0 is empty. */
+    ex->regs = reg_space_new(EXERCISER_CHANNEL(EXERCISER_CHANNEL_COUNT), ex);
     reg_space_place(ex->regs, 0, global_regs, ARRAY_LEN(global_regs));
     for (unsigned c = 0; c < EXERCISER_CHANNEL_COUNT; c++)
         reg_space_place(ex->regs, EXERCISER_CHANNEL(c), channel_regs, ARRAY_LEN(channel_regs));
@@ -295,7 +303,8 @@ static void place_registers(struct exerciser *ex, const struct exerciser_params 
 static void add_bars(struct exerciser *ex, const struct exerciser_params *params, unsigned number)
 {
     pci_func_set_bar(ex->pci, BAR_REGS, PCI_BAR_MEM32, EXERCISER_BAR0_BYTES);
-    pci_func_set_bar(ex->pci, BAR_IO, PCI_BAR_IO, EXERCISER_BAR1_BYTES);
+    if (!params->no_io)
+        pci_func_set_bar(ex->pci, BAR_IO, PCI_BAR_IO, EXERCISER_BAR1_BYTES);
     pci_func_set_bar(ex->pci, BAR_MSIX, PCI_BAR_MEM64, EXERCISER_BAR2_BYTES);
     pci_func_set_bar(ex->pci, BAR_MEM, PCI_BAR_MEM64_PREF, params->mem_bytes);
     pci_func_set_multifunction(ex->pci, params->functions > 1);
@@ -358,6 +367,7 @@ static struct exerciser *exerciser_prepare(const struct exerciser_params *params
         ex->name = g_strdup(params->name);
     ex->mem = mem;
     ex->mem_bytes = place.vf >= 0 ? params->vf_mem_bytes : params->mem_bytes;
+    ex->bar2_mem = mem + ex->mem_bytes;
     place_registers(ex, params, place);
     return ex;
 }
@@ -412,7 +422,7 @@ static uint8_t **memories_new(const struct exerciser_params *params)
         if (mem[i])
             continue;
         while (i-- > 0)
-            munmap(mem[i], i < params->functions ? params->mem_bytes : params->vf_mem_bytes);
+            memory_free(mem[i], i < params->functions ? params->mem_bytes : params->vf_mem_bytes);
         g_free(mem);
         return NULL;
     }

@@ -35,8 +35,8 @@ struct exerciser {
     char *name;
     uint8_t *mem; /* BAR 4 */
     uint64_t mem_bytes;
-    bool mem_used; /* may hold something else than zeroes */
-    uint8_t bar2_mem[EXERCISER_BAR2_MEMORY_BYTES];
+    bool mem_used;     /* may hold something else than zeroes */
+    uint8_t *bar2_mem; /* behind that of BAR 4, in the same mapping */
     struct exerciser_channel channel[EXERCISER_CHANNEL_COUNT];
     uint64_t resets; /* hot resets and FLRs since power-on */
 };

@@ -596,6 +596,8 @@ const struct topo_key topo_keys[] = {
      "MSI vectors; 0 is no MSI capability."},
     {"memory", K(EXERCISER), &type_power, V(mem_bytes), 4096, 64ULL << 30, "1M", NULL,
      "Size of the prefetchable memory behind BAR 4, of each function."},
+    {"io", K(EXERCISER), &type_bool, V(exerciser_io), 0, 1, "yes", NULL,
+     "The BAR in I/O space. A machine with more than 120 functions has no room for it."},
     {"vfs", K(EXERCISER), &type_uint, V(vfs), 0, 256, "0", NULL,
      "Virtual Functions (SR-IOV) of each function; not for an integrated exerciser."},
     {"vf_memory", K(EXERCISER), &type_power, V(vf_mem_bytes), 4096, 1ULL << 30, "64K", NULL,

@@ -44,7 +44,7 @@ struct topo_faults {
 /* The values of one group's keys, defaults filled in. */
 struct topo_values {
     uint64_t memory_bytes, cpus;
-    bool firmware_assigns;
+    uint64_t firmware_assigns;
     uint64_t segment, bus_first, bus_last;
     uint64_t device, function; /* device may be TOPO_AUTO */
     uint64_t speed, width;
@@ -59,7 +59,7 @@ struct topo_values {
     uint64_t downstream, downstream_speed, downstream_width;
     uint64_t size_bytes, queues;
     uint64_t packed, readonly;
-    uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes;
+    uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io;
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
     char *config;

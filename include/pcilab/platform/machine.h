@@ -119,6 +119,7 @@ struct machine_component {
         unsigned msix_vectors;
         unsigned msi_vectors;
         uint64_t mem_bytes; /* size of the large prefetchable BAR */
+        bool no_io;         /* without the BAR in I/O space */
         unsigned vfs;       /* Virtual Functions of each function */
         uint64_t vf_mem_bytes;
     } exerciser;

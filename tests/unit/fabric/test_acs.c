@@ -292,7 +292,8 @@ static void set_controls(struct tree *tree, struct sim_rng *rng)
         struct pci_func *func = tree->component[port->component].down[port->index];
 
         /* The two that stop most are rarer, so that other things happen as well. */
-        port->acs = (unsigned)sim_rng_below(rng, 128) & (sim_rng_below(rng, 4) ? ~(SV | TB) : ~0u);
+        port->acs = (unsigned)sim_rng_below(rng, 128) &
+                    (sim_rng_below(rng, 4) ? ~(unsigned)(SV | TB) : ~0u);
         port->acs |= sim_rng_below(rng, 2) ? UF : 0;
         port->vector = (uint32_t)sim_rng_below(rng, 256);
         pci_func_config_write(func, func->ext_acs + PCI_ACS_CONTROL, 2, port->acs);
