@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A kernel crashes on its second processor, the crash kernel dumps it through the devices as the
-dead one left them; and a kernel that panics restarts and finds them again, as the firmware has
-assigned them."""
+"""A kernel crashes on its second processor, the crash kernel dumps it through the devices and the
+IOMMU as the dead one left them; and a kernel that panics restarts and finds them again, as the
+firmware has assigned them."""
 import os
 import re
 import shutil
@@ -15,6 +15,7 @@ from core import Core
 TOPOLOGY = """[machine]
 memory=512M
 cpus=2
+[iommu iommu0]
 [root-port rp0]
 [switch sw0]
 at=rp0
@@ -72,7 +73,8 @@ def main():
         with open(config, "w", encoding="utf-8") as text:
             text.write(TOPOLOGY)
         with open(config + "2", "w", encoding="utf-8") as text:
-            text.write(TOPOLOGY.replace("[machine]", "[machine]\nfirmware-assigns=yes"))
+            text.write(TOPOLOGY.replace("[machine]", "[machine]\nfirmware-assigns=yes")
+                       .replace("[iommu iommu0]\n", ""))
         for path, size in ((disk, 512 << 20), (flag, 16 << 20)):
             with open(path, "wb") as image:
                 image.truncate(size)
