@@ -64,9 +64,13 @@ def read(server, result):
         pass
 
 
-def knock(port, result, done):
-    """Until somebody in the guest says something."""
+def knock(port, result, uploads, done):
+    """Until somebody in the guest says something. Not before it has sent its file: a connection to
+    a guest without an address hangs, and is stale when the guest listens."""
     while not done.is_set() and not result:
+        if not uploads:
+            time.sleep(0.1)
+            continue
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=20) as peer:
                 if word := peer.recv(100):
@@ -86,7 +90,7 @@ def main():
     uploads, words, done = [], [], threading.Event()
     threads = [threading.Thread(target=send, args=(sender,), daemon=True),
                threading.Thread(target=read, args=(reader, uploads), daemon=True),
-               threading.Thread(target=knock, args=(inside, words, done), daemon=True)]
+               threading.Thread(target=knock, args=(inside, words, uploads, done), daemon=True)]
     for thread in threads:
         thread.start()
     with tempfile.TemporaryDirectory() as base:

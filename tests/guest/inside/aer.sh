@@ -54,7 +54,8 @@ provoked() {
     shift
     n=0
     while [ $n -lt 40 ]; do
-        dmesg >/tmp/said
+        # Newer kernels write 0x before each doubleword of a header.
+        dmesg | sed '/TLP Header/s/ 0x/ /g' >/tmp/said
         missing=
         for pattern; do grep -qE "$pattern" /tmp/said || missing="$missing [$pattern]"; done
         [ -n "$missing" ] || break
@@ -75,13 +76,17 @@ non_fatal='severity=Uncorrect(ed|able) \(Non-Fatal\)'
 fatal='severity=Uncorrect(ed|able) \(Fatal\)'
 correctable='severity=Correct(ed|able)'
 header() { printf 'TLP Header: %08x %08x %08x' "$1" "$2" "$3"; }
+# Newer kernels leave messages out when there are many: not now.
+for limit in /sys/bus/pci/devices/*/aer/*_ratelimit_interval_ms; do
+    [ ! -e "$limit" ] || echo 0 >"$limit"
+done
 check 'root ports report errors' sh -c "dmesg | grep -c 'AER: enabled' | grep -x 3"
 forget
 
 # --- at the root port -----------------------------------------------------------------------------
 go "$ex0" $WRITE $NOWHERE >/dev/null
 provoked 'UR: a write to nowhere is the root port'\''s error' \
-    "$root0: PCIe Bus Error: $non_fatal, type=Transaction Layer" '\[20\] UnsupReq' \
+    "$root0: PCIe Bus Error: $non_fatal" 'Transaction Layer' '\[20\] UnsupReq' \
     "$(header 0x60000001 $((r0 << 16 | 0xf)) 0x70)"
 advisory "$root0" 0
 check 'UR: a read from nowhere fails' test "$(go "$ex0" $READ $NOWHERE)" = 1
@@ -200,7 +205,7 @@ forget
 for f in "$root2" "$ex3"; do aer_set "$f" $COR_MASK e000; done
 for mib in 1 2 3; do go "$ex3" $READ 0x1000000 0x100000 >/dev/null; done
 provoked 'link: receiver overflow' "$root2: PCIe Bus Error: $fatal" '\[17\] RxOF' \
-    "$root2: PCIe Bus Error: $correctable, type=Data Link Layer" '\[ 6\] BadTLP'
+    "$root2: PCIe Bus Error: $correctable" 'Data Link Layer' '\[ 6\] BadTLP'
 
 # --- fatal: the kernel resets the link ------------------------------------------------------------
 aer_set "$root0" $SEVERITY 10000:10000
