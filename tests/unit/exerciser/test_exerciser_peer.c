@@ -32,6 +32,7 @@ static const struct place {
 static struct rig *rig;
 static struct endpoint *ep[EXERCISERS];
 static struct probe *dumb;
+static struct pcie_switch *sw;
 
 static struct endpoint *plug(const char *name, struct port *port)
 {
@@ -112,10 +113,10 @@ static void setup(void)
 {
     rig = rig_new();
     struct root_port *rp0 = rig_root_port(rig, 1, 0), *rp1 = rig_root_port(rig, 2, 0);
-    struct pcie_switch *sw = rig_switch(rig, "sw", 3);
     const struct probe_params plain = {
         .functions = 1, .type = PCIE_ENDPOINT, .max_payload_bytes = 128};
 
+    sw = rig_switch(rig, "sw", 3);
     link_connect(root_port_link(rp0), pcie_switch_upstream(sw));
     ep[A] = plug("a", pcie_switch_downstream(sw, 0));
     ep[B] = plug("b", pcie_switch_downstream(sw, 1));
@@ -139,6 +140,7 @@ static void teardown(void)
     for (unsigned i = 0; i < EXERCISERS; i++)
         endpoint_free(ep[i]);
     probe_free(dumb);
+    pcie_switch_free(sw);
     rig_free(rig);
 }
 
