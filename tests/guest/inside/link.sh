@@ -18,6 +18,11 @@ check 'the link is active' test $(($(reg CAP_EXP+12.w) & 0x2000)) != 0
 fast=$(cat "$port/current_link_speed")
 setpci -s "$below" CAP_EXP+12.w=4000
 setpci -s "$below" CAP_EXP+30.w=1:f
+interrupts() {
+    awk '/bwctrl/ { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' \
+        /proc/interrupts
+}
+quiet=$(interrupts)
 # A training takes some microseconds: an interrupt between the two accesses may miss it.
 begins() {
     for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -31,7 +36,7 @@ check 'which ends' trained
 check 'with the target speed' grep -q '^2.5 GT/s' "$port/current_link_speed"
 # Newer kernels have a driver for it, which takes the interrupt and clears the bit.
 told() {
-    grep -q bwctrl /proc/interrupts || [ $(($(reg CAP_EXP+12.w) & 0x4000)) != 0 ]
+    [ $(($(reg CAP_EXP+12.w) & 0x4000)) != 0 ] || [ "$(interrupts)" -gt "$quiet" ]
 }
 check 'and a bandwidth notification' told
 check 'the slow link carries data' disk_verify "/dev/$disk" 1
