@@ -69,7 +69,7 @@ static bool bed_write(void *opaque, uint64_t addr, const void *data, unsigned le
     return true;
 }
 
-static void bed_open(struct bed *bed, bool with_ram, uint64_t latency_ps)
+static void bed_open_as(struct bed *bed, bool with_ram, uint64_t latency_ps, bool find_stale)
 {
     struct iommu_core_params params = {
         .name = "bed",
@@ -79,6 +79,7 @@ static void bed_open(struct bed *bed, bool with_ram, uint64_t latency_ps)
         .face = bed,
         .memory = {bed_read, bed_write, bed},
         .read_latency_ps = latency_ps,
+        .find_stale = find_stale,
     };
 
     memset(bed, 0, sizeof(*bed));
@@ -86,6 +87,11 @@ static void bed_open(struct bed *bed, bool with_ram, uint64_t latency_ps)
     bed->trace.now_ps = &bed->sim.now_ps;
     bed->ram = with_ram ? calloc(1, RAM_BYTES) : NULL;
     bed->core = iommu_core_new(&params);
+}
+
+static void bed_open(struct bed *bed, bool with_ram, uint64_t latency_ps)
+{
+    bed_open_as(bed, with_ram, latency_ps, false);
 }
 
 static void bed_close(struct bed *bed)
@@ -267,6 +273,33 @@ START_TEST(test_stale_until_invalidated)
 END_TEST
 
 /* Upper entries stay too, unless the invalidation says that they changed. */
+/* What is stale is found and named, and still used; what is right is not. */
+START_TEST(test_stale_is_found)
+{
+    struct bed bed;
+
+    bed_open_as(&bed, true, 0, true);
+    simple_tree(&bed);
+    for (unsigned page = 0; page < 4; page++) {
+        ck_assert_uint_eq(translate(&bed, page << 12), (0x100 + page) << 12);
+        ck_assert_uint_eq(translate(&bed, page << 12), (0x100 + page) << 12);
+    }
+    ck_assert_uint_eq(iommu_core_stats(bed.core)->stale, 0);
+    remap(&bed, 1, 0x501003);
+    remap(&bed, 2, 0); /* not mapped any more */
+    ck_assert_uint_eq(translate(&bed, 0x1000), 0x101000);
+    ck_assert_uint_eq(iommu_core_stats(bed.core)->stale, 1);
+    ck_assert_uint_eq(translate(&bed, 0x2000), 0x102000);
+    ck_assert_uint_eq(iommu_core_stats(bed.core)->stale, 2);
+    ck_assert_uint_eq(translate(&bed, 0x3000), 0x103000);
+    iommu_flush_second(bed.core, 5, 0x1000, 0, true);
+    ck_assert_uint_eq(translate(&bed, 0x1000), 0x501000);
+    ck_assert_uint_eq(translate(&bed, 0x1000), 0x501000);
+    ck_assert_uint_eq(iommu_core_stats(bed.core)->stale, 2);
+    bed_close(&bed);
+}
+END_TEST
+
 START_TEST(test_upper_entries)
 {
     struct bed bed;
@@ -438,6 +471,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_nested);
     tcase_add_test(tc, test_stale_until_invalidated);
+    tcase_add_test(tc, test_stale_is_found);
     tcase_add_test(tc, test_upper_entries);
     tcase_add_test(tc, test_rights_grow_without_invalidation);
     tcase_add_test(tc, test_dirty);
