@@ -255,10 +255,25 @@ static int fork_there(struct checkpoint_run *c)
     return console_signal() ? 128 + console_signal() : status;
 }
 
+/* Who sees the server's END may open the images: the end of this process would come too late. */
+static void release_disks(void *opaque)
+{
+    const struct checkpoint_run *c = opaque;
+
+    for (unsigned i = 0; c->disks && i < c->disks->len; i++) {
+        block_free(g_array_index(c->disks, struct machine_disk, i).image);
+    }
+}
+
 static G_GNUC_NORETURN void be_server(struct checkpoint_run *c, int fd)
 {
     struct fork_server_config config = {
-        .path = c->options->serve, .listen_fd = fd, .run = go_on_served, .opaque = c};
+        .path = c->options->serve,
+        .listen_fd = fd,
+        .run = go_on_served,
+        .release = release_disks,
+        .opaque = c,
+    };
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     setsid();

@@ -296,6 +296,9 @@ void fork_server_serve(const struct fork_server_config *config)
         close(s.signal_fd);
     }
     close(config->listen_fd);
+    if (config->release) {
+        config->release(config->opaque);
+    }
     for (unsigned i = 0; i < s.clients->len; i++) {
         if (client_at(&s, i)->stops) {
             say_end(client_at(&s, i), CLI_OK, 0);

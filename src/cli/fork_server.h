@@ -13,6 +13,9 @@ struct fork_server_config {
      * are the child's to close. `result` may get its digest, virtual time and flags. */
     int (*run)(void *opaque, const struct fork_message *go, const int fds[FORK_FDS_MAX],
                struct fork_message *result);
+    /* Before a client that said STOP is told END: lets go of what others may want, such as locks of
+     * files. No continuation is left then. May be NULL. */
+    void (*release)(void *opaque);
     void *opaque;
 };
 

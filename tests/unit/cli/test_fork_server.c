@@ -48,12 +48,24 @@ static int continuation(void *opaque, const struct fork_message *go, const int f
     return (int)go->seed;
 }
 
+/* A lock that a server holds, and that is gone when it has said END. */
+static char *held;
+
+static void release(void *opaque)
+{
+    g_usleep(50000); /* a client that was told too early would see it */
+    g_unlink(opaque);
+}
+
 static void setup(void)
 {
-    struct fork_server_config config = {.run = continuation};
+    struct fork_server_config config = {.run = continuation, .release = release};
 
     folder = g_dir_make_tmp("forkXXXXXX", NULL);
     path = g_build_filename(folder, "socket", NULL);
+    held = g_build_filename(folder, "held", NULL);
+    ck_assert(g_file_set_contents(held, "", 0, NULL));
+    config.opaque = held;
     config.path = path;
     config.listen_fd = fork_socket_listen(path);
     ck_assert_int_ge(config.listen_fd, 0);
@@ -75,7 +87,9 @@ static void teardown(void)
         waitpid(server, NULL, 0);
     }
     g_unlink(path);
+    g_unlink(held);
     g_rmdir(folder);
+    g_free(held);
     g_free(path);
     g_free(folder);
 }
@@ -299,6 +313,7 @@ START_TEST(stop_ends_it_all)
 
     ck_assert_int_eq(fork_client_stop(path), 0);
     ck_assert(!g_file_test(path, G_FILE_TEST_EXISTS));
+    ck_assert(!g_file_test(held, G_FILE_TEST_EXISTS));
     g_free(read_all(out));
     close(fd);
     expect_server_gone();
