@@ -94,6 +94,20 @@ struct topo_key {
     const char *help;
 };
 
+/* The value of a number key, and of a text key. */
+static inline uint64_t *topo_value_of(const struct topo_key *key, struct topo_values *values)
+{
+    return (uint64_t *)(void *)((char *)values + key->offset);
+}
+
+static inline char **topo_text_of(const struct topo_key *key, struct topo_values *values)
+{
+    return (char **)(void *)((char *)values + key->offset);
+}
+
+/* One of a few words; the value is the word's place among them. */
+bool topo_parse_word(const char *const *words, unsigned count, const char *text, uint64_t *value);
+
 struct topo_kind_info {
     const char *name;
     bool named; /* the group has a second word */
@@ -102,6 +116,15 @@ struct topo_kind_info {
 
 /* link_keys.c */
 extern const struct topo_type topo_type_timing, topo_type_rate, topo_type_buffers, topo_type_faults;
+
+/* key_types.c */
+extern const struct topo_type topo_type_uint, topo_type_size, topo_type_power, topo_type_msi,
+    topo_type_bool, topo_type_buses, topo_type_bridge, topo_type_at, topo_type_tag, topo_type_mac,
+    topo_type_forward, topo_type_path, topo_type_bars, topo_type_file, topo_type_serial;
+/* port_keys.c */
+extern const struct topo_type topo_type_speed, topo_type_width, topo_type_slot, topo_type_hotplug;
+/* iommu_keys.c */
+extern const struct topo_type topo_type_face, topo_type_iotlb, topo_type_address;
 
 extern const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT];
 extern const struct topo_key topo_keys[];
