@@ -259,14 +259,17 @@ void *endpoint_func_owner(struct endpoint_func *func)
     return func->owner;
 }
 
-/* CHOICE: every endpoint behind a link logs errors, and where there are several functions it says
+/* CHOICE: every endpoint behind a link logs errors, and integrated ones whose messages somebody
+ * takes; where there are several functions it says
  * that nothing passes between them (7.7.11.2: a capability without bits). */
 static void endpoint_add_error_caps(struct endpoint *ep, struct pci_func *pci)
 {
-    if (pci->pcie_type != PCIE_ENDPOINT || !pci->cap_pcie)
+    bool linked = pci->pcie_type == PCIE_ENDPOINT;
+
+    if (!pci->cap_pcie || (!linked && !pci->collected))
         return;
     pci_cap_aer_add(pci);
-    if (ep->func_count > 1)
+    if (linked && ep->func_count > 1)
         pci_cap_acs_add(pci);
 }
 

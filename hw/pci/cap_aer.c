@@ -32,7 +32,7 @@
      UNCOR(PCI_ERROR_UNSUPPORTED))
 #define UNCOR_LINK                                                                                 \
     (UNCOR(PCI_ERROR_DL_PROTOCOL) | UNCOR(PCI_ERROR_OVERFLOW) | UNCOR(PCI_ERROR_FLOW_CONTROL))
-#define UNCOR_REQUESTER (UNCOR(PCI_ERROR_TIMEOUT) | UNCOR(PCI_ERROR_ABORT) | UNCOR(PCI_ERROR_ECRC))
+#define UNCOR_REQUESTER (UNCOR(PCI_ERROR_TIMEOUT) | UNCOR(PCI_ERROR_ABORT))
 #define UNCOR_EVERY     0x0f3ff030u /* what is defined up to bit 27, but multicast and internal */
 #define COR_ALL         (COR(PCI_ERROR_ADVISORY) | COR(PCI_ERROR_LOG_OVERFLOW))
 #define COR_LINK                                                                                   \
@@ -174,6 +174,7 @@ void pci_cap_aer_add(struct pci_func *func)
     bool root = func->pcie_type == PCIE_ROOT_PORT || func->pcie_type == PCIE_RC_EVENT_COLLECTOR;
     bool port = func->pcie_type == PCIE_UPSTREAM_PORT || func->pcie_type == PCIE_DOWNSTREAM_PORT;
     bool linked = reg_has(func->cfg, func->cap_pcie + PCIE_LNKCAP);
+    bool requester = !port && func->pcie_type != PCIE_RC_EVENT_COLLECTOR;
     uint64_t control = PCI_AER_CONTROL_MULTI_CAPABLE, control_rw = PCI_AER_CONTROL_MULTI;
     unsigned cap;
 
@@ -184,7 +185,7 @@ void pci_cap_aer_add(struct pci_func *func)
     func->aer = g_new0(struct pci_aer, 1);
     if (root)
         reg_space_place(func->cfg, cap, aer_root_rows, ARRAY_LEN(aer_root_rows));
-    if (!port) {
+    if (!port && linked) { /* what an ECRC protects from is on links and in switches (2.7.1) */
         control |= PCI_AER_CONTROL_ECRC_GEN_CAPABLE | PCI_AER_CONTROL_ECRC_CHK_CAPABLE;
         control_rw |= PCI_AER_CONTROL_ECRC_GEN | PCI_AER_CONTROL_ECRC_CHK;
     }
@@ -192,7 +193,9 @@ void pci_cap_aer_add(struct pci_func *func)
     reg_set_rw_mask(func->cfg, cap + PCI_AER_CONTROL, control_rw);
     if (linked && reg_get(func->cfg, func->cap_pcie + PCIE_LNKCAP) & PCIE_LNKCAP_SURPRISE)
         pci_aer_allow(func, UNCOR(PCI_ERROR_SURPRISE_DOWN));
-    pci_aer_allow(func, UNCOR_ALL | (linked ? UNCOR_LINK : 0) | (port ? 0 : UNCOR_REQUESTER));
+    pci_aer_allow(func, UNCOR_ALL | (linked ? UNCOR_LINK : 0) |
+                            (linked && !port ? UNCOR(PCI_ERROR_ECRC) : 0) |
+                            (requester ? UNCOR_REQUESTER : 0));
     if (func->header == PCI_HEADER_TYPE1 &&
         reg_rw_mask(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & PCIE_DEVCTL2_ATOMIC_BLOCK)
         pci_aer_allow(func, UNCOR(PCI_ERROR_ATOMIC_EGRESS) | UNCOR(PCI_ERROR_DMWR_EGRESS));

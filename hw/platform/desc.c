@@ -135,7 +135,7 @@ static bool device_is_free(const struct machine_desc *desc, int bridge, unsigned
             return false;
         }
     }
-    return true;
+    return desc->components[bridge].bridge.event_collector != device;
 }
 
 struct machine_component *machine_desc_add_integrated(struct machine_desc *desc,
@@ -152,6 +152,7 @@ struct machine_component *machine_desc_add_integrated(struct machine_desc *desc,
             struct machine_component *c = machine_desc_add(desc, kind, name);
             c->parent = bridge;
             c->integrated = true;
+            c->collected = desc->components[bridge].bridge.event_collector;
             c->device = (uint8_t)device;
             return c;
         }

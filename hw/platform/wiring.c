@@ -40,7 +40,11 @@ static struct pcie_params port_params(const struct machine_port_desc *port,
 
 struct pcie_params wiring_endpoint_params(const struct machine_component *c)
 {
-    return port_params(&c->port, c->integrated ? PCIE_RC_INTEGRATED_ENDPOINT : PCIE_ENDPOINT, 0);
+    struct pcie_params params =
+        port_params(&c->port, c->integrated ? PCIE_RC_INTEGRATED_ENDPOINT : PCIE_ENDPOINT, 0);
+
+    params.collected = c->collected;
+    return params;
 }
 
 struct board_part *wiring_part(struct wiring *w, const struct machine_component *c)

@@ -175,6 +175,8 @@ bool wire_bridge(struct wiring *w, const struct machine_component *c, GError **e
         .opaque = bridge,
     };
     bridge->rc = root_complex_new(machine->fabric, &params);
+    if (c->bridge.event_collector)
+        root_collector_add(bridge->rc, c->bridge.event_collector);
     wiring_part(w, c)->object = bridge;
     return true;
 }

@@ -28,6 +28,14 @@ struct root_integrated {
     struct root_integrated *next;
 };
 
+/* The event collector of a root bus. */
+struct root_collector {
+    struct root_complex *rc;
+    struct pci_func *func;
+    uint8_t device;
+    bool asserted; /* its INTA */
+};
+
 struct root_request_list {
     struct root_request *first, *last;
 };
@@ -39,6 +47,7 @@ struct root_complex {
     struct pci_func *host_bridge; /* at 00.0 */
     struct root_port **ports;
     struct root_integrated *integrated;
+    struct root_collector *collector; /* NULL: none */
 
     /* For the routing: the root ports' functions and places. */
     struct pci_func **down_func;
@@ -72,6 +81,12 @@ void root_pass_down(struct root_complex *rc, int from, unsigned index, struct tl
 void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp);
 /* An INTx wire of a device on the root bus, before swizzling. */
 void root_drive_intx(struct root_complex *rc, unsigned device, unsigned pin, bool level);
+
+/* collector.c */
+/* A message from an integrated endpoint; false when it is nothing for the collector, or none is. */
+bool root_collector_message(struct root_complex *rc, struct tlp *tlp);
+void root_collector_reset(struct root_complex *rc);
+void root_collector_free(struct root_complex *rc);
 
 /* host.c */
 void root_host_init(struct root_complex *rc);

@@ -60,6 +60,8 @@ struct pci_func *root_func_at(struct root_complex *rc, unsigned devfn)
 {
     if (devfn == 0)
         return rc->params.hidden ? NULL : rc->host_bridge;
+    if (rc->collector && devfn >> 3 == rc->collector->device && !(devfn & 7))
+        return rc->collector->func;
     for (unsigned i = 0; i < rc->view.down_count; i++) {
         if (rc->down_devfn[i] == devfn)
             return rc->down_func[i];
@@ -204,6 +206,8 @@ void root_integrate(struct root_complex *rc, struct port *port, unsigned device)
     port_init(&it->port, rc->fabric, it->name, &root_integrated_ops, it);
     it->port.func = rc->host_bridge;
     link_connect_internal(&it->port, port);
+    if (rc->collector && port->func && port->func->collected)
+        pci_rcec_associate(rc->collector->func, device);
     it->next = rc->integrated;
     rc->integrated = it;
 }
@@ -246,6 +250,7 @@ void root_complex_free(struct root_complex *rc)
     for (unsigned i = 0; i < rc->view.down_count; i++)
         root_port_free(rc->ports[i]);
     root_free_integrated(rc);
+    root_collector_free(rc);
     root_host_fini(rc);
     pci_func_free(rc->host_bridge);
     g_free(rc->ports);
@@ -262,6 +267,7 @@ void root_complex_reset(struct root_complex *rc)
     pci_func_capture(rc->host_bridge, rc->params.bus_first, 0);
     for (unsigned i = 0; i < rc->view.down_count; i++)
         root_port_reset(rc->ports[i]);
+    root_collector_reset(rc);
     for (struct root_integrated *it = rc->integrated; it; it = it->next) {
         for (unsigned pin = 0; pin < INTX_PINS; pin++)
             root_integrated_wire(it, pin, false);

@@ -191,7 +191,8 @@ void root_receive(struct root_complex *rc, int from, struct tlp *tlp)
             root_port_receive_message(rc->ports[from], tlp);
             break;
         }
-        /* UNIMPL: integrated endpoints have no event collector that would take their PME. */
+        if (root_collector_message(rc, tlp))
+            break;
         /* fall through */
     default:
         completer = root_completer(rc, from >= 0 ? rc->down_func[from] : NULL);

@@ -108,6 +108,9 @@ static void append_component(const struct tree *tree, const struct machine_compo
     case MACHINE_HOST_BRIDGE:
         g_string_append_printf(out, "host bridge, segment %04x, buses %02x-%02x", c->bridge.segment,
                                c->bridge.bus_first, c->bridge.bus_last);
+        if (c->bridge.event_collector) {
+            g_string_append_printf(out, ", event collector %02x.0", c->bridge.event_collector);
+        }
         break;
     case MACHINE_ROOT_PORT:
         g_string_append_printf(out, "%02x.%u ", c->device, c->function);

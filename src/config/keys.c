@@ -84,6 +84,9 @@ const struct topo_key topo_keys[] = {
      "bus. Ranges on one segment must not overlap."},
     {"visible", K(HOST_BRIDGE), &topo_type_bool, V(visible), 0, 1, "yes", NULL,
      "The host bridge is a function itself, 00.0 of its root bus. If not, a shell can be."},
+    {"event-collector", K(HOST_BRIDGE), &topo_type_slot, V(event_collector), 1, 31, "none", NULL,
+     "Device number of a Root Complex Event Collector, which tells of the errors of what is "
+     "integrated on the root bus; auto takes the highest free."},
     {"io", K(HOST_BRIDGE), &topo_type_window, V(io), 0xd00, 0xffff, NULL, "shared out evenly",
      "I/O ports that the host bridge decodes. This and the next two: all host bridges say it, or "
      "none."},

@@ -63,7 +63,7 @@ struct topo_values {
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
     char *config;
-    uint64_t visible, bars_memory;
+    uint64_t visible, event_collector, bars_memory; /* event_collector: as slot */
     uint64_t io[2], mem32[2], mem64[2]; /* first and last; both 0: not given; last < first: none */
     char *tag, *path;
     uint64_t mac, restricted; /* mac: as a number, TOPO_AUTO */

@@ -108,6 +108,31 @@ static bool choose_device(struct topo_parser *parser, struct topo_item *item, GE
     return false;
 }
 
+/* Event collectors say their number, before all others, or (`last`) get what is left. */
+static bool number_collectors(struct topo_parser *parser, bool last, GError **error)
+{
+    for (unsigned i = 0; i < parser->items->len; i++) {
+        struct topo_item *item = parser->items->pdata[i];
+        uint64_t device = item->v.event_collector;
+        if (item->kind != TOPO_HOST_BRIDGE || !device || (device == TOPO_AUTO) != last) {
+            continue;
+        }
+        device = last ? 31 : device;
+        while (device && !device_is_free(item, (unsigned)device)) {
+            device--;
+        }
+        if (!device) {
+            item_fail(parser, item, "event-collector", error, "no device number is left for it");
+            return false;
+        }
+        item->v.event_collector = device;
+        for (unsigned function = 0; function < 8; function++) {
+            item->at_devfn[device * 8 + function] = item;
+        }
+    }
+    return true;
+}
+
 static bool on_root_bus(const struct topo_item *item)
 {
     return item->kind == TOPO_ROOT_PORT || item->integrated;
@@ -116,6 +141,9 @@ static bool on_root_bus(const struct topo_item *item)
 /* Device 0 is left to a host bridge's own function. Those who say where they are go first. */
 static bool number_devices(struct topo_parser *parser, GError **error)
 {
+    if (!number_collectors(parser, false, error)) {
+        return false;
+    }
     for (unsigned pass = 0; pass < 2; pass++) {
         for (unsigned i = 0; i < parser->items->len; i++) {
             struct topo_item *item = parser->items->pdata[i];
@@ -143,7 +171,7 @@ static bool number_devices(struct topo_parser *parser, GError **error)
             return false;
         }
     }
-    return true;
+    return number_collectors(parser, true, error);
 }
 
 #define SLOT_MAX 8191

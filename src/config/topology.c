@@ -358,6 +358,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     c->parent = item->parent ? (int)item->parent->index : -1;
     c->parent_port = item->parent_port;
     c->integrated = item->integrated;
+    c->collected = item->integrated && item->bridge->v.event_collector;
     if (item->kind == TOPO_ROOT_PORT || item->integrated) {
         c->device = (uint8_t)v->device;
         c->function = (uint8_t)v->function;
@@ -372,6 +373,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->bridge.bus_first = (uint8_t)v->bus_first;
         c->bridge.bus_last = (uint8_t)v->bus_last;
         c->bridge.hidden = !v->visible;
+        c->bridge.event_collector = (uint8_t)v->event_collector;
         c->bridge.io = topo_window(v->io);
         c->bridge.mem32 = topo_window(v->mem32);
         c->bridge.mem64 = topo_window(v->mem64);

@@ -83,6 +83,7 @@
 #define PCI_CAP_MSIX  0x11
 #define PCI_EXT_AER   0x0001
 #define PCI_EXT_DSN   0x0003
+#define PCI_EXT_RCEC  0x0007
 #define PCI_EXT_ACS   0x000d
 #define PCI_EXT_ARI   0x000e
 #define PCI_EXT_DEV3  0x002f
@@ -258,6 +259,11 @@
 #define PCI_DEV3_CTL_DMWR_BLOCK 0x2 /* DMWr Egress Blocking */
 #define PCI_DEV3_STA            0x0c
 #define PCI_DEV3_SIZE_BYTES     0x10
+
+/* 7.9.10: Root Complex Event Collector Endpoint Association */
+#define PCI_RCEC_BITMAP     0x04 /* by device number */
+#define PCI_RCEC_BUSES      0x08
+#define PCI_RCEC_SIZE_BYTES 0x0c
 
 /* 7.8.4: Advanced Error Reporting */
 #define PCI_AER_UNCOR_STATUS             0x04

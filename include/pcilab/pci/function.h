@@ -100,7 +100,7 @@ struct pci_func {
 
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
-    uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov;
+    uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov, ext_rcec;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
 
@@ -112,6 +112,7 @@ struct pci_func {
     uint8_t power_state;  /* 0 (D0) or 3 (D3hot) */
     uint8_t pcie_type;    /* enum pcie_port_type */
     uint8_t pcie_max_mps; /* Max_Payload_Size Supported, encoded */
+    bool collected;       /* an event collector takes its messages */
     uint16_t acs;         /* ACS Control, a copy */
     bool ecrc_generate;   /* ECRC Generation and Check Enable, copies */
     bool ecrc_check;
@@ -235,6 +236,7 @@ struct pcie_params {
      * and complete them, ports route them, root ports also complete them. DMWr needs a Device 3
      * capability as well. */
     bool atomics, dmwr;
+    bool collected; /* integrated endpoints: an event collector takes their messages */
 };
 
 void pci_cap_pm_add(struct pci_func *func);
@@ -250,6 +252,10 @@ void pci_cap_ari_add(struct pci_func *func, uint8_t next_function);
  * function of a multi-function device that nothing passes between its functions. Comes after
  * Advanced Error Reporting, if that is there. */
 void pci_cap_acs_add(struct pci_func *func);
+/* Of event collectors; and an integrated endpoint of the same bus that it takes messages of, while
+ * building. */
+void pci_cap_rcec_add(struct pci_func *func);
+void pci_rcec_associate(struct pci_func *func, unsigned device);
 /* The bit of a peer's port number in the Egress Control Vector. */
 bool pci_acs_egress_bit(const struct pci_func *func, unsigned port_number);
 

@@ -94,6 +94,7 @@ struct machine_component {
     unsigned parent_port;     /* switch: downstream port; host bridge: unused */
     uint8_t device, function; /* root ports and integrated endpoints: place on the root bus */
     bool integrated;          /* endpoint directly on a host bridge */
+    bool collected;           /* integrated, where an event collector is */
     bool unplugged;           /* not there at power-on */
     struct machine_port_desc port; /* link end (upstream for switches and endpoints) */
 
@@ -102,7 +103,8 @@ struct machine_component {
     struct { /* MACHINE_HOST_BRIDGE */
         uint16_t segment;
         uint8_t bus_first, bus_last;
-        bool hidden; /* no function of its own */
+        bool hidden;             /* no function of its own */
+        uint8_t event_collector; /* its device number; 0: none */
         struct machine_window io, mem32, mem64;
     } bridge;
     struct { /* MACHINE_SWITCH */

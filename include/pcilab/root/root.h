@@ -99,6 +99,10 @@ struct root_port_params {
 struct root_port *root_port_add(struct root_complex *rc, const struct root_port_params *params);
 struct port *root_port_link(struct root_port *rp);
 struct pci_func *root_port_func(struct root_port *rp);
+/* An event collector at function 0 of a device, before anything is integrated: it takes the
+ * messages of integrated endpoints that were built for that (struct pcie_params, `collected`). */
+void root_collector_add(struct root_complex *rc, unsigned device);
+struct pci_func *root_collector_func(struct root_complex *rc); /* NULL: none */
 /* An integrated endpoint: `port` is its upstream-facing port, reached without a link. The device
  * number is 1 to 31 and has no root port. Call it after the endpoint's functions are ready. */
 void root_integrate(struct root_complex *rc, struct port *port, unsigned device);

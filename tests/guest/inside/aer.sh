@@ -6,8 +6,8 @@
 # --- exercisers -----------------------------------------------------------------------------------
 functions=$(lspci -Dn -d 504c:00ee | cut -d' ' -f1)
 # shellcheck disable=SC2086
-set -- $functions
-ex0=$1 ex1=$2 ex2=$3 ex3=$5
+set -- $functions # the integrated one is on bus 0
+ex4=$1 ex0=$2 ex1=$3 ex2=$4 ex3=$6
 parent() { basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")"; }
 bar() { sed -n "$(($2 + 1))s/ .*//p" "/sys/bus/pci/devices/$1/resource"; }
 rid() { echo "0x$(echo "$1" | sed 's/.*:\(..\):\(..\)\.\(.\)/\1 \2 \3/' |
@@ -70,7 +70,8 @@ switch0=$(parent "$ex1") # the downstream port
 up=$(parent "$switch0")
 root1=$(parent "$up")
 root2=$(parent "$ex3")
-ports="$root2 $root0 $root1 $up $switch0 $(parent "$ex2")"
+collector=$(lspci -Dn -d ::0807 | cut -d' ' -f1)
+ports="$root2 $root0 $root1 $up $switch0 $(parent "$ex2") $collector"
 r0=$(rid "$ex0")
 non_fatal='severity=Uncorrect(ed|able) \(Non-Fatal\)'
 fatal='severity=Uncorrect(ed|able) \(Fatal\)'
@@ -80,7 +81,8 @@ header() { printf 'TLP Header: %08x %08x %08x' "$1" "$2" "$3"; }
 for limit in /sys/bus/pci/devices/*/aer/*_ratelimit_interval_ms; do
     [ ! -e "$limit" ] || echo 0 >"$limit"
 done
-check 'root ports report errors' sh -c "dmesg | grep -c 'AER: enabled' | grep -x 3"
+check 'root ports and the event collector report errors' \
+    sh -c "dmesg | grep -c 'AER: enabled' | grep -x 4"
 forget
 
 # --- at the root port -----------------------------------------------------------------------------
@@ -160,6 +162,23 @@ aer_set "$ex2" $CONTROL 100:100
 go "$ex1" $WRITE "$(bar "$ex2" 2)" 4 $BAD_ECRC >/dev/null
 provoked 'ECRC: who checks does' "$ex2: PCIe Bus Error: $non_fatal" '\[19\] ECRC'
 aer_set "$ex2" $CONTROL 0:100
+
+# --- at an integrated endpoint, by the event collector --------------------------------------------
+fault "$ex4" 2
+devmem $(($(bar "$ex4" 4))) 32 0x1234
+provoked 'integrated: CA of a write' "$collector: AER:.*$ex4" \
+    "$ex4: PCIe Bus Error: $non_fatal" '\[15\] CmpltAbrt' "TLP Header: [46]0000001"
+advisory "$ex4" 0
+fault "$ex4" 1
+check 'integrated: UR of a read' test "$(devmem "$(bar "$ex4" 4)" 32)" = 0xFFFFFFFF
+provoked 'integrated: which is advisory' "$collector: AER:.*$ex4" \
+    "$ex4: PCIe Bus Error: $correctable" 'NonFatalErr'
+advisory "$ex4" 2000
+fault "$ex0" 3
+check 'integrated: a read of an endpoint that does not answer' \
+    test "$(go "$ex4" $READ "$(bar "$ex0" 4)")" = 3
+provoked 'integrated: completion timeout' "$collector: AER:.*$ex4" \
+    "$ex4: PCIe Bus Error: $non_fatal" '\[14\] CmpltTO'
 
 # --- Access Control Services ----------------------------------------------------------------------
 acs() { setpci -s "$1" "ECAP_ACS+6.w=$2"; }

@@ -64,21 +64,22 @@ END_TEST
 
 START_TEST(test_everything)
 {
-    struct machine_desc *desc = parse("# all keys\r\n"
-                                      "[machine]\n memory = 2G \n\tcpus=4\n"
-                                      "[nvme n]\nat=s.1\nsize=3M\nqueues=2\nserial=A B\n"
-                                      "[switch s]\nat=r1\nspeed=8.0GT/s\nwidth=x2\ndownstream=3\n"
-                                      "downstream-speed=2.5\ndownstream-width=1\nari=no\nmsi=off\n"
-                                      "[switch-port s.1]\nspeed=5\nwidth=8\nslot=none\nari=yes\n"
-                                      "[switch-port s.2]\nslot=1\nmsi=true\n"
-                                      "[exerciser e]\nat=hb\ndevice=3\nfunctions=8\nmsix=2048\n"
-                                      "msi=32\nmemory=64K\n"
-                                      "[root-port r0]\ndevice=2\nslot=auto\n"
-                                      "[root-port r1]\nbridge=hb\nspeed=32\nwidth=16\nmsi=no\n"
-                                      "ari=no\ndevice=2\nfunction=7\nslot=100\n"
-                                      "[root-port r2]\n"
-                                      "[host-bridge hb]\nsegment=0x12\nbus=10-3F\n"
-                                      "io=0x2000-2fff\nmem32=90000000-9fffffff\nmem64=none\n");
+    struct machine_desc *desc =
+        parse("# all keys\r\n"
+              "[machine]\n memory = 2G \n\tcpus=4\n"
+              "[nvme n]\nat=s.1\nsize=3M\nqueues=2\nserial=A B\n"
+              "[switch s]\nat=r1\nspeed=8.0GT/s\nwidth=x2\ndownstream=3\n"
+              "downstream-speed=2.5\ndownstream-width=1\nari=no\nmsi=off\n"
+              "[switch-port s.1]\nspeed=5\nwidth=8\nslot=none\nari=yes\n"
+              "[switch-port s.2]\nslot=1\nmsi=true\n"
+              "[exerciser e]\nat=hb\ndevice=3\nfunctions=8\nmsix=2048\n"
+              "msi=32\nmemory=64K\n"
+              "[root-port r0]\ndevice=2\nslot=auto\n"
+              "[root-port r1]\nbridge=hb\nspeed=32\nwidth=16\nmsi=no\n"
+              "ari=no\ndevice=2\nfunction=7\nslot=100\n"
+              "[root-port r2]\n"
+              "[host-bridge hb]\nsegment=0x12\nbus=10-3F\nevent-collector=auto\n"
+              "io=0x2000-2fff\nmem32=90000000-9fffffff\nmem64=none\n");
 
     check_invariants(desc);
     ck_assert_uint_eq(desc->count, 7);
@@ -116,6 +117,8 @@ START_TEST(test_everything)
     ck_assert_uint_eq(d[0].slot_number, 2); /* 1 is given to s.2 */
     ck_assert_uint_eq(d[2].slot_number, 1);
 
+    ck_assert_uint_eq(component(desc, "hb")->bridge.event_collector, 31);
+    ck_assert(e->collected && !component(desc, "n")->collected);
     ck_assert(e->integrated && e->device == 3 && e->exerciser.functions == 8);
     ck_assert_uint_eq(e->exerciser.msix_vectors, 2048);
     ck_assert_uint_eq(e->exerciser.msi_vectors, 32);

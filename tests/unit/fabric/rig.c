@@ -348,6 +348,7 @@ static void probe_add_func(struct probe *probe, unsigned number, const struct pr
     pci_func_set_interrupt_pin(func->pci, (uint8_t)(number % 4 + 1));
     if (params->max_payload_bytes)
         pcie.max_payload_bytes = (uint16_t)params->max_payload_bytes;
+    pcie.collected = params->collected;
     pci_cap_pm_add(func->pci);
     pci_cap_msi_add(func->pci, &msi);
     pci_cap_msix_add(func->pci, 8, 4, 0, 0x800);

@@ -107,6 +107,7 @@ struct probe_params {
     unsigned functions; /* more than 8: with ARI */
     enum pcie_port_type type;
     unsigned max_payload_bytes;
+    bool collected;
 };
 
 struct probe *probe_new(struct rig *rig, const char *name, const struct probe_params *params);
