@@ -58,8 +58,7 @@ struct board_bridge {
     const char *name;
     struct root_complex *rc;
     struct map_bridge map;
-    struct board_iommu *iommu; /* of its segment, or NULL */
-    uint8_t intx;              /* levels of the four lines */
+    uint8_t intx; /* levels of the four lines */
 };
 
 /* What wiring made; `object` depends on the component's kind. */
@@ -103,8 +102,11 @@ struct machine {
     struct fabric *fabric;
     struct board_bridge bridge[MAP_BRIDGES_MAX];
     unsigned bridge_count;
-    struct board_iommu iommu[MAP_BRIDGES_MAX];
+    struct board_iommu iommu[MAP_IOMMUS_MAX];
     unsigned iommu_count;
+    struct board_iommu *ioapic_iommu; /* that its messages go through, or NULL */
+    struct board_rmrr *rmrr;
+    unsigned rmrr_count;
     struct board_part *part; /* one a component of the description */
     unsigned part_count;
 };

@@ -48,6 +48,9 @@ void machine_desc_free(struct machine_desc *desc)
         g_free(desc->components[i].p9.path);
         g_free(desc->components[i].net.forward);
         g_strfreev(desc->components[i].p9.rw);
+        g_strfreev(desc->components[i].iommu.scope);
+        g_strfreev(desc->components[i].iommu.ats_ports);
+        g_strfreev(desc->components[i].iommu.ats_integrated);
     }
     g_free(desc->components);
     g_free(desc);

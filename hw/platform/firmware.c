@@ -62,15 +62,6 @@ enum {
 #define FLAG_RESET_REG            BIT(10)
 #define FLAG_HW_REDUCED           BIT(20)
 
-/* DMA Remapping Reporting Structure (VT-d 4.1, 8.1 to 8.3). */
-#define DMAR_BYTES        (SDT_HEADER + 12)
-#define DMAR_INTR_REMAP   BIT(0)
-#define DMAR_X2APIC_OUT   BIT(1)
-#define DRHD_BYTES        16
-#define DRHD_ALL          1 /* every function of the segment */
-#define DRHD_SCOPE_BYTES  8
-#define DRHD_SCOPE_IOAPIC 3
-
 #define SDT_MAX (4 + MAP_BRIDGES_MAX)
 
 struct builder {
@@ -200,50 +191,19 @@ static void add_mcfg(struct builder *b)
     list(b, gpa);
 }
 
-static uint8_t *put_drhd(uint8_t *p, const struct board_iommu *unit, bool ioapic)
-{
-    unsigned len = DRHD_BYTES + (ioapic ? DRHD_SCOPE_BYTES : 0);
-
-    le16_store(p + 2, (uint16_t)len); /* type is 0 */
-    p[4] = DRHD_ALL;
-    le16_store(p + 6, unit->segment);
-    le64_store(p + 8, unit->base);
-    if (ioapic) {
-        uint8_t *scope = p + DRHD_BYTES;
-
-        scope[0] = DRHD_SCOPE_IOAPIC;
-        scope[1] = DRHD_SCOPE_BYTES;
-        scope[4] = 0; /* the IOAPIC's ID */
-        scope[5] = MAP_IOAPIC_RID >> 8;
-        scope[6] = MAP_IOAPIC_RID >> 3 & 0x1f;
-        scope[7] = MAP_IOAPIC_RID & 7;
-    }
-    return p + len;
-}
-
-/* The first unit has the IOAPIC. */
 static void add_dmar(struct builder *b)
 {
-    const struct machine *machine = b->machine;
-    unsigned n = machine->iommu_count;
-    bool remapping = true, x2apic = true;
+    GByteArray *body = g_byte_array_new();
     uint64_t gpa;
 
-    if (!n)
-        return;
-    for (unsigned i = 0; i < n; i++) {
-        remapping = remapping && machine->iommu[i].interrupt_remapping;
-        x2apic = x2apic && machine->iommu[i].x2apic;
+    if (board_iommu_describe(b->machine, body)) {
+        uint8_t *t = begin(b, "DMAR", 1, SDT_HEADER + body->len, &gpa);
+
+        memcpy(t + SDT_HEADER, body->data, body->len);
+        finish(t);
+        list(b, gpa);
     }
-    uint8_t *t = begin(b, "DMAR", 1, DMAR_BYTES + n * DRHD_BYTES + DRHD_SCOPE_BYTES, &gpa);
-    uint8_t *p = t + DMAR_BYTES;
-    t[SDT_HEADER] = MAP_HOST_BITS - 1;
-    t[SDT_HEADER + 1] =
-        (uint8_t)((remapping ? DMAR_INTR_REMAP : 0) | (x2apic ? 0 : DMAR_X2APIC_OUT));
-    for (unsigned i = 0; i < n; i++)
-        p = put_drhd(p, &machine->iommu[i], i == 0);
-    finish(t);
-    list(b, gpa);
+    g_byte_array_unref(body);
 }
 
 static void add_bridges(struct builder *b)

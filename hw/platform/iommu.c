@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IOMMUs in the machine: units on the board's bus, root complexes that ask the unit of their
- * segment, the IOAPIC whose messages go through the first segment's, and where translated memory
- * and remapped interrupts end.
+ * IOMMUs in the machine: units on the board's bus, root complexes that ask the unit in whose scope
+ * a requester is, the IOAPIC whose messages go through one of them, and where translated memory and
+ * remapped interrupts end.
  */
 #include "iommu.h"
 
@@ -139,13 +139,40 @@ static uint8_t access_wants(const struct tlp *tlp, bool execute)
     }
 }
 
+/* The unit with the requester in its scope, else the one that has all the rest; NULL: none. */
+static struct board_iommu *unit_of(const struct board_bridge *bridge, uint16_t sid)
+{
+    struct machine *machine = bridge->machine;
+    struct board_iommu *rest = NULL;
+
+    for (unsigned i = 0; i < machine->iommu_count; i++) {
+        struct board_iommu *unit = &machine->iommu[i];
+
+        if (unit->segment != bridge->map.segment)
+            continue;
+        if (unit->everything)
+            rest = unit;
+        else if (board_scopes_match(&unit->scopes, bridge->map.segment, sid))
+            return unit;
+    }
+    return rest;
+}
+
 static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
 {
     struct board_bridge *bridge = opaque;
-    struct iommu_pending *pending = pending_take(bridge->iommu);
-    struct iommu_access *access = &pending->request.access;
+    struct board_iommu *unit = unit_of(bridge, tlp->requester.v);
+    struct iommu_pending *pending;
+    struct iommu_access *access;
     struct tlp_pasid pasid;
 
+    if (!unit) {
+        /* Of nobody: what it asks of a translation agent finds none. */
+        root_translated(rc, tlp, tlp->at == 0);
+        return;
+    }
+    pending = pending_take(unit);
+    access = &pending->request.access;
     pending->bridge = bridge;
     pending->rc = rc;
     pending->tlp = tlp;
@@ -165,7 +192,7 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
         access->data = le32_load(tlp->data);
     pending->request.done = translated;
     pending->request.opaque = pending;
-    vtd_submit(bridge->iommu->vtd, &pending->request);
+    vtd_submit(unit->vtd, &pending->request);
 }
 
 /* The IOAPIC's messages (VT-d 4.1, 5.1.5). */
@@ -215,19 +242,19 @@ bool board_iommu_create(struct machine *machine, const struct machine_component 
         .find_stale = c->iommu.find_stale,
     };
 
-    for (unsigned i = 0; i < machine->iommu_count; i++) {
-        if (machine->iommu[i].segment == segment) {
-            g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "%s: segment %u has an IOMMU",
-                        c->name, segment);
-            return false;
-        }
+    if (machine->iommu_count == MAP_IOMMUS_MAX) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT,
+                    "%s: a machine has at most %u IOMMUs", c->name, MAP_IOMMUS_MAX);
+        return false;
     }
-    assert(machine->iommu_count < MAP_BRIDGES_MAX);
     unit->machine = machine;
     unit->segment = segment;
     unit->base = MAP_IOMMU_BASE + machine->iommu_count * MAP_IOMMU_SIZE;
     unit->interrupt_remapping = c->iommu.vtd.interrupt_remapping;
     unit->x2apic = c->iommu.vtd.x2apic;
+    unit->everything = !c->iommu.scope;
+    unit->ats_all = c->iommu.ats_all;
+    unit->ats_required = c->iommu.ats_required;
     unit->vtd = vtd_new(&params);
     machine->iommu_count++;
     bus_add(&machine->memory, &(struct bus_range){.base = unit->base,
@@ -239,21 +266,95 @@ bool board_iommu_create(struct machine *machine, const struct machine_component 
     return true;
 }
 
-void board_iommu_connect(struct machine *machine)
+static bool add_names(struct board_scopes *scopes, struct machine *machine,
+                      const struct machine_desc *desc, char *const *names, GError **error)
 {
+    for (unsigned i = 0; names && names[i]; i++) {
+        if (!board_scopes_add(scopes, machine, desc, names[i])) {
+            g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT,
+                        "no IOMMU can have \"%s\" in its scope", names[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* At the top of the RAM below 4 GiB, downwards. */
+static bool reserve_memory(struct machine *machine, const struct machine_desc *desc,
+                           const struct machine_component *c, GError **error)
+{
+    uint64_t size = align_up(c->reserved_bytes, 4096);
+    struct board_rmrr *rmrr;
+
+    if (size > machine->ram.free_end - MAP_HIGH_RAM_BASE) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_MEMORY,
+                    "%s: no room for its reserved memory", c->name);
+        return false;
+    }
+    machine->rmrr = g_renew(struct board_rmrr, machine->rmrr, machine->rmrr_count + 1);
+    rmrr = &machine->rmrr[machine->rmrr_count++];
+    machine->ram.free_end -= size;
+    *rmrr = (struct board_rmrr){.base = machine->ram.free_end, .size = size};
+    if (!add_names(&rmrr->scopes, machine, desc, (char *[]){c->name, NULL}, error))
+        return false;
+    rmrr->segment = rmrr->scopes.list[0].segment;
+    return true;
+}
+
+static bool find_scopes(struct machine *machine, const struct machine_desc *desc, GError **error)
+{
+    unsigned index = 0;
+
+    for (unsigned i = 0; i < desc->count; i++) {
+        const struct machine_component *c = &desc->components[i];
+        struct board_iommu *unit = &machine->iommu[index];
+
+        if (c->reserved_bytes && !reserve_memory(machine, desc, c, error))
+            return false;
+        if (c->kind != MACHINE_IOMMU)
+            continue;
+        index++;
+        if (!add_names(&unit->scopes, machine, desc, c->iommu.scope, error) ||
+            !add_names(&unit->ats_ports, machine, desc, c->iommu.ats_ports, error) ||
+            !add_names(&unit->ats_integrated, machine, desc, c->iommu.ats_integrated, error))
+            return false;
+    }
+    return true;
+}
+
+/* CHOICE: when nobody names the IOAPIC, it is with the first unit that has all of its segment, or
+ * else with the first one. */
+static struct board_iommu *ioapic_unit(struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->iommu_count; i++) {
+        if (board_scopes_have_ioapic(&machine->iommu[i].scopes))
+            return &machine->iommu[i];
+    }
+    for (unsigned i = 0; i < machine->iommu_count; i++) {
+        if (machine->iommu[i].everything)
+            return &machine->iommu[i];
+    }
+    return machine->iommu_count ? &machine->iommu[0] : NULL;
+}
+
+bool board_iommu_connect(struct machine *machine, const struct machine_desc *desc, GError **error)
+{
+    if (!find_scopes(machine, desc, error))
+        return false;
     for (unsigned i = 0; i < machine->bridge_count; i++) {
         struct board_bridge *bridge = &machine->bridge[i];
         const struct root_translator translator = {.translate = translate, .opaque = bridge};
+        bool any = false;
 
-        for (unsigned j = 0; j < machine->iommu_count; j++) {
-            if (machine->iommu[j].segment == bridge->map.segment)
-                bridge->iommu = &machine->iommu[j];
-        }
-        if (bridge->iommu)
+        for (unsigned j = 0; j < machine->iommu_count; j++)
+            any = any || machine->iommu[j].segment == bridge->map.segment;
+        if (any)
             root_complex_set_translator(bridge->rc, &translator);
     }
-    if (machine->iommu_count && machine->iommu[0].interrupt_remapping)
-        ioapic_set_remapping(&machine->ioapic, ioapic_message, &machine->iommu[0]);
+    machine->ioapic_iommu = ioapic_unit(machine);
+    if (machine->ioapic_iommu && machine->ioapic_iommu->interrupt_remapping)
+        ioapic_set_remapping(&machine->ioapic, ioapic_message, machine->ioapic_iommu);
+    return true;
 }
 
 void board_iommu_reset(struct machine *machine)
@@ -269,10 +370,17 @@ void board_iommu_destroy(struct machine *machine)
         struct iommu_pending *pending;
 
         vtd_free(unit->vtd);
+        board_scopes_clear(&unit->scopes);
+        board_scopes_clear(&unit->ats_ports);
+        board_scopes_clear(&unit->ats_integrated);
         while ((pending = unit->free)) {
             unit->free = pending->next;
             g_free(pending);
         }
     }
     machine->iommu_count = 0;
+    for (unsigned i = 0; i < machine->rmrr_count; i++)
+        board_scopes_clear(&machine->rmrr[i].scopes);
+    g_clear_pointer(&machine->rmrr, g_free);
+    machine->rmrr_count = 0;
 }

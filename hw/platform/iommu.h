@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "iommu_scope.h"
 #include "pcilab/iommu/regs/vtd.h"
 
 struct machine;
@@ -17,14 +18,26 @@ struct board_iommu {
     uint64_t base; /* of its registers */
     uint16_t segment;
     bool interrupt_remapping, x2apic;
+    bool everything; /* of the segment that no other unit has in its scope */
+    struct board_scopes scopes;
+    bool ats_all, ats_required; /* said by DMAR, see struct machine_component */
+    struct board_scopes ats_ports, ats_integrated;
     struct iommu_pending *free;
 };
 
-/* A segment has one unit at most. */
+/* Memory that the firmware keeps for an endpoint (VT-d 4.1, 8.4). */
+struct board_rmrr {
+    uint64_t base, size;
+    uint16_t segment;
+    struct board_scopes scopes;
+};
+
 bool board_iommu_create(struct machine *machine, const struct machine_component *c,
                         uint16_t segment, GError **error);
-/* Root complexes and the IOAPIC meet the units; when all are there. */
-void board_iommu_connect(struct machine *machine);
+/* Root complexes and the IOAPIC meet the units, and memory is reserved; when all is wired. */
+bool board_iommu_connect(struct machine *machine, const struct machine_desc *desc, GError **error);
+/* The DMAR table behind its header; false: there is nothing to tell. */
+bool board_iommu_describe(const struct machine *machine, GByteArray *out);
 void board_iommu_reset(struct machine *machine);
 /* While the TLPs that wait in it can still be freed. */
 void board_iommu_destroy(struct machine *machine);

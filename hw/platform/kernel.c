@@ -56,7 +56,7 @@ static bool elf_load_segment(struct kernel *kernel, struct ram *ram, const Elf64
     if (!range_inside(offset, file_len, 0, len) || file_len > mem_len)
         return fail(error, MACHINE_ERROR_FILE,
                     "the ELF kernel is truncated: a segment lies outside the file");
-    if (!range_inside(addr, mem_len, MAP_HIGH_RAM_BASE, ram->low_end - MAP_HIGH_RAM_BASE)) {
+    if (!range_inside(addr, mem_len, MAP_HIGH_RAM_BASE, ram->free_end - MAP_HIGH_RAM_BASE)) {
         g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_MEMORY,
                     "the kernel wants memory at 0x%" G_GINT64_MODIFIER "x (%" G_GUINT64_FORMAT
                     " KiB) but the machine has %u MiB below 4 GiB; give it more with --memory",
@@ -158,7 +158,7 @@ static bool bzimage_enter(struct kernel *kernel, struct ram *ram, const uint8_t 
     uint64_t addr = le64_load(kernel->header + HDR_PREF_ADDRESS);
     uint64_t need = MAX(le32_load(kernel->header + HDR_INIT_SIZE), body_len);
 
-    if (!range_inside(addr, need, MAP_HIGH_RAM_BASE, ram->low_end - MAP_HIGH_RAM_BASE)) {
+    if (!range_inside(addr, need, MAP_HIGH_RAM_BASE, ram->free_end - MAP_HIGH_RAM_BASE)) {
         g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_MEMORY,
                     "the kernel needs %u MiB of memory at %u MiB to unpack itself and the machine "
                     "has %u MiB below 4 GiB; give it more with --memory",

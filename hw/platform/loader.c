@@ -69,7 +69,8 @@ static void fill_e820(struct machine *machine, uint8_t *zero_page)
     e820_add(zero_page, 0, MAP_LOW_RAM_END, E820_RAM);
     e820_add(zero_page, MAP_ACPI_BASE, MAP_ACPI_DATA_BASE + MAP_ACPI_DATA_SIZE, E820_ACPI);
     e820_add(zero_page, MAP_ANCHOR_BASE, MAP_ANCHOR_BASE + MAP_ANCHOR_SIZE, E820_RESERVED);
-    e820_add(zero_page, MAP_HIGH_RAM_BASE, ram->low_end, E820_RAM);
+    e820_add(zero_page, MAP_HIGH_RAM_BASE, ram->free_end, E820_RAM);
+    e820_add(zero_page, ram->free_end, ram->low_end, E820_RESERVED);
     if (machine->bridge_count && machine->bridge[0].map.ecam_base == MAP_ECAM_BASE)
         e820_add(zero_page, MAP_ECAM_BASE, MAP_ECAM_BASE + MAP_ECAM_SIZE, E820_RESERVED);
     e820_add(zero_page, MAP_RAM_ABOVE_4G, ram->high_end, E820_RAM);
@@ -100,7 +101,7 @@ static bool place_initrd(struct machine *machine, const struct kernel *kernel, c
         return false;
     gsize len;
     const void *bytes = g_bytes_get_data(file, &len);
-    uint64_t top = MIN(machine->ram.low_end, (uint64_t)kernel->initrd_max + 1);
+    uint64_t top = MIN(machine->ram.free_end, (uint64_t)kernel->initrd_max + 1);
     bool fits = len <= top && align_down(top - len, PAGE) >= align_up(kernel->end, PAGE);
 
     if (!fits) {

@@ -37,7 +37,7 @@ bool ram_init(struct ram *ram, uint64_t size_bytes, GError **error)
         return false;
     }
     ram->host = host;
-    ram->low_end = MIN(size_bytes, MAP_LOW_RAM_MAX);
+    ram->low_end = ram->free_end = MIN(size_bytes, MAP_LOW_RAM_MAX);
     ram->high_end = MAP_RAM_ABOVE_4G + (size_bytes - ram->low_end);
     ram_add_piece(ram, 0, MAP_LOW_RAM_END, ram->host);
     ram_add_piece(ram, MAP_FIRMWARE_BASE, ram->low_end, ram->host + MAP_FIRMWARE_BASE);

@@ -17,6 +17,7 @@ struct ram {
     uint8_t *host;
     uint64_t size_bytes; /* as configured */
     uint64_t low_end;    /* end of RAM below 4 GiB */
+    uint64_t free_end;   /* of it, for kernels; what is behind is reserved by the firmware */
     uint64_t high_end;   /* end of RAM above 4 GiB; MAP_RAM_ABOVE_4G when there is none */
     struct cpu_ram piece[RAM_PIECES_MAX]; /* in order of address */
     unsigned piece_count;

@@ -227,8 +227,7 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
         if (machine->part[i].link)
             touch_init(&machine->part[i], c, parent_port(&w, c));
     }
-    board_iommu_connect(machine);
-    return true;
+    return board_iommu_connect(machine, desc, error);
 }
 
 void wiring_destroy(struct machine *machine)

@@ -188,6 +188,9 @@ const struct topo_key topo_keys[] = {
     {"packed", VIRTIO, &topo_type_bool, V(packed), 0, 1, "no", NULL,
      "Offer packed virtqueues beside split ones; Linux then uses them."},
 
+    {"reserved-memory", ENDPOINTS, &topo_type_power, V(reserved_bytes), 0, 64ULL << 20, "0", NULL,
+     "Memory that the firmware keeps for its DMA and tells of in DMAR (RMRR), in pages of 4K."},
+
     {"functions", K(EXERCISER), &topo_type_uint, V(functions), 1, 8, "1", NULL,
      "Functions, each with its own registers, BARs and interrupts."},
     {"msix", K(EXERCISER), &topo_type_uint, V(msix_vectors), 1, 2048, "8", NULL, "MSI-X vectors."},
@@ -213,7 +216,17 @@ const struct topo_key topo_keys[] = {
      "those of the host bridge's segment and first bus with the device number, and those behind."},
 
     {"bridge", K(IOMMU), &topo_type_bridge, V(at), 0, 0, NULL, "the only host bridge",
-     "A host bridge; the unit serves all of its segment."},
+     "A host bridge; the unit serves its segment."},
+    {"scope", K(IOMMU), &topo_type_names, V(scope), 0, 0, NULL,
+     "all of the segment that no other unit has in its scope",
+     "What it serves, when a segment has several units: root ports, switches and switch ports "
+     "(sw0.1) with all behind them, endpoints, and ioapic."},
+    {"ats-ports", K(IOMMU), &topo_type_names, V(ats_ports), 0, 0, NULL, "DMAR has no ATSR",
+     "all, or the root ports that ATSR lists: behind others the kernel leaves ATS off."},
+    {"ats-integrated", K(IOMMU), &topo_type_names, V(ats_integrated), 0, 0, NULL,
+     "DMAR has no SATC", "Integrated endpoints that SATC lists as having ATS."},
+    {"ats-required", K(IOMMU), &topo_type_bool, V(ats_required), 0, 1, "no", NULL,
+     "SATC says of them that they cannot do without."},
     {"face", K(IOMMU), &topo_type_face, V(face), 0, 0, "vtd", NULL,
      "What it looks like: vtd is Intel VT-d 4.x."},
     {"width", K(IOMMU), &topo_type_address, V(address_bits), 0, 0, "48", NULL,
@@ -276,4 +289,7 @@ void topo_values_clear(struct topo_values *values)
     g_clear_pointer(&values->tag, g_free);
     g_clear_pointer(&values->path, g_free);
     g_clear_pointer(&values->forward, g_free);
+    g_clear_pointer(&values->scope, g_free);
+    g_clear_pointer(&values->ats_ports, g_free);
+    g_clear_pointer(&values->ats_integrated, g_free);
 }

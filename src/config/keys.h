@@ -70,6 +70,8 @@ struct topo_values {
     char *forward;
     uint64_t face, address_bits, scalable, first_stage, second_stage, nested, pass_through;
     uint64_t intr_remapping, x2apic, snoop, large_pages, caching_mode, latency_ns, strict;
+    char *scope, *ats_ports, *ats_integrated; /* names, as written */
+    uint64_t ats_required, reserved_bytes;
 };
 
 struct topo_key;
@@ -114,6 +116,8 @@ struct topo_kind_info {
     const char *help;
 };
 
+/* scopes.c */
+extern const struct topo_type topo_type_names;
 /* link_keys.c */
 extern const struct topo_type topo_type_timing, topo_type_rate, topo_type_buffers, topo_type_faults;
 

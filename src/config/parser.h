@@ -54,6 +54,10 @@ bool topo_place_all(struct topo_parser *parser, GError **error);
 struct machine_window topo_window(const uint64_t ends[2]);
 /* The windows of host bridges are all said or none, and do not overlap. */
 bool topo_check_windows(struct topo_parser *parser, GError **error);
+/* The names of a list as written, NULL terminated; NULL stays NULL. */
+char **topo_names(const char *text);
+/* Who is in whose scope, and reserved memory has a unit; everything has been placed. */
+bool topo_check_scopes(struct topo_parser *parser, GError **error);
 /* Device numbers on the root buses, slot numbers, bus counts; the second half of placing. */
 bool topo_number_all(struct topo_parser *parser, GError **error);
 /* Reads the files that [shell] groups name into the description. */

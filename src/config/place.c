@@ -101,24 +101,6 @@ static bool place_root_port(struct topo_parser *parser, struct topo_item *item, 
     return true;
 }
 
-/* A unit serves a segment, so there is one for each at most. */
-static bool place_iommu(struct topo_parser *parser, struct topo_item *item, GError **error)
-{
-    if (!place_root_port(parser, item, error)) {
-        return false;
-    }
-    for (unsigned i = 0; i < parser->items->len; i++) {
-        const struct topo_item *other = parser->items->pdata[i];
-        if (other->kind == TOPO_IOMMU && other != item && other->parent &&
-            other->parent->v.segment == item->parent->v.segment) {
-            item_fail(parser, item, "bridge", error, "segment %u has its IOMMU, %s (line %u)",
-                      (unsigned)item->parent->v.segment, other->name, other->group->line);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* There is one, implied if need be. */
 static struct topo_item *first_bridge(const struct topo_parser *parser)
 {
@@ -245,7 +227,7 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         bool ok = true;
         switch (item->kind) {
         case TOPO_SWITCH_PORT: ok = place_switch_port(parser, item, error); break;
-        case TOPO_IOMMU: ok = place_iommu(parser, item, error); break;
+        case TOPO_IOMMU:
         case TOPO_ROOT_PORT: ok = place_root_port(parser, item, error); break;
         case TOPO_SHELL: ok = place_shell(parser, item, error); break;
         case TOPO_SWITCH:
@@ -267,5 +249,5 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
             return false;
         }
     }
-    return true;
+    return topo_check_scopes(parser, error);
 }

@@ -332,6 +332,11 @@ static void write_iommu(struct machine_component *c, const struct topo_values *v
     };
     c->iommu.read_latency_ps = v->latency_ns * PS_PER_NS;
     c->iommu.find_stale = v->strict;
+    c->iommu.scope = topo_names(v->scope);
+    c->iommu.ats_all = g_strcmp0(v->ats_ports, "all") == 0;
+    c->iommu.ats_ports = c->iommu.ats_all ? NULL : topo_names(v->ats_ports);
+    c->iommu.ats_integrated = topo_names(v->ats_integrated);
+    c->iommu.ats_required = v->ats_required;
 }
 
 static void write_component(struct machine_desc *desc, struct topo_item *item)
@@ -365,6 +370,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     }
     c->port = port_desc(v, item->port_slot[0]);
     c->link = link_desc(v);
+    c->reserved_bytes = v->reserved_bytes;
     c->unplugged = item->kind != TOPO_ROOT_PORT && item->kind != TOPO_HOST_BRIDGE &&
                    item->kind != TOPO_SHELL && !v->plugged;
     switch (item->kind) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The stock kernel behind IOMMUs that lack features, or serve two segments (inside/iommu.sh).
+"""The stock kernel behind IOMMUs that lack features, serve two segments, or share one
+(inside/iommu.sh).
 
 Usage: iommu_features.py [NAME...]
 """
@@ -14,6 +15,17 @@ PLAIN = ("[root-port rp0]\n[root-port rp1]\n[nvme nvme0]\nat=rp0\n"
 TWO = ("[host-bridge hb0]\n[host-bridge hb1]\nsegment=1\n[iommu iommu0]\nbridge=hb0\n"
        "[iommu iommu1]\nbridge=hb1\n[root-port rp0]\nbridge=hb1\n[root-port rp1]\nbridge=hb0\n"
        "[nvme nvme0]\nat=rp0\n[exerciser ex0]\nat=rp1\n")
+
+# Three units on one segment: by root port and integrated endpoint, by switch port, and the rest.
+THREE = ("[iommu rest]\nats-ports=all\n[iommu one]\nscope=rp1 vd0\n"
+         "[iommu two]\nscope=sw0.1 ioapic\nats-integrated=vd0\n[root-port rp0]\n[root-port rp1]\n"
+         "[switch sw0]\nat=rp0\ndownstream=2\n[nvme nvme0]\nat=sw0.0\n"
+         "[exerciser ex0]\nat=sw0.1\nfunctions=2\nreserved-memory=64K\n"
+         "[exerciser ex1]\nat=rp1\nreserved-memory=1M\n[virtio-blk vd0]\n")
+# Functions that each of them has to have; the kernel numbers them as DMAR lists them.
+THREE_SCOPES = ",".join(f"dmar{unit}/devices/0000:{bdf}" for unit, bdf in (
+    (0, "00:02.0"), (0, "05:00.0"), (0, "00:1f.0"), (1, "02:01.0"), (1, "04:00.0"),
+    (1, "04:00.1"), (2, "00:01.0"), (2, "02:00.0"), (2, "03:00.0")))
 
 
 def unit(*keys):
@@ -33,6 +45,7 @@ TOPOLOGIES = {
     "small pages": (unit("large-pages=no"), f"DMA-FQ:yes:{FIRST}"),
     "no interrupt remapping": (unit("interrupt-remapping=no"), f"DMA-FQ:no:{FIRST}"),
     "two segments": (TWO, f"DMA-FQ:yes:{FIRST}"),
+    "three units": (THREE, f"DMA-FQ:yes:{FIRST} iommu.units={THREE_SCOPES} iommu.reserved=1M"),
 }
 
 

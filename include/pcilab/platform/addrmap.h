@@ -75,6 +75,7 @@
 #define MAP_HOST_BITS  46     /* all of the map fits */
 
 #define MAP_BRIDGES_MAX   8
+#define MAP_IOMMUS_MAX    16
 #define MAP_INTX_GSI_EVEN 16 /* IOAPIC pins of the four INTx lines of bridges 0, 2, ... */
 #define MAP_INTX_GSI_ODD  20 /* and of bridges 1, 3, ... */
 

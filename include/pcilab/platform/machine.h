@@ -78,6 +78,7 @@ struct machine_port_desc {
         .speed = 4, .width = 4, .ari = true, .msi = true, .rx = LINK_DEFAULT_RX})
 
 #define MACHINE_SWITCH_PORTS_MAX 32
+#define MACHINE_SCOPE_IOAPIC     "ioapic"
 
 /* A host bridge's address window, when it is not left to the platform. */
 struct machine_window {
@@ -125,10 +126,20 @@ struct machine_component {
         unsigned vfs;       /* Virtual Functions of each function */
         uint64_t vf_mem_bytes;
     } exerciser;
-    struct { /* MACHINE_IOMMU; at a host bridge, serves its segment */
+    uint64_t reserved_bytes; /* endpoints: memory that the firmware keeps for their DMA (RMRR) */
+    struct { /* MACHINE_IOMMU; at a host bridge, serves its segment or parts of it */
         struct vtd_features vtd;
         uint64_t read_latency_ps;
         bool find_stale;
+        /* Names of components, NULL terminated, owned: root ports, switches, switch ports (sw0.1)
+         * and all behind them, endpoints, MACHINE_SCOPE_IOAPIC. NULL: all that no other unit of the
+         * segment has. */
+        char **scope;
+        /* What DMAR says of ATS, for whom the kernel may switch it on: root ports (ATSR; NULL and
+         * not `ats_all`: no such structure) and integrated endpoints (SATC; NULL: none). */
+        bool ats_all;
+        char **ats_ports, **ats_integrated;
+        bool ats_required; /* those of SATC cannot work without */
     } iommu;
     struct {                             /* MACHINE_SHELL; integrated, at `device` */
         bool memory;                     /* BARs are memory */

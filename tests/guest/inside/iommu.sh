@@ -3,7 +3,9 @@
 # Behind an IOMMU: NVMe traffic without a fault, groups, remapped interrupts; then an exerciser that
 # no driver has mapped anything for reaches for memory and for other people's interrupts. On the
 # kernel command line: iommu.expect=TYPE:IR:READ:WRITE, the domains' type, whether interrupts are
-# remapped, and the reasons of the two faults (- for none).
+# remapped, and the reasons of the two faults (- for none). Perhaps also iommu.units=PATH,..., what
+# is below /sys/class/iommu when every unit has its scope, and iommu.reserved=1M, when the exerciser
+# has so much memory reserved.
 . /pcilab/lib.sh
 want=$(tr ' ' '\n' </proc/cmdline | sed -n 's/^iommu\.expect=//p')
 want_type=${want%%:*}
@@ -36,6 +38,10 @@ else
     check 'interrupts are not remapped' test "$remapped" = 0
 fi
 
+for path in $(tr ' ' '\n' </proc/cmdline | sed -n 's/^iommu\.units=//p' | tr , ' '); do
+    check "there is $path" test -e "/sys/class/iommu/$path"
+done
+
 # --- An exerciser reaches out -------------------------------------------------------------------
 ex=$(for dev in /sys/bus/pci/devices/*; do
     [ "$(cat "$dev/vendor"):$(cat "$dev/device")" = 0x504c:0x00ee ] && echo "${dev##*/}"
@@ -66,6 +72,15 @@ else
     go 2 0x7654321000 64 >/dev/null
     check "a write there, too: fault $want_write" test \
         "$(fault_of 'DMA Write NO_PASID' 0x7654321000)" = "$want_write"
+fi
+if grep -q 'iommu\.reserved=1M' /proc/cmdline; then
+    region=$(grep direct "/sys/bus/pci/devices/$ex/iommu_group/reserved_regions")
+    base=${region%% *}
+    rest=${region#* }
+    check 'it has 1 MiB of reserved memory' test $((${rest%% *} - base)) = $((0xfffff))
+    check 'which it reads without a driver' test "$(go 1 "$base" 64)" = 0
+    check 'to its last byte' test "$(go 1 "$((base + 0xfffc0))" 64)" = 0
+    check 'and no further' test "$(go 1 "$((base - 64))" 64)" = 1
 fi
 if [ "$want_ir" = yes ]; then
     # Compatibility format; an index that nobody has; another device's entry. The kernel keeps

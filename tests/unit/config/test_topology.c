@@ -325,6 +325,25 @@ START_TEST(test_iommu)
 }
 END_TEST
 
+START_TEST(test_iommu_scopes)
+{
+    struct machine_desc *desc = parse("[iommu a]\nscope=rp0 , sw0.1\tioapic\nats-ports=rp0\n"
+                                      "[iommu b]\nats-ports=all\n[root-port rp0]\n"
+                                      "[root-port rp1]\n[switch sw0]\nat=rp1\ndownstream=2\n"
+                                      "[nvme n]\nat=rp0\nreserved-memory=64K\n");
+    const struct machine_component *a = component(desc, "a"), *b = component(desc, "b");
+
+    ck_assert_uint_eq(g_strv_length(a->iommu.scope), 3);
+    ck_assert_str_eq(a->iommu.scope[0], "rp0");
+    ck_assert_str_eq(a->iommu.scope[1], "sw0.1");
+    ck_assert_str_eq(a->iommu.scope[2], MACHINE_SCOPE_IOAPIC);
+    ck_assert(!a->iommu.ats_all && !a->iommu.ats_ports[1] && !a->iommu.ats_integrated);
+    ck_assert(!b->iommu.scope && b->iommu.ats_all && !b->iommu.ats_ports);
+    ck_assert_uint_eq(component(desc, "n")->reserved_bytes, 64 << 10);
+    machine_desc_free(desc);
+}
+END_TEST
+
 START_TEST(test_host_files)
 {
     struct machine_desc *desc = parse("[virtio-9p a]\npath=/home\n"
@@ -397,6 +416,7 @@ int main(void)
     tcase_add_test(tcase, test_config_virtio);
     tcase_add_test(tcase, test_configs_others);
     tcase_add_test(tcase, test_iommu);
+    tcase_add_test(tcase, test_iommu_scopes);
     tcase_add_test(tcase, test_host_files);
     tcase_add_test(tcase, test_networks);
     tcase_add_test(tcase, test_reference);

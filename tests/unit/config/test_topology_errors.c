@@ -48,6 +48,21 @@ static const struct mistake mistakes[] = {
 
     /* Keys and values. */
     {"[iommu a]\n[iommu b]\n", "2: [iommu b] bridge: segment 0 has its IOMMU, a (line 1)", NULL},
+    {"[iommu a]\nscope=ioapic\n[iommu b]\nscope= ioapic\n",
+     "4: [iommu b] scope: ioapic is in the scope of a (line 1) already", NULL},
+    {"[iommu a]\nscope= ,\n", "2: [iommu a] scope: \",\" is not allowed; it is names of", NULL},
+    {"[iommu a]\nscope=x\n", "2: [iommu a] scope: there is no \"x\"", NULL},
+    {SW "[iommu a]\nscope=sw0.2\n", "6: [iommu a] scope: there is no \"sw0.2\"", NULL},
+    {SW "[iommu a]\nscope=rp0.0\n", "6: [iommu a] scope: there is no \"rp0.0\"", NULL},
+    {"[iommu a]\nscope=a\n", "2: [iommu a] scope: a is a iommu; name ports", NULL},
+    {SW "[iommu a]\nats-ports=sw0\n", "6: [iommu a] ats-ports: sw0 is no root port", NULL},
+    {"[root-port r]\n[nvme n]\nat=r\n[iommu a]\nats-integrated=n\n",
+     "5: [iommu a] ats-integrated: n is no integrated endpoint", NULL},
+    {"[host-bridge h]\n[host-bridge i]\nsegment=1\n[iommu a]\nbridge=h\nscope=p\n"
+     "[root-port p]\nbridge=i\n",
+     "6: [iommu a] scope: p is on segment 1, the unit on segment 0", NULL},
+    {"[virtio-rng r]\nreserved-memory=4K\n", "2: [virtio-rng r] reserved-memory: segment 0 has no",
+     NULL},
     {"[iommu a]\nwidth=64\n", "2: [iommu a] width: \"64\" is not allowed; it is 39, 48 or 57",
      NULL},
     {"[iommu a]\nface=amd\n", "2: [iommu a] face: \"amd\" is not allowed; it is vtd", NULL},

@@ -10,6 +10,7 @@
 
 #include "hw/platform/board.h"
 #include "pcilab/base/le.h"
+#include "pcilab/config/topology.h"
 
 #define TABLES_MAX 16
 
@@ -59,6 +60,40 @@ static const struct table *find(const char *name)
     return NULL;
 }
 
+static void start(struct machine_desc *desc)
+{
+    machine = machine_new(desc, &(struct machine_options){.seed = 1}, NULL);
+    ck_assert_ptr_nonnull(machine);
+    machine_desc_free(desc);
+
+    const uint8_t *rsdp = ram_ptr(&machine->ram, firmware_install(machine), 36);
+    ck_assert(memcmp(rsdp, "RSD PTR ", 8) == 0);
+    ck_assert_uint_eq(sum(rsdp, 20), 0);
+    ck_assert_uint_eq(sum(rsdp, 36), 0);
+    table_count = 0;
+    const struct table *xsdt = add_table(le64_load(rsdp + 24));
+    for (unsigned at = 36; at < xsdt->len; at += 8)
+        add_table(le64_load(xsdt->bytes + at));
+    add_table(le64_load(find("FACP")->bytes + 140));
+}
+
+/* Three units, of which two have scopes, reserved memory and ATSR; SATC is younger than the iasl of
+ * some distributions. */
+static void build_units(bool satc)
+{
+    char *text = g_strdup_printf(
+        "[machine]\nmemory=256M\n[iommu rest]\nats-ports=all\n[iommu one]\nscope=rp1 vd0\n"
+        "ats-ports=rp0,rp1\n[iommu two]\nscope=sw0.1 ioapic\n%s[root-port rp0]\n"
+        "[root-port rp1]\n[switch sw0]\nat=rp0\ndownstream=2\n[exerciser ex0]\nat=sw0.1\n"
+        "functions=2\nreserved-memory=64K\n[virtio-blk vd0]\n",
+        satc ? "ats-integrated=vd0\nats-required=yes\n" : "");
+    struct machine_desc *desc = topology_parse("t.ini", text, strlen(text), NULL);
+
+    g_free(text);
+    ck_assert_ptr_nonnull(desc);
+    start(desc);
+}
+
 static void build(unsigned bridges, unsigned cpus)
 {
     struct machine_desc *desc = machine_desc_new();
@@ -75,19 +110,7 @@ static void build(unsigned bridges, unsigned cpus)
         c->bridge.bus_first = i % 2 ? 0x80 : 0;
         c->bridge.bus_last = i % 2 ? 0xff : 0x7f;
     }
-    machine = machine_new(desc, &(struct machine_options){.seed = 1}, NULL);
-    ck_assert_ptr_nonnull(machine);
-    machine_desc_free(desc);
-
-    const uint8_t *rsdp = ram_ptr(&machine->ram, firmware_install(machine), 36);
-    ck_assert(memcmp(rsdp, "RSD PTR ", 8) == 0);
-    ck_assert_uint_eq(sum(rsdp, 20), 0);
-    ck_assert_uint_eq(sum(rsdp, 36), 0);
-    table_count = 0;
-    const struct table *xsdt = add_table(le64_load(rsdp + 24));
-    for (unsigned at = 36; at < xsdt->len; at += 8)
-        add_table(le64_load(xsdt->bytes + at));
-    add_table(le64_load(find("FACP")->bytes + 140));
+    start(desc);
 }
 
 static void run_iasl(const char *folder, char *const *argv)
@@ -146,8 +169,13 @@ START_TEST(test_iasl_round_trip)
 {
     char *folder = g_dir_make_tmp("pcilab-acpi-XXXXXX", NULL);
 
-    build(_i ? 8 : 1, _i ? 8 : 1);
-    ck_assert_uint_eq(table_count, _i ? 13 : 6);
+    static const unsigned tables_of[] = {6, 13, 7};
+
+    if (_i == 2)
+        build_units(false);
+    else
+        build(_i ? 8 : 1, _i ? 8 : 1);
+    ck_assert_uint_eq(table_count, tables_of[_i]);
     for (unsigned i = 0; i < table_count; i++)
         round_trip(folder, &tables[i]);
     remove_folder(folder);
@@ -192,6 +220,46 @@ START_TEST(test_contents)
 }
 END_TEST
 
+/* A structure's type, flags, length and first scope. */
+static const uint8_t *expect_structure(const uint8_t *p, unsigned type, unsigned flags,
+                                       unsigned len)
+{
+    ck_assert_uint_eq(le16_load(p), type);
+    ck_assert_uint_eq(le16_load(p + 2), len);
+    ck_assert_uint_eq(p[4], flags);
+    return p + len;
+}
+
+START_TEST(test_dmar)
+{
+    build_units(true);
+    const struct table *dmar = find("DMAR");
+    const uint8_t *p = dmar->bytes + 48;
+    static const uint8_t port[] = {2, 8, 0, 0, 0, 0, 2, 0, 1, 8, 0, 0, 0, 0, 31, 0};
+    static const uint8_t below[] = {2, 12, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0};
+    static const uint8_t ioapic[] = {3, 8, 0, 0, 0, 0xff, 30, 0};
+    static const uint8_t second[] = {1, 14, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1};
+
+    ck_assert(memcmp(p + 16, port, sizeof(port)) == 0);
+    p = expect_structure(p, 0, 0, 16 + 8 + 8);
+    ck_assert(memcmp(p + 16, below, sizeof(below)) == 0);
+    ck_assert(memcmp(p + 28, ioapic, sizeof(ioapic)) == 0);
+    p = expect_structure(p, 0, 0, 16 + 12 + 8);
+    p = expect_structure(p, 0, 1, 16);
+    ck_assert_uint_eq(le64_load(p + 8), machine->ram.free_end);
+    ck_assert_uint_eq(le64_load(p + 16), machine->ram.low_end - 1);
+    ck_assert_uint_eq(machine->ram.low_end - machine->ram.free_end, 64 << 10);
+    ck_assert(memcmp(p + 24 + 14, second, sizeof(second)) == 0);
+    p = expect_structure(p, 1, 0, 24 + 14 * 2);
+    p = expect_structure(p, 2, 1, 8);
+    p = expect_structure(p, 2, 0, 8 + 8 * 2);
+    ck_assert(memcmp(p + 8, port + 8, 8) == 0);
+    p = expect_structure(p, 5, 1, 8 + 8);
+    ck_assert_ptr_eq(p, dmar->bytes + dmar->len);
+    machine_free(machine);
+}
+END_TEST
+
 START_TEST(test_smbios)
 {
     build(1, 1);
@@ -228,8 +296,9 @@ int main(void)
     TCase *tc = tcase_create("acpi");
 
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, test_iasl_round_trip, 0, 2);
+    tcase_add_loop_test(tc, test_iasl_round_trip, 0, 3);
     tcase_add_test(tc, test_contents);
+    tcase_add_test(tc, test_dmar);
     tcase_add_test(tc, test_smbios);
     suite_add_tcase(suite, tc);
 
