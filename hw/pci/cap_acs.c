@@ -36,9 +36,12 @@ static const struct reg_def acs_vector_rows[] = {
 void pci_cap_acs_add(struct pci_func *func)
 {
     bool port = func->pcie_type == PCIE_ROOT_PORT || func->pcie_type == PCIE_DOWNSTREAM_PORT;
-    unsigned cap = pci_func_place_ext_cap(func, PCI_EXT_ACS, 1, acs_rows, ARRAY_LEN(acs_rows),
-                                          port ? SIZE_BYTES : PCI_ACS_VECTOR);
+    unsigned cap;
 
+    if (func->no_acs)
+        return;
+    cap = pci_func_place_ext_cap(func, PCI_EXT_ACS, 1, acs_rows, ARRAY_LEN(acs_rows),
+                                 port ? SIZE_BYTES : PCI_ACS_VECTOR);
     func->ext_acs = (uint16_t)cap;
     if (!port)
         return;

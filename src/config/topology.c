@@ -297,10 +297,12 @@ static void write_switch(struct machine_component *c, const struct topo_item *it
         v.width = own && own->v.width ? own->v.width : item->v.downstream_width;
         v.ari = own && topo_item_has(own, "ari") ? own->v.ari : item->v.ari;
         v.msi = own && topo_item_has(own, "msi") ? own->v.msi : item->v.msi;
+        v.acs = own && topo_item_has(own, "acs") ? own->v.acs : item->v.acs;
         v.hotplug = own && topo_item_has(own, "hotplug") ? own->v.hotplug : item->v.hotplug;
         if (own && topo_item_has(own, "buffers"))
             memcpy(v.buffers, own->v.buffers, sizeof(v.buffers));
         c->sw.down[i] = port_desc(&v, item->port_slot[i]);
+        c->sw.down[i].no_acs = !v.acs;
     }
 }
 
@@ -369,6 +371,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->function = (uint8_t)v->function;
     }
     c->port = port_desc(v, item->port_slot[0]);
+    c->port.no_acs = (item->kind == TOPO_ROOT_PORT || item->kind == TOPO_EXERCISER) && !v->acs;
     c->link = link_desc(v);
     c->reserved_bytes = v->reserved_bytes;
     c->unplugged = item->kind != TOPO_ROOT_PORT && item->kind != TOPO_HOST_BRIDGE &&

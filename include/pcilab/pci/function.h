@@ -114,6 +114,7 @@ struct pci_func {
     uint8_t pcie_max_mps; /* Max_Payload_Size Supported, encoded */
     bool collected;       /* an event collector takes its messages */
     uint16_t acs;         /* ACS Control, a copy */
+    bool no_acs;          /* the capability is left out */
     bool ecrc_generate;   /* ECRC Generation and Check Enable, copies */
     bool ecrc_check;
     struct pci_aer *aer; /* recorded headers; NULL: no Advanced Error Reporting */
@@ -237,6 +238,7 @@ struct pcie_params {
      * capability as well. */
     bool atomics, dmwr;
     bool collected; /* integrated endpoints: an event collector takes their messages */
+    bool no_acs;    /* Access Control Services are left out, whoever would add them */
 };
 
 void pci_cap_pm_add(struct pci_func *func);

@@ -67,6 +67,7 @@ struct machine_port_desc {
     bool slot;
     uint16_t slot_number;
     bool ari;
+    bool no_acs; /* ports that face down, exercisers */
     bool msi;
     struct link_credits rx[LINK_FLOWS]; /* receive buffers; 0: no limit */
     enum pcie_hotplug hotplug;          /* with a slot */
