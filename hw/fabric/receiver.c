@@ -17,6 +17,17 @@ static bool message_needs_tc0(uint8_t code)
            code == TLP_MSG_SET_SLOT_POWER_LIMIT;
 }
 
+/*
+ * CHOICE: a switch that does not route AtomicOps or Deferrable Memory Writes is one from before
+ * them: their types are not defined for it (2.2.1). All others do know them.
+ */
+static bool unknown_type(const struct pci_func *func, const struct tlp *tlp)
+{
+    if (func->pcie_type != PCIE_UPSTREAM_PORT && func->pcie_type != PCIE_DOWNSTREAM_PORT)
+        return false;
+    return tlp->type == TLP_DMWR ? !pcie_dmwr_routed(func) : !pcie_atomic_routed(func);
+}
+
 static const char *malformed_here(const struct pci_func *func, bool from_below,
                                   const struct tlp *tlp)
 {
@@ -25,6 +36,8 @@ static const char *malformed_here(const struct pci_func *func, bool from_below,
     if (tlp->data && tlp->length_dw > MPS_LEAST_DW &&
         tlp->length_dw * 4u > pcie_max_payload_bytes(func))
         return "2.2.2 payload exceeds Max_Payload_Size";
+    if ((tlp_is_atomic(tlp) || tlp->type == TLP_DMWR) && unknown_type(func, tlp))
+        return "2.2.1 type that this port does not know";
     if (tlp_is_message(tlp)) {
         if (tlp->tc && message_needs_tc0(tlp->msg_code))
             return "2.2.8 message with another traffic class than 0";

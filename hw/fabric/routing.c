@@ -280,15 +280,31 @@ static void route_by_type(const struct route_view *view, int from, const struct 
     }
 }
 
+/* A root complex that routes them between two of its ports only (6.15.3, 6.32). */
+static bool route_not_across(const struct route_view *view, int from, const struct tlp *tlp,
+                             struct route *route)
+{
+    const struct pci_func *ends[] = {from >= 0 ? view->down[from] : NULL, view->down[route->index]};
+
+    for (unsigned i = 0; !view->upper && i < 2; i++) {
+        if (ends[i] && !(tlp->type == TLP_DMWR ? pcie_dmwr_routed : pcie_atomic_routed)(ends[i])) {
+            route_refuse(route, view->down[from >= 0 ? (unsigned)from : route->index],
+                         "AtomicOp or DMWr between root ports that do not route it (6.15.3)");
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Egress blocking (7.5.3.16, 7.7.9.3): the port that the request would leave through refuses it. */
-static void route_block_egress(const struct route_view *view, const struct tlp *tlp,
+static void route_block_egress(const struct route_view *view, int from, const struct tlp *tlp,
                                struct route *route)
 {
     struct pci_func *egress = route->to == ROUTE_DOWN ? view->down[route->index]
                               : route->to == ROUTE_UP ? view->upper
                                                       : NULL;
 
-    if (!egress) {
+    if (!egress || (route->to == ROUTE_DOWN && route_not_across(view, from, tlp, route))) {
         return;
     }
     if (tlp_is_atomic(tlp) && pcie_atomic_blocked(egress)) {
@@ -302,6 +318,6 @@ void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, s
 {
     route_by_type(view, from, tlp, route);
     if (__builtin_expect(tlp_is_atomic(tlp) || tlp->type == TLP_DMWR, 0)) {
-        route_block_egress(view, tlp, route);
+        route_block_egress(view, from, tlp, route);
     }
 }

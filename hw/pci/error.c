@@ -168,23 +168,32 @@ void pci_error_report(struct pci_func *func, enum pci_error kind, const struct t
  * CHOICE: figure 6-3 is read such that a forwarded message needs what a message of the bridge's own
  * needs: Device Control's enable of its kind, or for ERR_NONFATAL and ERR_FATAL SERR# Enable.
  */
-bool pci_bridge_passes_error(struct pci_func *bridge, uint8_t msg_code)
+static bool lets_out(struct pci_func *func, uint8_t msg_code)
 {
-    uint64_t control = reg_get(bridge->cfg, PCI_BRIDGE_CONTROL);
-    bool cor = msg_code == TLP_MSG_ERR_COR, serr = bridge->command & PCI_COMMAND_SERR;
+    bool cor = msg_code == TLP_MSG_ERR_COR, serr = func->command & PCI_COMMAND_SERR;
     uint16_t enable = cor                                ? PCIE_DEVCTL_COR
                       : msg_code == TLP_MSG_ERR_NONFATAL ? PCIE_DEVCTL_NONFATAL
                                                          : PCIE_DEVCTL_FATAL;
 
-    if (!cor)
-        pci_bridge_note_secondary_status(bridge, PCI_STATUS_SENT_ERROR);
-    if (!(control & PCI_BRIDGE_CONTROL_SERR))
-        return false;
-    if (!(device_control(bridge) & enable) && (cor || !serr))
+    if (!(device_control(func) & enable) && (cor || !serr))
         return false;
     if (!cor && serr)
-        pci_func_note_status(bridge, PCI_STATUS_SENT_ERROR);
+        pci_func_note_status(func, PCI_STATUS_SENT_ERROR);
     return true;
+}
+
+bool pci_bridge_passes_error(struct pci_func *bridge, uint8_t msg_code)
+{
+    uint64_t control = reg_get(bridge->cfg, PCI_BRIDGE_CONTROL);
+
+    if (msg_code != TLP_MSG_ERR_COR)
+        pci_bridge_note_secondary_status(bridge, PCI_STATUS_SENT_ERROR);
+    return control & PCI_BRIDGE_CONTROL_SERR && lets_out(bridge, msg_code);
+}
+
+bool pci_collector_passes_error(struct pci_func *collector, uint8_t msg_code)
+{
+    return lets_out(collector, msg_code);
 }
 
 void pci_bridge_note_poison(struct pci_func *bridge, bool upstream, const struct tlp *tlp)

@@ -108,6 +108,17 @@ bool pcie_atomic_requester(const struct pci_func *func)
     return control_2(func, PCIE_DEVCTL2_ATOMIC);
 }
 
+bool pcie_atomic_routed(const struct pci_func *func)
+{
+    return capabilities_2(func) & PCIE_DEVCAP2_ATOMIC_ROUTE;
+}
+
+bool pcie_dmwr_routed(const struct pci_func *func)
+{
+    return func->ext_dev3 &&
+           reg_get(func->cfg, func->ext_dev3 + PCI_DEV3_CAP) & PCI_DEV3_CAP_DMWR_ROUTE;
+}
+
 bool pcie_atomic_blocked(const struct pci_func *func)
 {
     return control_2(func, PCIE_DEVCTL2_ATOMIC_BLOCK);

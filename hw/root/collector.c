@@ -93,7 +93,7 @@ bool root_collector_message(struct root_complex *rc, struct tlp *tlp)
         return false;
     if (tlp->msg_code == TLP_MSG_PM_PME)
         pcie_root_pme(func, tlp->requester);
-    else
+    else if (pci_collector_passes_error(func, tlp->msg_code))
         pci_root_error(func, tlp->msg_code, tlp->requester);
     tlp_free(tlp);
     return true;

@@ -133,7 +133,7 @@ struct root_port *root_port_add(struct root_complex *rc, const struct root_port_
     assert(params->device >= 1 && params->device <= 31 && params->function <= 7);
     assert(!root_func_at(rc, devfn) && !root_integrated_at(rc, devfn));
     pcie.type = PCIE_ROOT_PORT;
-    pcie.atomics = pcie.dmwr = true;
+    pcie.atomics = pcie.dmwr = !pcie.no_atomics;
     rp->rc = rc;
     rp->index = count;
     bridge_port_init(&rp->bridge, rc->fabric, &bridge, &root_port_ops, rp);

@@ -100,7 +100,7 @@ static bool root_access_peer(struct root_complex *rc, struct tlp *tlp)
     if (route.to == ROUTE_REFUSE && route.by) { /* a root port decodes it, but lets it not out */
         struct completer completer = root_completer(rc, route.by);
 
-        completer_refuse(&completer, tlp, TLP_UR, route.why);
+        completer_refuse_route(&completer, tlp, &route);
         return true;
     }
     integrated = root_integrated_claims(rc, false, tlp->addr);
@@ -163,7 +163,7 @@ static void root_receive_memory(struct root_complex *rc, int from, struct tlp *t
     case ROUTE_UP: root_upstream_memory(rc, tlp); break;
     case ROUTE_DOWN: root_pass_down(rc, from, route.index, tlp); break;
     default:
-        completer = root_completer(rc, rc->down_func[from]);
+        completer = root_completer(rc, route.by ? route.by : rc->down_func[from]);
         completer_refuse_route(&completer, tlp, &route);
         break;
     }

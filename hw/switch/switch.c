@@ -229,7 +229,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
     struct pcie_params pcie = params->up.pcie;
 
     pcie.type = PCIE_UPSTREAM_PORT;
-    pcie.atomics = pcie.dmwr = true;
+    pcie.atomics = pcie.dmwr = !pcie.no_atomics;
     sw->up_name = g_strdup_printf("%s.up", params->name);
     sw->upper = pci_func_new(sw->up_name, PCI_HEADER_TYPE1, ids, &switch_upper_ops, sw);
     pci_func_set_interrupt_pin(sw->upper, 1);
@@ -238,7 +238,8 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
         pci_cap_msi_add(sw->upper, &msi);
     pci_cap_pcie_add(sw->upper, &pcie);
     pci_cap_ssvid_add(sw->upper, ids->subvendor, ids->subdevice);
-    pci_cap_dev3_add(sw->upper);
+    if (pcie.dmwr)
+        pci_cap_dev3_add(sw->upper);
     pci_cap_aer_add(sw->upper);
     pci_cap_dsn_add(sw->upper, serial_of_name(params->name));
     port_init(&sw->up, sw->fabric, sw->up_name, &switch_up_ops, sw);
@@ -262,7 +263,7 @@ static void switch_make_down(struct pcie_switch *sw, const struct switch_params 
     };
 
     pcie.type = PCIE_DOWNSTREAM_PORT;
-    pcie.atomics = pcie.dmwr = true;
+    pcie.atomics = pcie.dmwr = !pcie.no_atomics;
     bridge_port_init(&sw->down[index], sw->fabric, &bridge, &switch_down_ops, sw);
     sw->down_func[index] = sw->down[index].func;
     sw->down_devfn[index] = bridge.devfn;

@@ -171,6 +171,10 @@ const struct topo_key topo_keys[] = {
     {"acs", K(SWITCH_PORT), &topo_type_bool, V(acs), 0, 1, NULL, AS_SWITCH,
      "Access Control Services."},
     {"msi", K(SWITCH_PORT), &topo_type_bool, V(msi), 0, 1, NULL, AS_SWITCH, "MSI capability."},
+    {"atomics", K(ROOT_PORT), &topo_type_bool, V(atomics), 0, 1, "yes", NULL,
+     "AtomicOps and Deferrable Memory Writes: completed in memory, routed between root ports."},
+    {"atomics", K(SWITCH), &topo_type_bool, V(atomics), 0, 1, "yes", NULL,
+     "AtomicOps and Deferrable Memory Writes are routed; if not, they are malformed for it."},
 
     {"size", K(NVME) | K(VIRTIO_BLK), &topo_type_size, V(size_bytes), 1ULL << 20, 16ULL << 40,
      "256M", NULL, "Size of the scratch image. A file given by --disk has its own."},

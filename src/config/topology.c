@@ -256,6 +256,7 @@ static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t 
                                      .slot_number = (uint16_t)slot,
                                      .ari = v->ari,
                                      .msi = v->msi,
+                                     .no_atomics = !v->atomics,
                                      .hotplug = (enum pcie_hotplug)v->hotplug};
 
     memcpy(port.rx, v->buffers, sizeof(port.rx));

@@ -75,6 +75,8 @@ static inline bool tlp_is_error_message(const struct tlp *tlp)
 /* An error message reached the secondary side of a bridge; true when it goes on to the primary side
  * (6.2.6, 6.2.8.1). */
 bool pci_bridge_passes_error(struct pci_func *bridge, uint8_t msg_code);
+/* The same for one that an integrated endpoint sent to its event collector (7.8.4.10). */
+bool pci_collector_passes_error(struct pci_func *collector, uint8_t msg_code);
 /* A root port or event collector has an error message, its own or one that passed:
  * Root Error Status, Error Source Identification, interrupt (6.2.4.1). */
 void pci_root_error(struct pci_func *func, uint8_t msg_code, struct pci_rid source);

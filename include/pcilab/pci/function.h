@@ -237,8 +237,9 @@ struct pcie_params {
      * and complete them, ports route them, root ports also complete them. DMWr needs a Device 3
      * capability as well. */
     bool atomics, dmwr;
-    bool collected; /* integrated endpoints: an event collector takes their messages */
-    bool no_acs;    /* Access Control Services are left out, whoever would add them */
+    bool collected;  /* integrated endpoints: an event collector takes their messages */
+    bool no_acs;     /* Access Control Services are left out, whoever would add them */
+    bool no_atomics; /* ports: neither, whatever the component has else */
 };
 
 void pci_cap_pm_add(struct pci_func *func);
@@ -292,6 +293,9 @@ unsigned pcie_port_number(const struct pci_func *func); /* of Link Capabilities 
  * may request them, and whether a port keeps them from leaving through it (7.5.3.15, 7.5.3.16). */
 unsigned pcie_atomic_completer(const struct pci_func *func);
 bool pcie_atomic_requester(const struct pci_func *func);
+/* Ports: AtomicOps and Deferrable Memory Writes are routed. */
+bool pcie_atomic_routed(const struct pci_func *func);
+bool pcie_dmwr_routed(const struct pci_func *func);
 bool pcie_atomic_blocked(const struct pci_func *func);
 /* The same for Deferrable Memory Writes: the longest in bytes, 0 for none (7.7.9). */
 unsigned pcie_dmwr_completer_bytes(const struct pci_func *func);

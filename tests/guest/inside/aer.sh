@@ -180,6 +180,34 @@ check 'integrated: a read of an endpoint that does not answer' \
 provoked 'integrated: completion timeout' "$collector: AER:.*$ex4" \
     "$ex4: PCIe Bus Error: $non_fatal" '\[14\] CmpltTO'
 
+# --- AtomicOps and Deferrable Memory Writes that a port keeps in ---------------------------------
+switch1=$(parent "$ex2")
+uncorrectable() { # DEVICE BIT: what an advisory error leaves in the log
+    [ $((0x$(setpci -s "$1" "ECAP_AER+$STATUS.l"))) = $((1 << $2)) ] &&
+        [ $((0x$(setpci -s "$1" "ECAP_AER+$CONTROL.l") & 0x1f)) = "$2" ]
+}
+FETCHADD=0x10 DMWR=0x13
+setpci -s "$ex1" CAP_EXP+28.w=40:40 ECAP2f+8.l=1:1
+check 'AtomicOp: passes the switch' test "$(go "$ex1" $FETCHADD "$(bar "$ex2" 4)")" = 0
+check 'DMWr: passes the switch' test "$(go "$ex1" $DMWR "$(bar "$ex2" 4)")" = 0
+setpci -s "$switch1" CAP_EXP+28.w=80:80 ECAP2f+8.l=2:2
+advisory "$switch1" 0
+check 'AtomicOp: blocked' test "$(go "$ex1" $FETCHADD "$(bar "$ex2" 4)")" = 1
+check 'AtomicOp: the port of the way out logs it' uncorrectable "$switch1" 24
+provoked 'AtomicOp: and tells' "$switch1: PCIe Bus Error: $correctable" 'NonFatalErr'
+check 'DMWr: blocked' test "$(go "$ex1" $DMWR "$(bar "$ex2" 4)")" = 1
+check 'DMWr: the port of the way out logs it' uncorrectable "$switch1" 27
+provoked 'DMWr: and tells' "$switch1: PCIe Bus Error: $correctable" 'NonFatalErr'
+aer_set "$switch1" $MASK 9000000:9000000
+go "$ex1" $FETCHADD "$(bar "$ex2" 4)" >/dev/null
+check 'AtomicOp: masked, only the bit is set' test \
+    "$(setpci -s "$switch1" "ECAP_AER+$STATUS.l" "ECAP_AER+$CONTROL.b" | tr '\n' ' ')" = \
+    '01000000 00 '
+aer_set "$switch1" $MASK 0:9000000
+advisory "$switch1" 2000
+setpci -s "$switch1" CAP_EXP+28.w=0:80 ECAP2f+8.l=0:2
+forget
+
 # --- Access Control Services ----------------------------------------------------------------------
 acs() { setpci -s "$1" "ECAP_ACS+6.w=$2"; }
 acs "$switch0" 1

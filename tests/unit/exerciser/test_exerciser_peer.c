@@ -9,6 +9,7 @@
 #include "pcilab/endpoint/devices.h"
 #include "pcilab/endpoint/exerciser.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/error.h"
 #include "rig.h"
 
 #define MEM_BYTES (1u << 20)
@@ -109,9 +110,13 @@ static void set_up_exerciser(const struct place *p)
     control3(p->cfg, PCI_DEV3_CTL_DMWR);
 }
 
+static bool old_root, old_switch;
+
 static void setup(void)
 {
     rig = rig_new();
+    rig->no_atomics_root = old_root;
+    rig->no_atomics_switch = old_switch;
     struct root_port *rp0 = rig_root_port(rig, 1, 0), *rp1 = rig_root_port(rig, 2, 0);
     const struct probe_params plain = {
         .functions = 1, .type = PCIE_ENDPOINT, .max_payload_bytes = 128};
@@ -142,6 +147,19 @@ static void teardown(void)
     probe_free(dumb);
     pcie_switch_free(sw);
     rig_free(rig);
+    old_root = old_switch = false;
+}
+
+static void setup_old_root(void)
+{
+    old_root = true;
+    setup();
+}
+
+static void setup_old_switch(void)
+{
+    old_switch = true;
+    setup();
 }
 
 static void set(unsigned who, unsigned offset, unsigned len, uint64_t value)
@@ -296,6 +314,24 @@ START_TEST(atomics_are_atomic)
 }
 END_TEST
 
+/* What a port's log says of one error: the bit, and an advisory one beside it. */
+static void expect_blocked(uint64_t cfg, unsigned kind)
+{
+    uint64_t aer = ext_cap_at(cfg, PCI_EXT_AER);
+
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), 1u << kind);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_CONTROL, 4) & PCI_AER_CONTROL_POINTER, kind);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_COR_STATUS, 4), 1u << 13);
+    ck_assert_uint_ne(rig_cfg_read(rig, aer + PCI_AER_HEADER_LOG, 4), 0);
+    rig_cfg_write(rig, aer + PCI_AER_UNCOR_STATUS, 4, 0xffffffff);
+    rig_cfg_write(rig, aer + PCI_AER_COR_STATUS, 4, 0xffffffff);
+}
+
+static void unmask_advisory(uint64_t cfg)
+{
+    rig_cfg_write(rig, ext_cap_at(cfg, PCI_EXT_AER) + PCI_AER_COR_MASK, 4, 0);
+}
+
 /* Egress blocking is the port's that the request would leave through (7.5.3.16). */
 START_TEST(ports_block_atomics)
 {
@@ -317,16 +353,83 @@ START_TEST(ports_block_atomics)
         poke(rows[i].other, 8, 8);
         ch_set(rows[i].who, 0, EXERCISER_CH_OPERAND, 8, 1);
         control2(rows[i].port, PCIE_DEVCTL2_ATOMIC_BLOCK);
+        unmask_advisory(rows[i].port);
         ck_assert_uint_eq(run(rows[i].who, EXERCISER_FETCHADD, rows[i].addr, 8), DMA_UR);
         ck_assert_uint_eq(rig->heard[TRACE_RULE], blocked_requests + 1);
         ck_assert_ptr_nonnull(strstr(rig->last_rule, "egress blocked"));
         ck_assert_uint_eq(peek(rows[i].addr, 8), 7);
+        expect_blocked(rows[i].port, PCI_ERROR_ATOMIC_EGRESS);
         ck_assert_uint_eq(run(rows[i].who, EXERCISER_FETCHADD, rows[i].other, 8), DMA_OK);
         ck_assert_uint_eq(peek(rows[i].other, 8), 9);
         control2(rows[i].port, 0);
         ck_assert_uint_eq(run(rows[i].who, EXERCISER_FETCHADD, rows[i].addr, 8), DMA_OK);
         ck_assert_uint_eq(peek(rows[i].addr, 8), 8);
     }
+}
+END_TEST
+
+/* The same where the root complex finds the peer after a redirection. */
+START_TEST(ports_block_redirected_atomics)
+{
+    rig_cfg_write(rig, ext_cap_at(RP0, PCI_EXT_ACS) + PCI_ACS_CONTROL, 2, PCI_ACS_REQUEST_REDIRECT);
+    ch_set(A, 0, EXERCISER_CH_OPERAND, 8, 1);
+    ck_assert_uint_eq(run(A, EXERCISER_FETCHADD, places[C].mem + 0x4000, 8), DMA_OK);
+    control2(RP1, PCIE_DEVCTL2_ATOMIC_BLOCK);
+    control3(RP1, PCI_DEV3_CTL_DMWR_BLOCK);
+    unmask_advisory(RP1);
+    ck_assert_uint_eq(run(A, EXERCISER_FETCHADD, places[C].mem + 0x4000, 8), DMA_UR);
+    expect_blocked(RP1, PCI_ERROR_ATOMIC_EGRESS);
+    ck_assert_uint_eq(run(A, EXERCISER_DMWR, places[C].mem + 0x4000, 8), DMA_UR);
+    expect_blocked(RP1, PCI_ERROR_DMWR_EGRESS);
+    ck_assert_uint_eq(run(A, EXERCISER_READ, places[C].mem + 0x4000, 8), DMA_OK);
+}
+END_TEST
+
+static uint32_t capabilities2(uint64_t cfg)
+{
+    return rig_cfg_read(rig, cap_at(cfg, PCI_CAP_PCIE) + PCIE_DEVCAP2, 4);
+}
+
+/* Root ports that say no: memory does not complete them, and none passes between them. */
+START_TEST(root_without_atomics)
+{
+    const uint32_t bits = PCIE_DEVCAP2_ATOMIC_ROUTE | PCIE_DEVCAP2_ATOMIC_32 |
+                          PCIE_DEVCAP2_ATOMIC_64 | PCIE_DEVCAP2_ATOMIC_128 | PCIE_DEVCAP2_DMWR;
+
+    ck_assert_uint_eq(capabilities2(RP0) & bits, 0);
+    ck_assert_uint_eq(capabilities2(UP) & bits, PCIE_DEVCAP2_ATOMIC_ROUTE);
+    poke(0x4000, 8, 7);
+    ch_set(A, 0, EXERCISER_CH_OPERAND, 8, 1);
+    ck_assert_uint_eq(run(A, EXERCISER_FETCHADD, 0x4000, 8), DMA_UR);
+    ck_assert_uint_eq(run(A, EXERCISER_DMWR, 0x4000, 8), DMA_UR);
+    ck_assert_uint_eq(run(C, EXERCISER_CAS, 0x4000, 16), DMA_UR);
+    ck_assert_uint_eq(peek(0x4000, 8), 7);
+    ck_assert_uint_eq(run(A, EXERCISER_FETCHADD, places[C].mem + 0x4000, 8), DMA_UR);
+    ck_assert_ptr_nonnull(strstr(rig->last_rule, "do not route"));
+    ck_assert_uint_eq(run(C, EXERCISER_DMWR, places[A].mem + 0x4000, 8), DMA_UR);
+    ck_assert_uint_eq(run(A, EXERCISER_FETCHADD, places[B].mem + 0x4000, 8), DMA_OK);
+}
+END_TEST
+
+/* A switch that does not know them drops them as malformed. */
+START_TEST(switch_without_atomics)
+{
+    uint64_t aer = ext_cap_at(DOWN(0), PCI_EXT_AER);
+
+    ck_assert_uint_eq(capabilities2(UP) & PCIE_DEVCAP2_ATOMIC_ROUTE, 0);
+    ck_assert_uint_eq(capabilities2(DOWN(0)) & PCIE_DEVCAP2_ATOMIC_ROUTE, 0);
+    poke(0x4000, 8, 7);
+    start(A, 0, EXERCISER_SWAP, 0x4000, 8);
+    rig_run_for(rig, PS_PER_MS);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), 1u << PCI_ERROR_MALFORMED);
+    rig_cfg_write(rig, aer + PCI_AER_UNCOR_STATUS, 4, 0xffffffff);
+    start(C, 0, EXERCISER_DMWR, places[A].mem, 8);
+    rig_run_for(rig, 100 * PS_PER_MS);
+    ck_assert_uint_eq(finish(A, 0), DMA_TIMEOUT);
+    ck_assert_uint_eq(finish(C, 0), DMA_TIMEOUT);
+    aer = ext_cap_at(UP, PCI_EXT_AER);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), 1u << PCI_ERROR_MALFORMED);
+    ck_assert_uint_eq(peek(0x4000, 8), 7);
 }
 END_TEST
 
@@ -382,8 +485,11 @@ START_TEST(deferrable_writes)
     ck_assert_uint_eq(run(A, EXERCISER_DMWR, targets[1] - 4, 8), EXERCISER_RESULT_INVALID);
     ck_assert_uint_eq(run(A, EXERCISER_DMWR, DUMB_BAR0, 4), DMA_UR);
     control3(DOWN(1), PCI_DEV3_CTL_DMWR_BLOCK);
+    unmask_advisory(DOWN(1));
     ck_assert_uint_eq(run(A, EXERCISER_DMWR, targets[1], 4), DMA_UR);
+    expect_blocked(DOWN(1), PCI_ERROR_DMWR_EGRESS);
     control3(DOWN(1), 0);
+    ck_assert_uint_eq(run(A, EXERCISER_DMWR, targets[1], 4), DMA_OK);
     control3(places[A].cfg, 0);
     ck_assert_uint_eq(run(A, EXERCISER_DMWR, targets[1], 4), DMA_NO_MASTER);
 }
@@ -402,6 +508,15 @@ int main(void)
     tcase_add_test(tc, ports_block_atomics);
     tcase_add_test(tc, atomics_that_fail);
     tcase_add_test(tc, deferrable_writes);
+    tcase_add_test(tc, ports_block_redirected_atomics);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("old-root");
+    tcase_add_checked_fixture(tc, setup_old_root, teardown);
+    tcase_add_test(tc, root_without_atomics);
+    suite_add_tcase(suite, tc);
+    tc = tcase_create("old-switch");
+    tcase_add_checked_fixture(tc, setup_old_switch, teardown);
+    tcase_add_test(tc, switch_without_atomics);
     suite_add_tcase(suite, tc);
     return rig_run_suite(suite);
 }

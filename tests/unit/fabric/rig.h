@@ -40,7 +40,8 @@ struct rig {
     struct trace_sink sink;
     unsigned heard[TRACE_KIND_COUNT];
     char last_rule[256];
-    unsigned dones; /* host requests that came back */
+    unsigned dones;                          /* host requests that came back */
+    bool no_atomics_root, no_atomics_switch; /* of ports that are made from now on */
 };
 
 struct rig *rig_new(void);
