@@ -431,19 +431,33 @@ OP(op_invlpg)
     END();
 }
 
-/* WBINVD, INVD: there is no cache. */
+/* WBINVD, INVD: there is no cache. CHOICE: INVD loses nothing. */
 OP(op_wbinvd)
 {
+    const struct cpu_group_config *config = &c->group->config;
+
     ENTER();
     require_cpl0(c);
+    if (config->write_back_all) {
+        config->write_back_all(config->opaque);
+    }
     NEXT();
 }
 
-/* CLFLUSH counts as a read of the byte. */
+/* CLFLUSH counts as a read of the byte. (CPUID knows no CLFLUSHOPT and no CLWB.) */
 OP(op_clflush)
 {
+    const struct cpu_group_config *config = &c->group->config;
+
     ENTER();
-    lin_read(c, ea_linear(c, op, 1, false), 1);
+    uint64_t la = ea_linear(c, op, 1, false);
+    lin_read(c, la, 1);
+    if (config->write_back) {
+        struct xlate x;
+
+        page_translate(c, la, ACC_READ, c->cpl == 3, &x);
+        config->write_back(config->opaque, x.pa);
+    }
     NEXT();
 }
 

@@ -105,6 +105,7 @@ static void component_set_defaults(struct machine_component *c)
             .x2apic = true,
             .snoop = true,
             .large_pages = true,
+            .coherent = true,
         };
         break;
     case MACHINE_VIRTIO_RNG:

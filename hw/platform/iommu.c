@@ -43,8 +43,29 @@ static bool table_write(void *opaque, uint64_t addr, const void *data, unsigned 
     if (!to)
         return false;
     memcpy(to, data, len);
+    ram_write_back(&unit->machine->ram, addr, len);
     cpu_group_ram_written(unit->machine->cpus, addr, len);
     return true;
+}
+
+/* The same behind the processors' caches. */
+
+static bool backing_read(void *opaque, uint64_t addr, void *data, unsigned len)
+{
+    struct board_iommu *unit = opaque;
+
+    return ram_backing_read(&unit->machine->ram, addr, data, len);
+}
+
+static bool backing_write(void *opaque, uint64_t addr, const void *data, unsigned len)
+{
+    struct board_iommu *unit = opaque;
+    bool shared = false;
+    bool ok = ram_backing_write(&unit->machine->ram, addr, data, len, &shared);
+
+    if (shared)
+        cpu_group_ram_written(unit->machine->cpus, addr, len);
+    return ok;
 }
 
 /* Events of the unit itself; upper address bits are those of the destination (VT-d 4.1, 11.4.7.5).
@@ -236,6 +257,7 @@ bool board_iommu_create(struct machine *machine, const struct machine_component 
         .features = c->iommu.vtd,
         .host_bits = MAP_HOST_BITS,
         .memory = {.read = table_read, .write = table_write, .opaque = unit},
+        .tables = {.read = backing_read, .write = backing_write, .opaque = unit},
         .event = unit_event,
         .opaque = unit,
         .read_latency_ps = c->iommu.read_latency_ps,
@@ -247,6 +269,8 @@ bool board_iommu_create(struct machine *machine, const struct machine_component 
                     "%s: a machine has at most %u IOMMUs", c->name, MAP_IOMMUS_MAX);
         return false;
     }
+    if (!c->iommu.vtd.coherent && !ram_add_backing(&machine->ram, error))
+        return false;
     unit->machine = machine;
     unit->segment = segment;
     unit->base = MAP_IOMMU_BASE + machine->iommu_count * MAP_IOMMU_SIZE;

@@ -71,6 +71,20 @@ static void board_reset(void *opaque)
 
 static const struct pm_ops board_pm_ops = {.power_off = board_power_off, .reset = board_reset};
 
+static void board_write_back(void *opaque, uint64_t gpa)
+{
+    struct machine *machine = opaque;
+
+    ram_write_back(&machine->ram, gpa, 1);
+}
+
+static void board_write_back_all(void *opaque)
+{
+    struct machine *machine = opaque;
+
+    ram_write_back_all(&machine->ram);
+}
+
 static void create_processors(struct machine *machine)
 {
     struct cpu_group_config config = {
@@ -81,6 +95,8 @@ static void create_processors(struct machine *machine)
         .ram = machine->ram.piece,
         .ram_count = machine->ram.piece_count,
         .ack = board_ack,
+        .write_back = board_write_back,
+        .write_back_all = board_write_back_all,
         .opaque = machine,
     };
 

@@ -49,13 +49,17 @@ void ram_fini(struct ram *ram)
 {
     if (ram->host)
         munmap(ram->host, ram->size_bytes);
-    ram->host = NULL;
+    if (ram->backing)
+        munmap(ram->backing, ram->size_bytes);
+    ram->host = ram->backing = NULL;
 }
 
 void ram_clear(struct ram *ram)
 {
     /* Private anonymous pages read as zero after MADV_DONTNEED. */
     int rc = madvise(ram->host, ram->size_bytes, MADV_DONTNEED);
+    assert(rc == 0);
+    rc = ram->backing ? madvise(ram->backing, ram->size_bytes, MADV_DONTNEED) : 0;
     assert(rc == 0);
 }
 

@@ -15,6 +15,7 @@
 
 struct ram {
     uint8_t *host;
+    uint8_t *backing;    /* as `host`, behind the processors' caches; NULL: nobody looks there */
     uint64_t size_bytes; /* as configured */
     uint64_t low_end;    /* end of RAM below 4 GiB */
     uint64_t free_end;   /* of it, for kernels; what is behind is reserved by the firmware */
@@ -30,5 +31,14 @@ void ram_fini(struct ram *ram);
 void ram_clear(struct ram *ram);
 /* Host address of [gpa, gpa + len), or NULL unless all of it is RAM. */
 void *ram_ptr(const struct ram *ram, uint64_t gpa, uint64_t len);
+
+/* ram_cache.c: memory as somebody sees it who does not snoop the processors' caches. Without
+ * ram_add_backing() nothing of this is kept and the writes back do nothing. */
+bool ram_add_backing(struct ram *ram, GError **error);
+void ram_write_back(struct ram *ram, uint64_t gpa, uint64_t len);
+void ram_write_back_all(struct ram *ram);
+bool ram_backing_read(const struct ram *ram, uint64_t gpa, void *data, unsigned len);
+/* *shared: processors see the write as well; false: one has changed the line. */
+bool ram_backing_write(struct ram *ram, uint64_t gpa, const void *data, unsigned len, bool *shared);
 
 #endif

@@ -26,6 +26,7 @@ static bool dma_write(void *opaque, uint64_t gpa, const void *data, unsigned len
     if (!to)
         return false;
     memcpy(to, data, len);
+    ram_write_back(&bridge->machine->ram, gpa, len);
     cpu_group_ram_written(bridge->machine->cpus, gpa, len);
     return true;
 }

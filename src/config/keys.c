@@ -259,6 +259,9 @@ const struct topo_key topo_keys[] = {
     {"snoop", K(IOMMU), &topo_type_bool, V(snoop), 0, 1, "yes", NULL, "Snoop control."},
     {"large-pages", K(IOMMU), &topo_type_bool, V(large_pages), 0, 1, "yes", NULL,
      "2 MiB and 1 GiB pages in the second stage, 1 GiB pages in the first."},
+    {"coherent", K(IOMMU), &topo_type_bool, V(coherent), 0, 1, "yes", NULL,
+     "Walks snoop the processors' caches. With no, a line of a table is seen as it was last "
+     "flushed."},
     {"caching-mode", K(IOMMU), &topo_type_bool, V(caching_mode), 0, 1, "no", NULL,
      "Caching mode, as of an emulated unit: Linux then invalidates what it maps as well."},
     {"latency", K(IOMMU), &topo_type_uint, V(latency_ns), 0, 1000000, "0", NULL,

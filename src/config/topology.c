@@ -331,6 +331,7 @@ static void write_iommu(struct machine_component *c, const struct topo_values *v
         .x2apic = v->x2apic,
         .snoop = v->snoop,
         .large_pages = v->large_pages,
+        .coherent = v->coherent,
         .caching = v->caching_mode,
     };
     c->iommu.read_latency_ps = v->latency_ns * PS_PER_NS;

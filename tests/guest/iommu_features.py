@@ -44,6 +44,8 @@ TOPOLOGIES = {
     "caching mode": (unit("caching-mode=yes"), f"DMA-FQ:yes:{FIRST}"),
     "small pages": (unit("large-pages=no"), f"DMA-FQ:yes:{FIRST}"),
     "no interrupt remapping": (unit("interrupt-remapping=no"), f"DMA-FQ:no:{FIRST}"),
+    "incoherent": (unit("coherent=no"), f"DMA-FQ:yes:{FIRST}"),
+    "incoherent legacy": (unit("coherent=no", "scalable=no"), f"DMA-FQ:yes:{LEGACY}"),
     "two segments": (TWO, f"DMA-FQ:yes:{FIRST}"),
     "three units": (THREE, f"DMA-FQ:yes:{FIRST} iommu.units={THREE_SCOPES} iommu.reserved=1M"),
 }

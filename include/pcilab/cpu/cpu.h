@@ -80,6 +80,10 @@ struct cpu_group_config {
      * nothing else is pending. Must not run any processor. Returns -1 for "none after all".
      */
     int (*ack)(void *opaque, unsigned index);
+    /* The processor writes back the cache line with this address (CLFLUSH), or all lines
+     * (WBINVD); for those who see memory behind the caches. May be NULL. */
+    void (*write_back)(void *opaque, uint64_t gpa);
+    void (*write_back_all)(void *opaque);
     void *opaque;
 };
 

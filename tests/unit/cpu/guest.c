@@ -12,6 +12,21 @@ static int guest_ack(void *opaque, unsigned index)
     return v;
 }
 
+static void guest_write_back(void *opaque, uint64_t gpa)
+{
+    struct guest *g = opaque;
+    if (g->lines < sizeof(g->written_back) / sizeof(g->written_back[0])) {
+        g->written_back[g->lines] = gpa;
+    }
+    g->lines++;
+}
+
+static void guest_write_back_all(void *opaque)
+{
+    struct guest *g = opaque;
+    g->whole_caches++;
+}
+
 struct guest *guest_new(unsigned cpus)
 {
     struct guest *g = calloc(1, sizeof(*g));
@@ -26,6 +41,8 @@ struct guest *guest_new(unsigned cpus)
         .ram = &ram,
         .ram_count = 1,
         .ack = guest_ack,
+        .write_back = guest_write_back,
+        .write_back_all = guest_write_back_all,
         .opaque = g,
     };
     g->group = cpu_group_new(&config);

@@ -253,6 +253,24 @@ START_TEST(test_page_crossing_instruction)
 }
 END_TEST
 
+/* CLFLUSH says which line, by its physical address; one that faults says none. */
+GUEST_CODE(flushes, "mov eax, 0x300045; clflush [rax]; mov eax, 0x40000123; clflush [rax]\n"
+                    "wbinvd; clflush [rax + 0x1000]; hlt");
+
+START_TEST(test_write_back)
+{
+    guest_map_window(g);
+    guest_set_pte(g, 0, 0x345000 | 7);
+    guest_set_pte(g, 1, 0);
+    ck_assert_int_eq(guest_do(g, flushes), CPU_EXIT_HALT);
+    ck_assert_int_eq(guest_vector(g), 14);
+    ck_assert_uint_eq(g->lines, 2);
+    ck_assert_uint_eq(g->written_back[0], 0x300045);
+    ck_assert_uint_eq(g->written_back[1], 0x345123);
+    ck_assert_uint_eq(g->whole_caches, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("cpu-exec");
@@ -272,6 +290,7 @@ int main(void)
     tcase_add_test(t, test_patched_subroutine);
     tcase_add_test(t, test_dma_into_code);
     tcase_add_test(t, test_page_crossing_instruction);
+    tcase_add_test(t, test_write_back);
     suite_add_tcase(s, t);
     return guest_run_suite(s);
 }

@@ -494,7 +494,7 @@ END_TEST
 /* What is off is not advertised, and cannot be used. */
 START_TEST(test_features)
 {
-    struct vtd_features none = {.address_bits = 39};
+    struct vtd_features none = {.address_bits = 39, .coherent = true};
 
     unit_close(&u);
     unit_open(&u, &none);
@@ -511,6 +511,50 @@ START_TEST(test_features)
     unit_scalable(&u, 1);
     ck_assert(!unit_read(&u, 0x1000));
     ck_assert_uint_eq(unit_reason(&u), 0x30);
+}
+END_TEST
+
+/* A unit that does not snoop sees every line of every table as it was last written back. */
+START_TEST(test_incoherent)
+{
+    struct vtd_features features = unit_all;
+
+    features.coherent = false;
+    unit_close(&u);
+    unit_open(&u, &features);
+    ck_assert_uint_eq(vtd_read(u.vtd, 0x10, 8) & (BIT(0) | BIT(48)), 0);
+    unit_legacy(&u);
+    static const struct {
+        uint64_t line;
+        unsigned reason; /* as long as it has not been flushed */
+    } way[] = {{UNIT_ROOT_ENTRY, 1}, {UNIT_LEGACY_ENTRY, 2}, {SS(4), 6}, {SS(3), 6},
+               {SS(2), 6},           {SS(1) + 8, 6}};
+    for (unsigned i = 0; i < ARRAY_LEN(way); i++) {
+        ck_assert(!unit_read(&u, 0x1000));
+        ck_assert_uint_eq(unit_reason(&u), way[i].reason);
+        unit_flush(&u, way[i].line);
+    }
+    ck_assert(unit_read(&u, 0x1000));
+    ck_assert_uint_eq(u.out, 0x41000);
+    /* Invalidated but not flushed, then both. The queue itself is snooped. */
+    unit_queue_on(&u);
+    unit_put(&u, SS(1) + 8, 0x80003);
+    unit_queue(&u, 2 | 1 << 4, 0);
+    wait_for(1);
+    ck_assert_uint_eq(unit_get(&u, WAIT_STATUS), 1);
+    ck_assert(unit_read(&u, 0x1000));
+    ck_assert_uint_eq(u.out, 0x41000);
+    unit_flush(&u, SS(1) + 8);
+    unit_queue(&u, 2 | 1 << 4, 0);
+    ck_assert(unit_read(&u, 0x1000));
+    ck_assert_uint_eq(u.out, 0x80000);
+    /* PWSNP of a PASID entry is reserved. */
+    vtd_reset(u.vtd);
+    unit_scalable(&u, 1);
+    unit_put(&u, UNIT_PASID_ENTRY + 8, 7 | BIT(23));
+    memcpy(u.behind, u.ram, sizeof(u.ram));
+    ck_assert(!unit_read(&u, 0x1000));
+    ck_assert_uint_eq(unit_reason(&u), 0x5a);
 }
 END_TEST
 
@@ -534,6 +578,7 @@ int main(void)
     tcase_add_test(tc, test_interrupts);
     tcase_add_test(tc, test_interrupt_cache);
     tcase_add_test(tc, test_features);
+    tcase_add_test(tc, test_incoherent);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_set_tap(runner, "-");

@@ -15,6 +15,7 @@ const struct vtd_features unit_all = {
     .x2apic = true,
     .snoop = true,
     .large_pages = true,
+    .coherent = true,
 };
 
 static bool ram_read(void *opaque, uint64_t addr, void *data, unsigned len)
@@ -35,6 +36,32 @@ static bool ram_write(void *opaque, uint64_t addr, const void *data, unsigned le
         return false;
     memcpy(u->ram + addr, data, len);
     return true;
+}
+
+static bool behind_read(void *opaque, uint64_t addr, void *data, unsigned len)
+{
+    struct unit *u = opaque;
+
+    if (addr >= UNIT_RAM || len > UNIT_RAM - addr)
+        return false;
+    memcpy(data, u->behind + addr, len);
+    return true;
+}
+
+static bool behind_write(void *opaque, uint64_t addr, const void *data, unsigned len)
+{
+    struct unit *u = opaque;
+
+    if (addr >= UNIT_RAM || len > UNIT_RAM - addr)
+        return false;
+    memcpy(u->behind + addr, data, len);
+    return true;
+}
+
+void unit_flush(struct unit *u, uint64_t addr)
+{
+    addr &= ~63ULL;
+    memcpy(u->behind + addr, u->ram + addr, 64);
 }
 
 static void event(void *opaque, uint64_t addr, uint32_t data)
@@ -60,6 +87,7 @@ void unit_open_timed(struct unit *u, const struct vtd_features *features, uint64
         .features = *features,
         .host_bits = 46,
         .memory = {ram_read, ram_write, u},
+        .tables = {behind_read, behind_write, u},
         .event = event,
         .opaque = u,
         .read_latency_ps = latency_ps,

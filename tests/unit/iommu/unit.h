@@ -32,6 +32,7 @@ struct unit {
     struct trace trace;
     struct vtd *vtd;
     uint8_t ram[UNIT_RAM];
+    uint8_t behind[UNIT_RAM]; /* without coherent: what the unit sees of tables */
     unsigned events;
     uint64_t event_addr;
     uint32_t event_data;
@@ -49,6 +50,8 @@ extern const struct vtd_features unit_all;
 
 void unit_put(struct unit *u, uint64_t addr, uint64_t value);
 uint64_t unit_get(const struct unit *u, uint64_t addr);
+/* The line of this address is written back. */
+void unit_flush(struct unit *u, uint64_t addr);
 /* Tables as above and translation on; scalable: the PASID entry says PGTT `pgtt`. */
 void unit_legacy(struct unit *u);
 void unit_scalable(struct unit *u, unsigned pgtt);

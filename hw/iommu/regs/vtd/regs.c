@@ -277,8 +277,9 @@ static uint64_t capabilities(const struct vtd_features *f)
 /* Extended Capability Register, 11.4.3 */
 static uint64_t extended_capabilities(const struct vtd_features *f)
 {
-    uint64_t ecap = BIT(0) | BIT(1); /* C, QI */
+    uint64_t ecap = BIT(1); /* QI */
 
+    ecap |= f->coherent ? BIT(0) : 0; /* C */
     ecap |= f->interrupt_remapping ? BIT(3) : 0;
     ecap |= f->interrupt_remapping && f->x2apic ? BIT(4) : 0;
     ecap |= f->pass_through ? BIT(6) : 0;
@@ -287,7 +288,7 @@ static uint64_t extended_capabilities(const struct vtd_features *f)
     ecap |= FIELD_PREP(GENMASK(23, 20), 15);          /* MHMV */
     if (!f->scalable)
         return ecap;
-    ecap |= BIT(43) | BIT(48);                                            /* SMTS, SMPWCS */
+    ecap |= BIT(43) | (f->coherent ? BIT(48) : 0);                        /* SMTS, SMPWCS */
     ecap |= f->first_stage && f->second_stage && f->nested ? BIT(26) : 0; /* NEST */
     ecap |= FIELD_PREP(GENMASK(39, 35), 19) | BIT(40);                    /* PSS, PASID */
     ecap |= f->second_stage ? BIT(45) | BIT(46) : 0;                      /* SSADS, SSTS */

@@ -31,6 +31,7 @@ enum { TT_SECOND = 0, TT_PASS = 2 };
 #define PE_SSADE  BIT(9)
 #define PE_0_RSVD (GENMASK(11, 10) | BIT(5))
 #define PE_DID    GENMASK(15, 0)
+#define PE_PWSNP  BIT(23)
 #define PE_PGSNP  BIT(24)
 #define PE_1_RSVD GENMASK(22, 16)
 #define PE_FSPM   GENMASK(3, 2)
@@ -248,6 +249,8 @@ static bool set_stages(const struct vtd *vtd, struct iommu_lookup *lookup, uint6
 static enum iommu_step pasid_entry(struct vtd *vtd, struct iommu_lookup *lookup)
 {
     uint64_t low = quad(lookup, 0), rest = 0;
+    /* CHOICE: a unit that can snoop does, whatever PWSNP says. */
+    uint64_t rsvd1 = PE_1_RSVD | (vtd->params.features.coherent ? 0 : PE_PWSNP);
     struct iommu_context *context = &lookup->context;
     bool disabled;
 
@@ -259,7 +262,7 @@ static enum iommu_step pasid_entry(struct vtd *vtd, struct iommu_lookup *lookup)
         return refuse(lookup, VTD_FR_SM_PASID_ABSENT);
     for (unsigned i = 3; i < 8; i++)
         rest |= quad(lookup, i);
-    if ((low & (PE_0_RSVD | beyond_host(vtd))) || (quad(lookup, 1) & PE_1_RSVD) ||
+    if ((low & (PE_0_RSVD | beyond_host(vtd))) || (quad(lookup, 1) & rsvd1) ||
         (quad(lookup, 2) & (PE_2_RSVD | beyond_host(vtd))) || rest)
         return refuse(lookup, VTD_FR_SM_PASID_RESERVED);
     *context = (struct iommu_context){

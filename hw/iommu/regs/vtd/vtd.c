@@ -36,7 +36,7 @@ struct vtd *vtd_new(const struct vtd_params *params)
         .trace = params->trace,
         .ops = &vtd_ops,
         .face = vtd,
-        .memory = params->memory,
+        .memory = params->features.coherent ? params->memory : params->tables,
         .read_latency_ps = params->read_latency_ps,
         .find_stale = params->find_stale,
     };

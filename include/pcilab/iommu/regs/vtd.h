@@ -22,7 +22,8 @@ struct vtd_features {
     bool x2apic; /* extended interrupt mode */
     bool snoop;  /* snoop control */
     bool large_pages;
-    bool caching; /* caching mode is said to be in use */
+    bool coherent; /* table walks snoop the processors' caches */
+    bool caching;  /* caching mode is said to be in use */
 };
 
 struct vtd_params {
@@ -30,8 +31,9 @@ struct vtd_params {
     struct sim *sim;
     struct trace *trace;
     struct vtd_features features;
-    uint8_t host_bits; /* width of host addresses */
-    struct iommu_memory memory;
+    uint8_t host_bits;          /* width of host addresses */
+    struct iommu_memory memory; /* snooped: queues and what is written as messages */
+    struct iommu_memory tables; /* without coherent: as the tables are read */
     /* The unit's own interrupts: a message as written, not remapped. */
     void (*event)(void *opaque, uint64_t addr, uint32_t data);
     void *opaque;
