@@ -56,7 +56,7 @@ static void dma_intx(void *opaque, unsigned line, bool level)
 static const struct root_host_ops host_ops = {
     .mem_read = dma_read, .mem_write = dma_write, .msi = dma_msi, .intx = dma_intx};
 
-/* Disks as the devices see them. */
+/* Address windows. */
 
 /* A window that the description asks for is where the first segment's ECAM would be. */
 static bool low_ecam_is_taken(const struct machine_desc *desc)
