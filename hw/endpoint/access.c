@@ -248,8 +248,26 @@ static void endpoint_completion(struct endpoint *ep, struct tlp *tlp)
         endpoint_refuse(ep, tlp, "unexpected completion: not ours (2.3.2)");
 }
 
+/* Messages of Address Translation Services are for one function. */
+static bool endpoint_ats_message(struct endpoint *ep, const struct tlp *tlp)
+{
+    struct endpoint_func *func;
+
+    if (tlp->msg_routing != TLP_MSG_BY_ID ||
+        (tlp->msg_code != TLP_MSG_INVALIDATE && tlp->msg_code != TLP_MSG_PAGE_RESPONSE))
+        return false;
+    func = endpoint_func_at(ep, tlp->dest);
+    if (func && func->pci->rid.v != tlp->dest.v) /* the number of a PF, on a further bus */
+        func = endpoint_vf_at(ep, tlp->dest);
+    return func && ats_message(func, tlp);
+}
+
 static void endpoint_message(struct endpoint *ep, struct tlp *tlp)
 {
+    if (endpoint_ats_message(ep, tlp)) {
+        tlp_free(tlp);
+        return;
+    }
     if (tlp->type == TLP_MSGD && tlp->msg_code == TLP_MSG_SET_SLOT_POWER_LIMIT && !tlp->ep) {
         for (unsigned i = 0; i < ep->func_count; i++)
             pcie_capture_slot_power(ep->funcs[i]->pci, le32_load(tlp->data));

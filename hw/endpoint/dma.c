@@ -61,9 +61,19 @@ static bool func_may_send(const struct endpoint_func *func)
     return pci_func_bus_master(func->pci) && port_link_up(&func->ep->port);
 }
 
+static bool write_ready(const struct endpoint_func *func)
+{
+    return func->writes.first && !func->write_waits;
+}
+
 bool dma_waiting(const struct endpoint_func *func)
 {
-    return func->writes.first || func->reads.first;
+    return write_ready(func) || func->reads.first;
+}
+
+bool dma_pending(const struct endpoint_func *func)
+{
+    return func->writes.first || func->reads.first || func->parked.first;
 }
 
 static void dma_kick(struct endpoint_func *func)
@@ -90,6 +100,9 @@ void endpoint_dma(struct endpoint_func *func, struct dma_op *op)
     op->status = DMA_OK;
     op->wire_attr = pcie_allowed_attr(func->pci, op->attr);
     op->after = (struct tlp_queue){0};
+    op->ats = DMA_ATS_IDLE;
+    op->ats_tries = 0;
+    op->ats_fresh = op->parked = false;
     list_push(op->kind == DMA_WRITE ? &func->writes : &func->reads, op);
     endpoint_wait(func);
     dma_kick(func);
@@ -106,23 +119,36 @@ static unsigned dma_chunk(const struct dma_op *op, unsigned limit)
     return rest < room ? rest : room;
 }
 
+/* Where the next piece is for TLPs, and whether that is a translated address. */
+struct dma_place {
+    uint64_t addr;
+    bool translated;
+};
+
 /* A TLP with all that requests of an operation have in common. */
-static struct tlp *dma_tlp(struct dma_op *op, enum tlp_type type, unsigned payload_dw)
+static struct tlp *dma_tlp(struct dma_op *op, const struct dma_place *place, enum tlp_type type,
+                           unsigned payload_dw)
 {
     struct tlp *tlp = tlp_new(func_pool(op->func), type, payload_dw);
 
     tlp->requester = op->func->pci->rid;
     tlp->attr = op->wire_attr;
     tlp->tc = op->tc;
-    tlp->at = op->at;
+    tlp->at = place->translated ? TLP_AT_TRANSLATED : op->at;
+    /* CHOICE: a translated request has no PASID prefix (10.2.1: the address says it all). */
+    if (op->has_pasid && !place->translated)
+        tlp_set_pasid(tlp, &op->pasid);
+    if (place->translated)
+        ats_note_use(op->func, op->tc);
     return tlp;
 }
 
-static struct tlp *dma_request(struct dma_op *op, enum tlp_type type, unsigned len)
+static struct tlp *dma_request(struct dma_op *op, const struct dma_place *place, enum tlp_type type,
+                               unsigned len)
 {
-    uint64_t addr = op->addr + op->issued;
+    uint64_t addr = place->addr;
     unsigned dws = len ? (unsigned)((addr & 3) + len + 3) / 4 : 1;
-    struct tlp *tlp = dma_tlp(op, type, type == TLP_MRD ? 0 : dws);
+    struct tlp *tlp = dma_tlp(op, place, type, type == TLP_MRD ? 0 : dws);
 
     if (len) {
         tlp_set_span(tlp, addr, len);
@@ -142,30 +168,68 @@ static void dma_seal(const struct dma_op *op, struct tlp *tlp)
         tlp->ecrc = ~tlp->ecrc;
 }
 
+static enum ats_answer dma_place(struct dma_op *op, bool write, struct dma_place *place,
+                                 enum dma_status *status)
+{
+    enum ats_answer answer;
+
+    *place = (struct dma_place){.addr = op->addr + op->issued};
+    if (!op->translate)
+        return ATS_BARE;
+    answer = ats_place(op, place->addr, write, &place->addr, status);
+    place->translated = answer == ATS_READY;
+    return answer;
+}
+
+/* The first write is over: what must not pass it goes. */
+static void dma_end_write(struct endpoint_func *func, enum dma_status status)
+{
+    struct dma_op *op = list_pop(&func->writes);
+    struct tlp *tlp;
+
+    while ((tlp = tlp_queue_pop(&op->after)))
+        port_send(&func->ep->port, tlp);
+    op->done(op, status);
+}
+
+/* Without the right to a PASID nothing is sent under it, but by the broken. */
+static bool dma_pasid_allowed(const struct dma_op *op)
+{
+    return !op->has_pasid || op->forge || pci_pasid_allowed(op->func->pci, &op->pasid);
+}
+
 static void dma_send_write(struct endpoint_func *func)
 {
     struct dma_op *op = func->writes.first;
     unsigned len = dma_chunk(op, pcie_max_payload_bytes(func->pci));
-    struct tlp *tlp = dma_request(op, TLP_MWR, len);
+    enum dma_status status = DMA_NO_MASTER;
+    struct dma_place place;
+    enum ats_answer answer =
+        dma_pasid_allowed(op) ? dma_place(op, true, &place, &status) : ATS_FAILED;
+    struct tlp *tlp;
 
+    if (answer == ATS_FAILED) {
+        dma_end_write(func, status);
+        return;
+    }
+    func->write_waits = answer == ATS_WAIT;
+    if (func->write_waits)
+        return;
+    tlp = dma_request(op, &place, TLP_MWR, len);
     tlp->ep = op->poison;
     if (len)
-        memcpy(tlp->data + ((op->addr + op->issued) & 3), op->buf + op->issued, len);
+        memcpy(tlp->data + (place.addr & 3), op->buf + op->issued, len);
     if (op->poison)
         pci_requester_note_poison_sent(func->pci);
     dma_seal(op, tlp);
     port_send(&func->ep->port, tlp);
     op->issued += len;
-    if (op->issued < op->len)
-        return;
-    list_pop(&func->writes);
-    while ((tlp = tlp_queue_pop(&op->after)))
-        port_send(&func->ep->port, tlp);
-    op->done(op, DMA_OK);
+    if (op->issued == op->len)
+        dma_end_write(func, DMA_OK);
 }
 
 /* An AtomicOp or a Deferrable Memory Write: the whole operation. */
-static struct tlp *dma_single(struct dma_op *op)
+static struct tlp *dma_single(struct dma_op *op, const struct dma_place *place)
 {
     static const enum tlp_type types[] = {
         [DMA_FETCHADD] = TLP_FETCHADD,
@@ -176,11 +240,11 @@ static struct tlp *dma_single(struct dma_op *op)
     struct tlp *tlp;
 
     if (op->kind == DMA_DMWR) {
-        tlp = dma_request(op, TLP_DMWR, op->len);
-        memcpy(tlp->data + (op->addr & 3), op->buf, op->len);
+        tlp = dma_request(op, place, TLP_DMWR, op->len);
+        memcpy(tlp->data + (place->addr & 3), op->buf, op->len);
     } else {
-        tlp = dma_tlp(op, types[op->kind], bytes / 4);
-        tlp->addr = op->addr;
+        tlp = dma_tlp(op, place, types[op->kind], bytes / 4);
+        tlp->addr = place->addr;
         memcpy(tlp->data, op->operands, bytes);
     }
     tlp->ep = op->poison;
@@ -190,42 +254,98 @@ static struct tlp *dma_single(struct dma_op *op)
 /* DMWr and AtomicOps have enable bits of their own (7.5.3.16, 7.7.9.3). */
 static bool dma_enabled(const struct endpoint_func *func, const struct dma_op *op)
 {
+    if (!dma_pasid_allowed(op))
+        return false;
     if (op->kind == DMA_READ)
         return true;
     return op->kind == DMA_DMWR ? pcie_dmwr_requester(func->pci) : pcie_atomic_requester(func->pci);
+}
+
+void dma_send_request(struct endpoint_func *func, struct tlp *tlp)
+{
+    if (func->pci->ecrc_generate && !tlp->td)
+        tlp_add_ecrc(tlp);
+    if (func->requester.outstanding == 1)
+        pcie_set_transactions_pending(func->pci, true);
+    port_send(&func->ep->port, tlp);
+}
+
+/* The first read is over before it was sent whole; what is outstanding of it ends it. */
+static void dma_cut_read(struct endpoint_func *func, enum dma_status status)
+{
+    struct dma_op *op = list_pop(&func->reads);
+
+    op->len = op->issued;
+    if (op->status == DMA_OK)
+        op->status = status;
+    if (!op->outstanding)
+        op->done(op, op->status);
+}
+
+static void dma_park(struct endpoint_func *func)
+{
+    struct dma_op *op = list_pop(&func->reads);
+
+    op->parked = true;
+    list_push(&func->parked, op);
 }
 
 /* The next non-posted request. False when all tags are in use. */
 static bool dma_send_read(struct endpoint_func *func)
 {
     struct dma_op *op = func->reads.first;
+    enum dma_status status = DMA_NO_MASTER;
+    struct dma_place place;
+    enum ats_answer answer = ATS_FAILED;
     unsigned len = op->len;
     struct tlp *tlp;
 
-    if (!dma_enabled(func, op)) {
-        list_pop(&func->reads);
-        op->done(op, DMA_NO_MASTER);
-        return true;
-    }
     if (!requester_has_tag(&func->requester, func->pci))
         return false;
+    if (dma_enabled(func, op))
+        answer = dma_place(op, op->kind != DMA_READ, &place, &status);
+    if (answer == ATS_FAILED) {
+        dma_cut_read(func, status);
+        return true;
+    }
+    if (answer == ATS_WAIT) {
+        dma_park(func);
+        return true;
+    }
     if (op->kind == DMA_READ) {
         len = dma_chunk(op, pcie_max_read_request_bytes(func->pci));
-        tlp = dma_request(op, TLP_MRD, len);
+        tlp = dma_request(op, &place, TLP_MRD, len);
     } else {
-        tlp = dma_single(op);
+        tlp = dma_single(op, &place);
     }
     requester_start(&func->requester, tlp, func->pci, len ? op->buf + op->issued : NULL, op);
     dma_seal(op, tlp); /* with the tag */
-    if (func->requester.outstanding == 1)
-        pcie_set_transactions_pending(func->pci, true);
     op->outstanding++;
     op->issued += len;
     list_pop(&func->reads);
     if (op->issued < op->len)
         list_push(&func->reads, op);
-    port_send(&func->ep->port, tlp);
+    dma_send_request(func, tlp);
     return true;
+}
+
+/* Those that waited for a translation take turns again. */
+static void dma_unpark(struct endpoint_func *func)
+{
+    func->write_waits = false;
+    while (func->parked.first) {
+        struct dma_op *op = list_pop(&func->parked);
+
+        op->parked = false;
+        list_push(&func->reads, op);
+    }
+}
+
+void dma_translated(struct endpoint_func *func)
+{
+    dma_unpark(func);
+    if (dma_waiting(func))
+        dma_kick(func);
 }
 
 /* Interrupts that waited behind writes go with them; messages (INTx) still tell the truth. */
@@ -247,10 +367,14 @@ static void dma_refuse(struct endpoint_func *func)
     struct dma_list refused = {0};
     struct dma_op *op;
 
-    while (func->writes.first)
+    dma_unpark(func);
+    while (func->writes.first) {
+        ats_forget(func->writes.first);
         list_push(&refused, list_pop(&func->writes));
+    }
     while (func->reads.first) {
         op = list_pop(&func->reads);
+        ats_forget(op);
         op->len = op->issued;
         if (op->status == DMA_OK)
             op->status = DMA_NO_MASTER;
@@ -268,13 +392,13 @@ void dma_pump(struct endpoint_func *func)
 {
     bool more = dma_waiting(func);
 
-    if (more && !func_may_send(func)) {
+    if (dma_pending(func) && !func_may_send(func)) {
         dma_refuse(func);
         return;
     }
     while (more && port_tx_ready(&func->ep->port)) {
         more = false;
-        if (func->writes.first) {
+        if (write_ready(func)) {
             dma_send_write(func);
             more = true;
         }
@@ -298,14 +422,18 @@ static void dma_request_over(void *owner, void *cookie, enum requester_result re
     struct endpoint_func *func = owner;
     struct dma_op *op = cookie;
 
-    op->outstanding--;
     if (!func->requester.outstanding)
         pcie_set_transactions_pending(func->pci, false);
+    ats_request_over(func);
+    if (ats_lookup_over(func, cookie, result))
+        return;
+    op->outstanding--;
     if (result != REQUESTER_OK) {
         if (op->status == DMA_OK)
             op->status = status[result];
         if (op->issued < op->len) { /* the rest is not worth asking for */
-            list_remove(&func->reads, op);
+            ats_forget(op);
+            list_remove(op->parked ? &func->parked : &func->reads, op);
             op->len = op->issued;
         }
     }
@@ -334,7 +462,9 @@ void dma_reset(struct endpoint_func *func)
     requester_forget_all(&func->requester);
     for (struct dma_op *op = func->writes.first; op; op = op->next)
         dma_drop_posted(func, &op->after);
-    func->writes = func->reads = (struct dma_list){0};
+    func->writes = func->reads = func->parked = (struct dma_list){0};
+    func->write_waits = false;
+    ats_reset(func);
     sim_cancel(func->ep->fabric->sim, &func->kick);
 }
 

@@ -40,8 +40,9 @@ static void func_config_written(struct pci_func *pci, unsigned offset, unsigned 
 {
     struct endpoint_func *func = pci->owner;
 
+    ats_config_changed(func);
     /* What waits may no longer be sent. */
-    if (dma_waiting(func) && !sim_event_pending(&func->kick))
+    if (dma_pending(func) && !sim_event_pending(&func->kick))
         sim_schedule_in(func->ep->fabric->sim, &func->kick, 0);
     if (func->ops->config_changed)
         func->ops->config_changed(func->owner);
@@ -196,6 +197,8 @@ static void func_free(struct endpoint_func *func)
         func_free(func->vfs[i]);
     g_free(func->vfs);
     dma_fini(func);
+    ats_free(func);
+    g_free(func->pri);
     func->ops->destroy(func->owner);
     pci_func_free(func->pci);
     g_free(func);

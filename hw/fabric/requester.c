@@ -23,6 +23,7 @@ struct requester_slot {
     uint8_t tc;
     uint8_t lower_addr; /* of the completion expected next */
     bool poisoned;
+    bool fewer; /* a Translation Request: there may be less than was asked for (10.2.3.1) */
 };
 
 /* CHOICE: a value inside each range that software may choose; by default 50 ms, the upper end of
@@ -151,6 +152,7 @@ bool requester_start(struct requester *req, struct tlp *tlp, struct pci_func *fu
         }
         slot->remaining = len;
         slot->lower_addr = addr & 0x7f;
+        slot->fewer = tlp_is_translation_request(tlp);
     } else if (tlp_is_atomic(tlp)) {
         slot->remaining = tlp_operand_bytes(tlp);
     } else {
@@ -193,6 +195,9 @@ static const char *slot_take(struct requester_slot *slot, const struct tlp *cpl)
         slot->remaining = 0;
         return NULL;
     }
+    if (slot->fewer && cpl->byte_count < slot->remaining)
+        slot->remaining = cpl->byte_count;
+    slot->fewer = false;
     if (cpl->byte_count != slot->remaining)
         return "completion with unexpected Byte Count (2.3.1.1)";
     if (cpl->lower_addr != slot->lower_addr)

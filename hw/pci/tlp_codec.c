@@ -165,7 +165,9 @@ unsigned tlp_encode_header(const struct tlp *tlp, uint8_t out[TLP_HEADER_MAX])
         return len;
     }
     be_store(out + 8, tlp->addr & ~3ULL, len - 8);
-    if (tlp->th) {
+    if (tlp_is_translation_request(tlp)) {
+        out[len - 1] |= tlp->nw;
+    } else if (tlp->th) {
         /* 2.2.7.1: the steering tag takes the place of a write's tag or of the enables. */
         out[len - 1] |= tlp->ph & 3;
         out[tlp->type == TLP_MWR ? 6 : 7] = tlp->st;
@@ -228,7 +230,9 @@ static void decode_request(struct tlp *tlp, const uint8_t *bytes, unsigned heade
         return;
     }
     tlp->addr = be_load(bytes + 8, header - 8) & ~3ULL;
-    if (tlp->th) {
+    if (tlp_is_translation_request(tlp)) {
+        tlp->nw = bytes[header - 1] & 1;
+    } else if (tlp->th) {
         tlp->ph = bytes[header - 1] & 3;
         if (tlp->type == TLP_MWR) {
             tlp->st = bytes[6];
@@ -253,7 +257,9 @@ static void decode_header(struct tlp *tlp, const uint8_t *bytes, unsigned header
     tlp->at = tlp_is_message(tlp) || tlp_is_completion(tlp) ? 0 : FIELD_GET(BYTE2_AT, bytes[2]);
     tlp->td = bytes[2] & BYTE2_TD;
     tlp->ep = bytes[2] & BYTE2_EP;
-    tlp->th = may_have_hints(tlp->type) && (bytes[1] & BYTE1_TH); /* else reserved (2.2.1.1) */
+    /* Reserved elsewhere (2.2.1.1, 10.2.2): not looked at. */
+    tlp->th =
+        may_have_hints(tlp->type) && !tlp_is_translation_request(tlp) && (bytes[1] & BYTE1_TH);
     tlp->tag = (uint16_t)(FIELD_GET(BYTE1_T9, bytes[1]) << 9 | FIELD_GET(BYTE1_T8, bytes[1]) << 8);
     if (!tlp_is_completion(tlp)) {
         decode_request(tlp, bytes, header);

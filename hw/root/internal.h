@@ -102,6 +102,8 @@ void root_receive(struct root_complex *rc, int from, struct tlp *tlp);
 /* The root port on the way to an ID, or NULL. */
 struct pci_func *root_port_towards(struct root_complex *rc, struct pci_rid id);
 void root_upstream_memory(struct root_complex *rc, struct tlp *tlp);
+/* A message that the translator may take. */
+bool root_ats_message(struct root_complex *rc, const struct tlp *tlp);
 
 /* root_port.c */
 void root_port_reset(struct root_port *rp);

@@ -147,6 +147,28 @@ void root_upstream_memory(struct root_complex *rc, struct tlp *tlp)
         root_translated(rc, tlp, true);
 }
 
+bool root_ats_message(struct root_complex *rc, const struct tlp *tlp)
+{
+    return (tlp->msg_code == TLP_MSG_INVALIDATE_DONE || tlp->msg_code == TLP_MSG_PAGE_REQUEST) &&
+           tlp->type == TLP_MSG && rc->translator.message &&
+           rc->translator.message(rc->translator.opaque, rc, tlp);
+}
+
+void root_send_message(struct root_complex *rc, struct tlp *tlp)
+{
+    tlp->requester = rc->host_bridge->rid;
+    root_send_by_id(rc, ROUTE_FROM_ABOVE, tlp);
+}
+
+void root_answer(struct root_complex *rc, struct tlp *request, struct tlp *completion)
+{
+    tlp_free(request);
+    if (!completion)
+        return;
+    completion->completer = rc->host_bridge->rid;
+    root_send_by_id(rc, ROUTE_FROM_ABOVE, completion);
+}
+
 /*
  * By the windows and Access Control Services of the root ports: straight to a peer, or up, where
  * it is translated and may still turn out to be for a peer.
@@ -193,6 +215,10 @@ void root_receive(struct root_complex *rc, int from, struct tlp *tlp)
         }
         if (root_collector_message(rc, tlp))
             break;
+        if (root_ats_message(rc, tlp)) {
+            tlp_free(tlp);
+            break;
+        }
         /* fall through */
     default:
         completer = root_completer(rc, from >= 0 ? rc->down_func[from] : NULL);

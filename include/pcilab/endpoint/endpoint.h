@@ -8,6 +8,7 @@
 #define PCILAB_ENDPOINT_ENDPOINT_H
 
 #include "pcilab/fabric/fabric.h"
+#include "pcilab/pci/ats.h"
 #include "pcilab/pci/function.h"
 
 struct endpoint;
@@ -60,6 +61,16 @@ enum dma_status {
     DMA_NO_MASTER, /* Bus Master Enable is clear, the function is not in D0, the link is down, or
                       the enable bit of AtomicOps or DMWr is clear: the rest was not sent */
     DMA_RETRY,     /* DMWr: Request Retry Status */
+    DMA_DENIED,    /* the Translation Agent gives no such access, not after a Page Request either */
+};
+
+/* How far the translation of an operation's next piece is; ats.c. */
+enum dma_ats {
+    DMA_ATS_IDLE,
+    DMA_ATS_LOOKING, /* a Translation Request is outstanding */
+    DMA_ATS_LOOKED,
+    DMA_ATS_PAGING, /* a Page Request is outstanding */
+    DMA_ATS_PAGED,
 };
 
 /*
@@ -80,6 +91,13 @@ struct dma_op {
     uint8_t at;
     bool poison;   /* set EP on writes */
     bool bad_ecrc; /* a digest that is wrong on every request */
+    /* By translated addresses, while Address Translation Services are enabled; with Page Requests
+     * for what is not there, while they are enabled. */
+    bool translate, request_pages;
+    /* In the name of a process: with a PASID prefix. `forge` sends it whether or not the PASID
+     * capability allows it. */
+    bool has_pasid, forge;
+    struct tlp_pasid pasid;
     void (*done)(struct dma_op *op, enum dma_status status);
     void *opaque;
 
@@ -91,6 +109,11 @@ struct dma_op {
     enum dma_status status;
     uint8_t wire_attr;      /* those of attr that software allows */
     struct tlp_queue after; /* posted TLPs that must not pass this write */
+    uint8_t ats;            /* enum dma_ats */
+    uint8_t ats_status;     /* enum dma_status or enum ats_response */
+    uint8_t ats_tries;      /* Page Requests for this piece so far */
+    bool ats_fresh;         /* the answer is what the cache says now */
+    bool parked;            /* a read that waits for its translation */
 };
 
 struct endpoint_func_desc {
@@ -98,6 +121,33 @@ struct endpoint_func_desc {
     struct pci_ids ids;
     const struct endpoint_func_ops *ops;
     void *owner; /* destroyed through ops->destroy with the endpoint */
+};
+
+/*
+ * Address Translation Services for a function: the capability, and a cache of translations that
+ * its dma_ops use. While all functions are made.
+ */
+struct endpoint_ats_params {
+    unsigned entries; /* of the cache; rounded up to a power of two of at least 4 */
+    unsigned pages;   /* translations that one request asks for: 1 to 8 */
+    struct pci_ats_params cap;
+};
+
+/* What a broken function does. */
+struct endpoint_ats_faults {
+    bool silent;        /* answers no invalidation */
+    bool duplicate;     /* answers twice */
+    bool wrong_itag;    /* answers with the next ITag */
+    bool keeps;         /* answers, and goes on using the translations */
+    bool ignores_pages; /* does not hear Page Request Group Responses */
+    uint64_t answer_ps; /* answers so much later */
+};
+
+struct endpoint_ats_counts {
+    uint64_t requests;      /* Translation Requests sent */
+    uint64_t translated;    /* memory requests sent with translated addresses */
+    uint64_t invalidations; /* Invalidate Requests received */
+    uint64_t page_requests, page_responses;
 };
 
 struct endpoint *endpoint_new(struct fabric *fabric, const char *name);
@@ -113,11 +163,21 @@ struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
                                       const struct endpoint_func_desc *desc);
 struct pci_func *endpoint_func_pci(struct endpoint_func *func);
 void *endpoint_func_owner(struct endpoint_func *func); /* desc->owner */
+void endpoint_add_ats(struct endpoint_func *func, const struct endpoint_ats_params *params);
+/* The Page Request Interface, of a function that has Address Translation Services and is no VF;
+ * its VFs use it too. */
+void endpoint_add_pri(struct endpoint_func *func, uint32_t capacity);
 void endpoint_ready(struct endpoint *ep);
 
 /* Writes, interrupts and messages of a function leave in the order in which they were asked for;
  * reads take turns with them and with each other, and wait for none of them. */
 void endpoint_dma(struct endpoint_func *func, struct dma_op *op);
+/* Ends the use of a PASID: a Stop Marker follows its Page Requests (10.4.1.2). False: the Page
+ * Request Interface is not enabled. */
+bool endpoint_stop_pasid(struct endpoint_func *func, const struct tlp_pasid *pasid);
+void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_ats_faults *faults);
+/* NULL: the function has no Address Translation Services. */
+const struct endpoint_ats_counts *endpoint_ats_counts(const struct endpoint_func *func);
 /* Interrupt number `vector` by whatever is enabled: MSI-X, MSI, or for vector 0 nothing (INTx is
  * a level: endpoint_set_intx). */
 void endpoint_interrupt(struct endpoint_func *func, unsigned vector);

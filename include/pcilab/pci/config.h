@@ -86,6 +86,9 @@
 #define PCI_EXT_RCEC  0x0007
 #define PCI_EXT_ACS   0x000d
 #define PCI_EXT_ARI   0x000e
+#define PCI_EXT_ATS   0x000f
+#define PCI_EXT_PRI   0x0013
+#define PCI_EXT_PASID 0x001b
 #define PCI_EXT_DEV3  0x002f
 
 /* 7.5.2: Power Management */
@@ -307,5 +310,38 @@
 #define PCI_ACS_ALL                 0x007f
 #define PCI_ACS_VECTOR_SIZE         0xff00 /* of PCI_ACS_CAPS: Egress Control Vector Size, bits */
 #define PCI_ACS_VECTOR              0x08
+
+/* 10.5.1: Address Translation Services */
+#define PCI_ATS_CAPS              0x04
+#define PCI_ATS_CAPS_QUEUE_DEPTH  0x001f /* 0: 32 */
+#define PCI_ATS_CAPS_PAGE_ALIGNED 0x0020
+#define PCI_ATS_CAPS_GLOBAL       0x0040 /* Global Invalidate Supported */
+#define PCI_ATS_CAPS_RELAXED      0x0080 /* Relaxed Ordering Supported */
+#define PCI_ATS_CONTROL           0x06
+#define PCI_ATS_CONTROL_UNIT      0x001f /* Smallest Translation Unit, in powers of two of 4 KiB */
+#define PCI_ATS_CONTROL_ENABLE    0x8000
+#define PCI_ATS_SIZE_BYTES        0x08
+
+/* 10.5.2: Page Request Interface */
+#define PCI_PRI_CONTROL           0x04
+#define PCI_PRI_CONTROL_ENABLE    0x0001
+#define PCI_PRI_CONTROL_RESET     0x0002
+#define PCI_PRI_STATUS            0x06
+#define PCI_PRI_STATUS_FAILURE    0x0001 /* Response Failure */
+#define PCI_PRI_STATUS_UNEXPECTED 0x0002 /* Unexpected Page Request Group Index */
+#define PCI_PRI_STATUS_STOPPED    0x0100
+#define PCI_PRI_STATUS_PASID      0x8000 /* PRG Response PASID Required */
+#define PCI_PRI_CAPACITY          0x08
+#define PCI_PRI_ALLOCATION        0x0c
+#define PCI_PRI_SIZE_BYTES        0x10
+
+/* 7.8.9: PASID */
+#define PCI_PASID_CAPS            0x04
+#define PCI_PASID_CAPS_EXECUTE    0x0002
+#define PCI_PASID_CAPS_PRIVILEGED 0x0004
+#define PCI_PASID_CAPS_WIDTH      0x1f00
+#define PCI_PASID_CONTROL         0x06
+#define PCI_PASID_CONTROL_ENABLE  0x0001
+#define PCI_PASID_SIZE_BYTES      0x08
 
 #endif

@@ -101,6 +101,7 @@ struct pci_func {
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
     uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov, ext_rcec;
+    uint16_t ext_ats, ext_pri, ext_pasid;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
 
@@ -117,6 +118,8 @@ struct pci_func {
     bool no_acs;          /* the capability is left out */
     bool ecrc_generate;   /* ECRC Generation and Check Enable, copies */
     bool ecrc_check;
+    bool pri_busy;       /* Page Requests are outstanding */
+    bool pri_reset;      /* the Page Request Interface was reset; whoever has requests takes note */
     struct pci_aer *aer; /* recorded headers; NULL: no Advanced Error Reporting */
     uint8_t port_events; /* interrupt conditions of a port that hold now */
     uint8_t pme_count;   /* PM_PME messages that wait for PME Status to be cleared */

@@ -83,6 +83,10 @@ enum tlp_msg_routing {
 
 /* 2.2.8: message codes in use */
 enum tlp_msg_code {
+    TLP_MSG_INVALIDATE = 0x01, /* 10.3.1; the rest of chapter 10 follows */
+    TLP_MSG_INVALIDATE_DONE = 0x02,
+    TLP_MSG_PAGE_REQUEST = 0x04,
+    TLP_MSG_PAGE_RESPONSE = 0x05,
     TLP_MSG_ASSERT_INTA = 0x20, /* INTB, INTC, INTD follow */
     TLP_MSG_DEASSERT_INTA = 0x24,
     TLP_MSG_PM_ACTIVE_STATE_NAK = 0x14,
@@ -109,6 +113,9 @@ enum tlp_prefix_type {
     TLP_PREFIX_VENDOR_E1 = 0x9f,
     TLP_PREFIX_END_END = 0x10,
 };
+
+/* Address types, 10.2.1. */
+enum { TLP_AT_UNTRANSLATED = 0, TLP_AT_REQUEST = 1, TLP_AT_TRANSLATED = 2 };
 
 enum {
     TLP_ATTR_NO_SNOOP = 1, /* attributes as in the header: bit 0 NS, 1 RO, 2 IDO */
@@ -141,7 +148,8 @@ struct tlp {
     uint8_t type; /* enum tlp_type */
     uint8_t tc;
     uint8_t attr;
-    uint8_t at; /* address type, 10.2.1: 0 untranslated, 1 translation request, 2 translated */
+    uint8_t at; /* TLP_AT_* */
+    bool nw;    /* of translation requests: No Write (10.2.2.2) */
     bool ep;    /* poisoned */
     bool td;    /* TLP digest (ECRC) present: `ecrc` */
     bool th;    /* TLP processing hints (2.2.7.1): ph and st are valid */
@@ -203,6 +211,12 @@ static inline void tlp_leave_buffer(struct tlp *tlp)
 static inline bool tlp_is_memory(const struct tlp *tlp)
 {
     return tlp->type <= TLP_CAS;
+}
+
+/* 10.2.2 */
+static inline bool tlp_is_translation_request(const struct tlp *tlp)
+{
+    return tlp->type == TLP_MRD && tlp->at == TLP_AT_REQUEST;
 }
 
 static inline bool tlp_is_atomic(const struct tlp *tlp)

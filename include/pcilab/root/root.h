@@ -35,6 +35,9 @@ struct root_host_ops {
  */
 struct root_translator {
     void (*translate)(void *opaque, struct root_complex *rc, struct tlp *request);
+    /* A message of Address Translation Services: an Invalidate Completion or a Page Request. It
+     * stays the root complex's. False, or NULL: not supported. */
+    bool (*message)(void *opaque, struct root_complex *rc, const struct tlp *tlp);
     void *opaque;
 };
 
@@ -83,6 +86,11 @@ void root_complex_set_translator(struct root_complex *rc, const struct root_tran
 /* The translator's answer: the request with its address translated, or `ok` false: it gets UR
  * (non-posted) or is dropped, and the translator has recorded why. */
 void root_translated(struct root_complex *rc, struct tlp *request, bool ok);
+/* A message routed by ID, in the root complex's name: its requester becomes the host bridge. */
+void root_send_message(struct root_complex *rc, struct tlp *tlp);
+/* Answers a request that the translator keeps: a completion, or NULL when there was no answer to
+ * be given any more. */
+void root_answer(struct root_complex *rc, struct tlp *request, struct tlp *completion);
 /* A write of one doubleword in the interrupt range, without a PASID: a message, not memory. */
 bool root_is_interrupt(const struct tlp *tlp);
 

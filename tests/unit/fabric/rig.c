@@ -358,6 +358,13 @@ static void probe_add_func(struct probe *probe, unsigned number, const struct pr
     pci_cap_pcie_add(func->pci, &pcie);
     if (params->functions > 8)
         pci_cap_ari_add(func->pci, number + 1 < params->functions ? (uint8_t)(number + 1) : 0);
+    if (!params->ats)
+        return;
+    endpoint_add_ats(func->func, params->ats);
+    if (params->page_requests) {
+        pci_cap_pasid_add(func->pci, &(struct pci_pasid_params){16, true, true});
+        endpoint_add_pri(func->func, params->page_requests);
+    }
 }
 
 struct probe *probe_new(struct rig *rig, const char *name, const struct probe_params *params)

@@ -109,6 +109,8 @@ struct probe_params {
     enum pcie_port_type type;
     unsigned max_payload_bytes;
     bool collected;
+    const struct endpoint_ats_params *ats; /* NULL: no Address Translation Services ... */
+    unsigned page_requests;                /* ... no Page Requests, if 0, and no PASID */
 };
 
 struct probe *probe_new(struct rig *rig, const char *name, const struct probe_params *params);

@@ -159,7 +159,7 @@ static void fields_read(const struct tlp *t, char *out, size_t size)
         put(out + at, size - at, "reg", t->reg);
     } else if (by_addr) {
         at += put(out + at, size - at, "addr", t->addr);
-        put(out + at, size - at, "ph", t->ph);
+        put(out + at, size - at, "ph", tlp_is_translation_request(t) ? t->nw : t->ph);
     }
 }
 
@@ -195,7 +195,9 @@ static void random_memory(struct sim_rng *rng, struct tlp *t)
     } else {
         tlp_set_span(t, page << 12 | (sim_rng_below(rng, 4097 - len) & ~3ULL), len);
     }
-    if (t->type != TLP_MRDLK && t->type != TLP_DMWR && sim_rng_below(rng, 2)) {
+    if (tlp_is_translation_request(t)) { /* figure 10-8: NW where others have hints */
+        t->nw = sim_rng_below(rng, 2);
+    } else if (t->type != TLP_MRDLK && t->type != TLP_DMWR && sim_rng_below(rng, 2)) {
         t->th = true;
         t->ph = (uint8_t)sim_rng_below(rng, 4);
         t->st = (uint8_t)sim_rng_below(rng, 256);

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A function's side of Address Translation Services (PCIe Base 6.0, chapter 10): Translation
+ * Requests for pieces of DMA, the cache of what came back, invalidations and their answers.
+ *
+ * An invalidation is answered when every non-posted request that was outstanding when it came has
+ * ended; posted ones have left before the answer, which does not pass them (10.3.3).
+ */
+#include <assert.h>
+#include <glib.h>
+#include <string.h>
+
+#include "atc.h"
+#include "internal.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
+
+#define LOOKUPS    8 /* Translation Requests at once */
+#define PAGES_MAX  8 /* of one request: a completion of 64 bytes is never split */
+#define ITAGS      32
+#define PAGE_SHIFT 12
+#define PAGE_TRIES 8 /* CHOICE: Page Requests for one page before it is given up */
+#define BUSY_WORDS (REQUESTER_TAGS / 64)
+
+struct lookup {
+    bool busy, no_write;
+    bool spoiled;      /* invalidated while it was under way: the answer means nothing (10.3.6) */
+    struct dma_op *op; /* NULL: no longer interested */
+    struct atc_space space;
+    uint64_t addr;
+    uint8_t data[PAGES_MAX * ATS_ENTRY_BYTES];
+};
+
+struct pending {
+    bool busy;
+    struct pci_rid to;
+    uint64_t due_ps;
+    uint64_t waits_for[BUSY_WORDS]; /* tags */
+};
+
+struct ats {
+    struct atc *atc;
+    unsigned pages;
+    struct lookup lookup[LOOKUPS];
+    struct pending pending[ITAGS];
+    unsigned pending_count;
+    uint8_t used_tcs; /* traffic classes that translated requests had */
+    struct sim_event late;
+    struct endpoint_ats_faults faults;
+    struct endpoint_ats_counts counts;
+};
+
+static struct atc_space space_of(const struct dma_op *op)
+{
+    return (struct atc_space){
+        .has_pasid = op->has_pasid,
+        .privileged = op->has_pasid && op->pasid.privileged,
+        .pasid = op->has_pasid ? op->pasid.pasid : 0,
+    };
+}
+
+/* Translation. */
+
+static struct lookup *free_lookup(struct ats *ats)
+{
+    for (unsigned i = 0; i < LOOKUPS; i++) {
+        if (!ats->lookup[i].busy)
+            return &ats->lookup[i];
+    }
+    return NULL;
+}
+
+/* A Translation Request (10.2.2): page aligned, two doublewords for each page that is asked for. */
+static void send_lookup(struct dma_op *op, struct lookup *lookup)
+{
+    struct endpoint_func *func = op->func;
+    struct tlp *tlp = tlp_new(func->ep->fabric->pool, TLP_MRD, 0);
+
+    tlp->requester = func->pci->rid;
+    tlp->tc = op->tc;
+    tlp->at = TLP_AT_REQUEST;
+    tlp->nw = lookup->no_write;
+    tlp->addr = lookup->addr;
+    tlp->length_dw = (uint16_t)(func->ats->pages * ATS_ENTRY_BYTES / 4);
+    tlp->first_be = tlp->last_be = 0xf;
+    if (op->has_pasid)
+        tlp_set_pasid(tlp, &op->pasid);
+    requester_start(&func->requester, tlp, func->pci, lookup->data, lookup);
+    func->ats->counts.requests++;
+    dma_send_request(func, tlp);
+}
+
+/* False: all tags or all places are taken; one that becomes free wakes everybody. */
+static bool look_up(struct dma_op *op, uint64_t addr, bool write)
+{
+    struct endpoint_func *func = op->func;
+    struct lookup *lookup = free_lookup(func->ats);
+
+    if (!lookup || !requester_has_tag(&func->requester, func->pci))
+        return false;
+    *lookup = (struct lookup){
+        .busy = true,
+        .no_write = !write,
+        .op = op,
+        .space = space_of(op),
+        .addr = addr & ~low_mask(PAGE_SHIFT),
+    };
+    op->ats = DMA_ATS_LOOKING;
+    send_lookup(op, lookup);
+    return true;
+}
+
+/* The entries of a completion are of ranges that follow one another (10.2.3.2). The first, which
+ * somebody waits for, comes last, so that the others do not displace it. */
+static void keep_translations(struct ats *ats, const struct lookup *lookup)
+{
+    struct atc_entry entries[PAGES_MAX];
+    uint64_t places[PAGES_MAX], addr = lookup->addr;
+    unsigned count;
+
+    for (count = 0; count < ats->pages; count++) {
+        struct atc_entry *entry = &entries[count];
+
+        *entry = (struct atc_entry){.no_write = lookup->no_write, .space = lookup->space};
+        ats_decode_translation(lookup->data + count * ATS_ENTRY_BYTES, &entry->to);
+        if (!entry->to.read && !entry->to.write) /* no access: never cached (10.2.3.2) */
+            break;
+        entry->shift = entry->to.shift;
+        entry->first = addr & ~low_mask(entry->shift);
+        places[count] = addr;
+        addr = entry->first + low_mask(entry->shift) + 1;
+    }
+    while (count-- > 0)
+        atc_put(ats->atc, places[count], &entries[count]);
+}
+
+bool ats_lookup_over(struct endpoint_func *func, void *cookie, enum requester_result result)
+{
+    static const enum dma_status status[] = {
+        [REQUESTER_OK] = DMA_OK,           [REQUESTER_UR] = DMA_UR,
+        [REQUESTER_CA] = DMA_CA,           [REQUESTER_RRS] = DMA_UR,
+        [REQUESTER_TIMEOUT] = DMA_TIMEOUT, [REQUESTER_POISONED] = DMA_POISONED,
+    };
+    struct ats *ats = func->ats;
+    struct lookup *lookup = cookie;
+
+    if (!ats || lookup < ats->lookup || lookup >= ats->lookup + LOOKUPS)
+        return false;
+    lookup->busy = false;
+    if (result == REQUESTER_OK && !lookup->spoiled && pci_ats_enabled(func->pci))
+        keep_translations(ats, lookup);
+    if (lookup->op) {
+        lookup->op->ats = lookup->spoiled ? DMA_ATS_IDLE : DMA_ATS_LOOKED;
+        lookup->op->ats_status = (uint8_t)status[result];
+    }
+    dma_translated(func);
+    return true;
+}
+
+static bool entry_allows(const struct atc_entry *entry, const struct dma_op *op, bool write)
+{
+    if (write)
+        return entry->to.write && (op->kind == DMA_WRITE || op->kind == DMA_DMWR || entry->to.read);
+    return entry->to.read && (!op->has_pasid || !op->pasid.execute || entry->to.execute);
+}
+
+static enum ats_answer fail(struct dma_op *op, enum dma_status why, enum dma_status *status)
+{
+    op->ats = DMA_ATS_IDLE;
+    *status = why;
+    return ATS_FAILED;
+}
+
+/* The Translation Agent has just said no. */
+static enum ats_answer ask_for_page(struct dma_op *op, uint64_t addr, bool write,
+                                    enum dma_status *status)
+{
+    if (!op->request_pages || op->ats_tries++ == PAGE_TRIES || !pri_request(op, addr, write))
+        return fail(op, DMA_DENIED, status);
+    return ATS_WAIT;
+}
+
+static enum ats_answer use_cache(struct dma_op *op, uint64_t addr, bool write, uint64_t *place,
+                                 enum dma_status *status)
+{
+    const struct atc_space space = space_of(op);
+    const struct atc_entry *entry = atc_find(op->func->ats->atc, &space, addr);
+    bool fresh = op->ats_fresh;
+
+    op->ats_fresh = false;
+    if (entry && entry_allows(entry, op, write)) {
+        op->ats_tries = 0;
+        *place = entry->to.addr + (addr & low_mask(entry->shift));
+        return entry->to.untranslated ? ATS_BARE : ATS_READY;
+    }
+    if (fresh)
+        return ask_for_page(op, addr, write, status);
+    /* More rights need no invalidation: what the cache refuses is asked for again. */
+    (void)look_up(op, addr, write);
+    return ATS_WAIT;
+}
+
+enum ats_answer ats_place(struct dma_op *op, uint64_t addr, bool write, uint64_t *place,
+                          enum dma_status *status)
+{
+    *place = addr;
+    if (!op->translate || !op->func->ats || !pci_ats_enabled(op->func->pci))
+        return ATS_BARE;
+    switch ((enum dma_ats)op->ats) {
+    case DMA_ATS_LOOKING:
+    case DMA_ATS_PAGING: return ATS_WAIT;
+    case DMA_ATS_LOOKED:
+        op->ats = DMA_ATS_IDLE;
+        op->ats_fresh = true;
+        if (op->ats_status != DMA_OK)
+            return fail(op, (enum dma_status)op->ats_status, status);
+        break;
+    case DMA_ATS_PAGED:
+        op->ats = DMA_ATS_IDLE;
+        if (op->ats_status != ATS_RESPONSE_SUCCESS)
+            return fail(op, DMA_DENIED, status);
+        break;
+    case DMA_ATS_IDLE: break;
+    }
+    return use_cache(op, addr, write, place, status);
+}
+
+void ats_forget(struct dma_op *op)
+{
+    struct ats *ats = op->func->ats;
+
+    for (unsigned i = 0; ats && op->ats == DMA_ATS_LOOKING && i < LOOKUPS; i++) {
+        if (ats->lookup[i].busy && ats->lookup[i].op == op)
+            ats->lookup[i].op = NULL;
+    }
+    if (op->ats == DMA_ATS_PAGING)
+        pri_forget(op);
+    op->ats = DMA_ATS_IDLE;
+}
+
+void ats_note_use(struct endpoint_func *func, unsigned tc)
+{
+    func->ats->used_tcs |= (uint8_t)(1u << tc);
+    func->ats->counts.translated++;
+}
+
+/* Invalidation. */
+
+static void send_answer(struct endpoint_func *func, unsigned itag, struct pci_rid to)
+{
+    struct ats *ats = func->ats;
+    unsigned tcs = ats->used_tcs ? ats->used_tcs : 1;
+
+    if (ats->faults.wrong_itag)
+        itag = (itag + 1) % ITAGS;
+    /* One on every traffic class that may still carry requests by the translations (10.3.2). */
+    for (unsigned tc = 0; tc < 8; tc++) {
+        struct tlp *tlp;
+
+        if (!(tcs >> tc & 1))
+            continue;
+        tlp = ats_new_invalidate_done(func->ep->fabric->pool, to, 1u << itag,
+                                      (unsigned)__builtin_popcount(tcs));
+        tlp->requester = func->pci->rid;
+        tlp->tc = (uint8_t)tc;
+        /* Not behind writes that are not sent yet: these will look their addresses up again. */
+        if (port_link_up(&func->ep->port))
+            port_send(&func->ep->port, tlp);
+        else
+            tlp_free(tlp);
+    }
+}
+
+static bool still_waits(struct pending *pending, const struct requester *requester)
+{
+    bool waits = false;
+
+    for (unsigned i = 0; i < BUSY_WORDS; i++) {
+        pending->waits_for[i] &= requester->busy[i];
+        waits |= pending->waits_for[i] != 0;
+    }
+    return waits;
+}
+
+static void settle(struct endpoint_func *func)
+{
+    struct ats *ats = func->ats;
+    struct sim *sim = func->ep->fabric->sim;
+    uint64_t next_ps = SIM_NEVER;
+
+    for (unsigned i = 0; ats->pending_count && i < ITAGS; i++) {
+        struct pending *pending = &ats->pending[i];
+
+        if (!pending->busy || still_waits(pending, &func->requester))
+            continue;
+        if (pending->due_ps > sim->now_ps) {
+            next_ps = MIN(next_ps, pending->due_ps);
+            continue;
+        }
+        pending->busy = false;
+        ats->pending_count--;
+        send_answer(func, i, pending->to);
+        if (ats->faults.duplicate)
+            send_answer(func, i, pending->to);
+    }
+    if (next_ps != SIM_NEVER && !sim_event_pending(&ats->late))
+        sim_schedule_at(sim, &ats->late, next_ps);
+}
+
+static void settle_late(void *opaque)
+{
+    settle(opaque);
+}
+
+void ats_request_over(struct endpoint_func *func)
+{
+    if (func->ats && func->ats->pending_count)
+        settle(func);
+}
+
+static void invalidate(struct endpoint_func *func, const struct ats_invalidation *what,
+                       const struct tlp_pasid *pasid)
+{
+    struct ats *ats = func->ats;
+
+    if (ats->faults.keeps)
+        return;
+    atc_invalidate(ats->atc, what, pasid);
+    for (unsigned i = 0; i < LOOKUPS; i++) {
+        struct lookup *lookup = &ats->lookup[i];
+
+        /* The range of its answer is not known yet: any invalidation of the space will do. */
+        if (lookup->busy && atc_concerns(what, pasid, &lookup->space, lookup->addr, 64))
+            lookup->spoiled = true;
+    }
+}
+
+static bool receive_invalidate(struct endpoint_func *func, const struct tlp *tlp)
+{
+    struct ats *ats = func->ats;
+    struct ats_invalidation what;
+    struct tlp_pasid pasid;
+    struct pending *pending;
+
+    if (!ats_decode_invalidate(tlp, &what))
+        return false;
+    ats->counts.invalidations++;
+    invalidate(func, &what, tlp_get_pasid(tlp, &pasid) ? &pasid : NULL);
+    if (ats->faults.silent)
+        return true;
+    pending = &ats->pending[what.itag];
+    if (pending->busy) /* an ITag twice is the root's error: it gets one answer */
+        ats->pending_count--;
+    *pending = (struct pending){
+        .busy = true,
+        .to = tlp->requester,
+        .due_ps = func->ep->fabric->sim->now_ps + ats->faults.answer_ps,
+    };
+    memcpy(pending->waits_for, func->requester.busy, sizeof(pending->waits_for));
+    ats->pending_count++;
+    settle(func);
+    return true;
+}
+
+bool ats_message(struct endpoint_func *func, const struct tlp *tlp)
+{
+    if (!func->ats || tlp->ep)
+        return false;
+    if (tlp->msg_code == TLP_MSG_INVALIDATE)
+        return receive_invalidate(func, tlp);
+    if (tlp->type != TLP_MSG || !pci_pri_present(func->pci))
+        return false;
+    pri_response(func, tlp);
+    return true;
+}
+
+/* Life. */
+
+void ats_config_changed(struct endpoint_func *func)
+{
+    if (!func->ats)
+        return;
+    if (!pci_ats_enabled(func->pci)) {
+        atc_clear(func->ats->atc);
+        func->ats->used_tcs = 0;
+    }
+    pri_config_changed(func);
+}
+
+void ats_reset(struct endpoint_func *func)
+{
+    struct ats *ats = func->ats;
+
+    if (!ats)
+        return;
+    atc_clear(ats->atc);
+    memset(ats->lookup, 0, sizeof(ats->lookup));
+    memset(ats->pending, 0, sizeof(ats->pending));
+    ats->pending_count = 0;
+    ats->used_tcs = 0;
+    ats->counts = (struct endpoint_ats_counts){0};
+    ats->faults = (struct endpoint_ats_faults){0};
+    sim_cancel(func->ep->fabric->sim, &ats->late);
+    pri_reset(func);
+}
+
+void endpoint_add_ats(struct endpoint_func *func, const struct endpoint_ats_params *params)
+{
+    struct ats *ats = g_new0(struct ats, 1);
+
+    assert(params->pages >= 1 && params->pages <= PAGES_MAX);
+    ats->atc = atc_new(params->entries);
+    ats->pages = params->pages;
+    sim_event_init(&ats->late, settle_late, func);
+    func->ats = ats;
+    pci_cap_ats_add(func->pci, &params->cap);
+}
+
+void ats_free(struct endpoint_func *func)
+{
+    if (!func->ats)
+        return;
+    sim_cancel(func->ep->fabric->sim, &func->ats->late);
+    atc_free(func->ats->atc);
+    g_free(func->ats);
+}
+
+void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_ats_faults *faults)
+{
+    func->ats->faults = *faults;
+}
+
+const struct endpoint_ats_counts *endpoint_ats_counts(const struct endpoint_func *func)
+{
+    return func->ats ? &func->ats->counts : NULL;
+}
+
+void ats_count_pages(struct endpoint_func *func, bool response)
+{
+    if (response)
+        func->ats->counts.page_responses++;
+    else
+        func->ats->counts.page_requests++;
+}
+
+bool ats_ignores_pages(const struct endpoint_func *func)
+{
+    return func->ats->faults.ignores_pages;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The Page Request Interface of a Physical Function and its VFs (PCIe Base 6.0, 10.4, 9.3.7.10):
+ * Page Requests, each a group of its own, and what their responses come to.
+ */
+#include <glib.h>
+
+#include "internal.h"
+#include "pcilab/base/bits.h"
+#include "pcilab/pci/config.h"
+
+struct group {
+    struct endpoint_func *func; /* NULL: free */
+    struct dma_op *op;          /* NULL: no longer interested */
+};
+
+struct pri {
+    struct group group[ATS_GROUPS];
+    unsigned next;
+    unsigned outstanding;
+};
+
+static struct endpoint_func *owner_of(const struct endpoint_func *func)
+{
+    return func->pci->pf ? func->pci->pf->owner : func->pci->owner;
+}
+
+static void set_outstanding(struct endpoint_func *owner, unsigned count)
+{
+    owner->pri->outstanding = count;
+    pci_pri_set_busy(owner->pci, count != 0);
+}
+
+static void send(struct endpoint_func *func, const struct ats_page_request *request,
+                 const struct tlp_pasid *pasid)
+{
+    struct tlp *tlp = ats_new_page_request(func->ep->fabric->pool, request);
+
+    tlp->requester = func->pci->rid;
+    if (pasid)
+        tlp_set_pasid(tlp, pasid);
+    if (port_link_up(&func->ep->port))
+        port_send(&func->ep->port, tlp);
+    else
+        tlp_free(tlp);
+}
+
+static unsigned take_group(struct pri *pri)
+{
+    while (pri->group[pri->next].func)
+        pri->next = (pri->next + 1) % ATS_GROUPS;
+    return pri->next;
+}
+
+bool pri_request(struct dma_op *op, uint64_t addr, bool write)
+{
+    struct endpoint_func *func = op->func, *owner = owner_of(func);
+    struct pri *pri = owner->pri;
+    struct ats_page_request request = {
+        .addr = addr,
+        .last = true,
+        .write = write,
+        .read = !write || op->kind != DMA_WRITE,
+    };
+    unsigned room;
+
+    if (!pri || !pci_pri_enabled(func->pci))
+        return false;
+    room = MIN(pci_pri_allocation(func->pci), ATS_GROUPS);
+    if (pri->outstanding >= room) {
+        op->ats_fresh = true; /* the answer stands; a response makes room */
+        op->ats_tries--;
+        return room != 0;
+    }
+    request.group = (uint16_t)take_group(pri);
+    pri->group[request.group] = (struct group){func, op};
+    pri->next = (request.group + 1u) % ATS_GROUPS;
+    op->ats = DMA_ATS_PAGING;
+    ats_count_pages(func, false);
+    set_outstanding(owner, pri->outstanding + 1);
+    send(func, &request, op->has_pasid ? &op->pasid : NULL);
+    return true;
+}
+
+void pri_forget(struct dma_op *op)
+{
+    struct pri *pri = owner_of(op->func)->pri;
+
+    for (unsigned i = 0; i < ATS_GROUPS; i++) {
+        if (pri->group[i].op == op)
+            pri->group[i].op = NULL;
+    }
+}
+
+static void free_group(struct endpoint_func *owner, unsigned index)
+{
+    owner->pri->group[index] = (struct group){0};
+    set_outstanding(owner, owner->pri->outstanding - 1);
+}
+
+/* Everybody who waits for a response, or for room to ask, looks again. */
+static void wake(struct endpoint_func *owner)
+{
+    dma_translated(owner);
+    for (unsigned i = 0; i < owner->vf_count; i++)
+        dma_translated(owner->vfs[i]);
+}
+
+static void answer(struct group *group, uint8_t code)
+{
+    if (!group->op)
+        return;
+    group->op->ats = DMA_ATS_PAGED;
+    group->op->ats_status = code;
+}
+
+/* Nothing that was asked for will be answered. */
+static void give_up(struct endpoint_func *owner)
+{
+    for (unsigned i = 0; i < ATS_GROUPS; i++) {
+        if (!owner->pri->group[i].func)
+            continue;
+        answer(&owner->pri->group[i], ATS_RESPONSE_FAILURE);
+        free_group(owner, i);
+    }
+}
+
+void pri_response(struct endpoint_func *func, const struct tlp *tlp)
+{
+    struct endpoint_func *owner = owner_of(func);
+    unsigned index = ats_response_group(tlp);
+    struct group *group = &owner->pri->group[index];
+    uint8_t code = ats_response_code(tlp);
+
+    if (ats_ignores_pages(func))
+        return;
+    ats_count_pages(func, true);
+    if (group->func != func) {
+        pci_pri_note(func->pci, PCI_PRI_STATUS_UNEXPECTED);
+        return;
+    }
+    answer(group, code);
+    free_group(owner, index);
+    /* 10.4.2.1: codes that do not exist count as failures, which disable the interface. */
+    if (code != ATS_RESPONSE_SUCCESS && code != ATS_RESPONSE_INVALID) {
+        pci_pri_note(func->pci, PCI_PRI_STATUS_FAILURE);
+        give_up(owner);
+    }
+    wake(owner);
+}
+
+bool endpoint_stop_pasid(struct endpoint_func *func, const struct tlp_pasid *pasid)
+{
+    const struct ats_page_request marker = {.last = true};
+
+    if (!owner_of(func)->pri || !pci_pri_enabled(func->pci))
+        return false;
+    send(func, &marker, pasid);
+    return true;
+}
+
+void pri_config_changed(struct endpoint_func *func)
+{
+    struct endpoint_func *owner = owner_of(func);
+
+    if (!owner->pri)
+        return;
+    if (pci_pri_take_reset(owner->pci)) {
+        give_up(owner);
+        wake(owner);
+    }
+}
+
+void pri_reset(struct endpoint_func *func)
+{
+    struct endpoint_func *owner = owner_of(func);
+
+    for (unsigned i = 0; owner->pri && i < ATS_GROUPS; i++) {
+        if (owner->pri->group[i].func && (owner == func || owner->pri->group[i].func == func))
+            free_group(owner, i);
+    }
+}
+
+void endpoint_add_pri(struct endpoint_func *func, uint32_t capacity)
+{
+    func->pri = g_new0(struct pri, 1);
+    pci_cap_pri_add(func->pci, capacity);
+}
