@@ -76,11 +76,20 @@ bool wire_nvme(struct wiring *w, const struct machine_component *c, GError **err
         .name = c->name,
         .serial = c->nvme.serial,
         .io_queues = c->nvme.queues,
+        .namespaces = c->nvme.namespaces,
+        .namespace_bytes = c->nvme.namespace_bytes,
+        .block_bytes = c->nvme.block_bytes,
         .pcie = wiring_endpoint_params(c),
     };
 
     if (!wiring_open_storage(w, c, c->nvme.size_bytes, &params.storage, error))
         return false;
+    if (params.namespace_bytes * params.namespaces > params.storage.size_bytes) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT,
+                    "%s: the disk is too small for its namespaces (namespaces, namespace-size)",
+                    c->name);
+        return false;
+    }
     part->object = nvme_new(w->machine->fabric, &params);
     wiring_connect_endpoint(w, c);
     return true;

@@ -6,6 +6,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
+#include "pcilab/endpoint/devices.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/platform/addrmap.h"
 
@@ -22,8 +23,8 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
                           "One downstream port of a switch, like [switch-port sw0.1], where it "
                           "differs from the others."},
     [TOPO_NVME] = {"nvme", true,
-                   "An NVMe controller with one namespace: a file given by --disk NAME=FILE, else "
-                   "a zeroed scratch image in memory."},
+                   "An NVMe controller (docs/nvme.md): a file given by --disk NAME=FILE, else a "
+                   "zeroed scratch image in memory."},
     [TOPO_EXERCISER] = {"exerciser", true,
                         "The test endpoint: BARs of every kind, MSI, MSI-X and a DMA engine "
                         "(docs/exerciser.md)."},
@@ -179,6 +180,12 @@ const struct topo_key topo_keys[] = {
     {"size", K(NVME) | K(VIRTIO_BLK), &topo_type_size, V(size_bytes), 1ULL << 20, 16ULL << 40,
      "256M", NULL, "Size of the scratch image. A file given by --disk has its own."},
     {"queues", K(NVME), &topo_type_uint, V(queues), 1, 64, "8", NULL, "Pairs of I/O queues."},
+    {"namespaces", K(NVME), &topo_type_uint, V(nvme.namespaces), 1, NVME_NAMESPACES_MAX, "1", NULL,
+     "Namespaces at power-on, cut from the disk one behind the other. The guest makes others."},
+    {"namespace-size", K(NVME), &topo_type_size, V(nvme.namespace_bytes), 1ULL << 20, 16ULL << 40,
+     NULL, "equal shares", "Size of each namespace; what is left of the disk is unallocated."},
+    {"block", K(NVME), &topo_type_block, V(nvme.block_bytes), 0, 0, "512", NULL,
+     "Bytes of a block at first. The guest may format."},
     {"queues", K(VIRTIO_BLK), &topo_type_uint, V(queues), 1, 64, "1", NULL, "Virtqueues."},
     {"serial", K(NVME) | K(VIRTIO_BLK), &topo_type_serial, V(serial), 0, 0, NULL,
      "the name of the group", "Serial number."},

@@ -58,6 +58,9 @@ struct topo_values {
     uint64_t plugged;
     uint64_t downstream, downstream_speed, downstream_width;
     uint64_t size_bytes, queues;
+    struct topo_nvme {
+        uint64_t namespaces, namespace_bytes, block_bytes;
+    } nvme;
     uint64_t packed, readonly;
     uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io;
     char *at; /* or bridge= of a root port; NULL when not given */
@@ -118,6 +121,9 @@ struct topo_kind_info {
 
 /* scopes.c */
 extern const struct topo_type topo_type_names;
+/* nvme_keys.c: how large a block is. */
+extern const struct topo_type topo_type_block;
+
 /* link_keys.c */
 extern const struct topo_type topo_type_timing, topo_type_rate, topo_type_buffers, topo_type_faults;
 

@@ -393,6 +393,9 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     case TOPO_NVME:
         c->nvme.size_bytes = v->size_bytes;
         c->nvme.queues = (unsigned)v->queues;
+        c->nvme.namespaces = (unsigned)v->nvme.namespaces;
+        c->nvme.namespace_bytes = v->nvme.namespace_bytes;
+        c->nvme.block_bytes = (unsigned)v->nvme.block_bytes;
         if (v->serial) {
             g_free(c->nvme.serial);
             c->nvme.serial = g_strdup(v->serial);

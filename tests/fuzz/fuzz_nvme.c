@@ -15,7 +15,7 @@
 #include "pcilab/endpoint/nvme_spec.h"
 
 #define RAM_BYTES   (512u << 10)
-#define DISK_BYTES  (256u << 10)
+#define DISK_BYTES  (384u << 10) /* six granules */
 #define QUEUES      4
 #define SQ(q)       (0x4000u + (q)*0x2000)
 #define CQ(q)       (0x5000u + (q)*0x2000)
@@ -239,11 +239,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct world *w = g_new0(struct world, 1);
     struct nvme_params params = {
+        .namespaces = size && (data[0] & 0xc0) == 0x40 ? 3 : 1,
+        .block_bytes = size && (data[0] & 0xc0) == 0x80 ? 4096 : 512,
         .name = "nvme0",
         .serial = "fuzz",
         .io_queues = 3,
         .storage = {.size_bytes = DISK_BYTES,
-                    .read_only = size && (data[0] & 0x80),
+                    .read_only = size && (data[0] & 0xc0) == 0xc0,
                     .read = disk_read,
                     .write = disk_write,
                     .zero = disk_zero,
@@ -256,7 +258,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w->ep = nvme_new(mock_fabric(w->mock), &params);
     w->func = mock_func(w->ep, 0);
     for (unsigned i = 0; i < MAX_ACTIONS && w->in.left; i++)
-        actions[(take(&w->in, 1) & 0x7f) % ARRAY_LEN(actions)](w);
+        actions[(take(&w->in, 1) & 0x3f) % ARRAY_LEN(actions)](w);
     mock_run(w->mock, 100 * PS_PER_MS);
     expect_recovery(w);
     endpoint_free(w->ep);

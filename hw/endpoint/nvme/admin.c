@@ -6,6 +6,7 @@
 
 #define QUEUE_PC   BIT(0) /* physically contiguous */
 #define QUEUE_IEN  BIT(1)
+#define QUEUE_PRIO GENMASK(2, 1) /* submission queues: enum nvme_class */
 #define QUEUE_QID  GENMASK(15, 0)
 #define QUEUE_SIZE GENMASK(31, 16)
 
@@ -90,6 +91,7 @@ static void create_sq(struct nvme_cmd *cmd)
             .exists = true,
             .qid = (uint16_t)qid,
             .cq = &ctrl->cq[cqid],
+            .class = (uint8_t)FIELD_GET(QUEUE_PRIO, nvme_dword(cmd, SQE_CDW11)),
             .size = (uint32_t)FIELD_GET(QUEUE_SIZE, nvme_dword(cmd, SQE_CDW10)) + 1,
             .base = le64_load(cmd->sqe + SQE_PRP1),
         };
@@ -202,6 +204,16 @@ const struct nvme_opcode nvme_admin_opcodes[] = {
      nvme_set_features},
     {"get_features", "Base 2.0 5.15", NVME_ADMIN_GET_FEATURES, EFFECTS, ADMIN_PS,
      nvme_get_features},
+    {"namespace_management", "Base 2.0 5.23", NVME_ADMIN_NS_MANAGEMENT,
+     NVME_EFFECT_CSUPP | NVME_EFFECT_NIC | NVME_EFFECT_SCOPE_NAMESPACE, ADMIN_PS,
+     nvme_namespace_management},
+    {"namespace_attachment", "Base 2.0 5.22", NVME_ADMIN_NS_ATTACHMENT,
+     NVME_EFFECT_CSUPP | NVME_EFFECT_NIC | NVME_EFFECT_SCOPE_NAMESPACE, ADMIN_PS,
+     nvme_namespace_attachment},
+    {"format_nvm", "Base 2.0 5.14", NVME_ADMIN_FORMAT,
+     NVME_EFFECT_CSUPP | NVME_EFFECT_LBCC | NVME_EFFECT_NCC | NVME_EFFECT_CSE_NAMESPACE |
+         NVME_EFFECT_SCOPE_NAMESPACE,
+     ADMIN_PS, nvme_format_nvm},
     {"async_event_request", "Base 2.0 5.2", NVME_ADMIN_ASYNC_EVENT, EFFECTS, ADMIN_PS,
      nvme_async_event_request},
 };

@@ -9,6 +9,7 @@
 static const uint8_t event_log[NVME_EVENT_TYPES] = {
     [NVME_EVENT_ERROR] = NVME_LOG_ERROR,
     [NVME_EVENT_SMART] = NVME_LOG_SMART,
+    [NVME_EVENT_NOTICE] = NVME_LOG_CHANGED_NAMESPACES,
 };
 
 void nvme_async_event_request(struct nvme_cmd *cmd)
@@ -61,6 +62,18 @@ void nvme_event_clear(struct nvme *ctrl, enum nvme_event_type type)
     nvme_events_deliver(ctrl);
 }
 
+/* The list (Base 2.0, 5.16.1.5) is kept whether the host wants the notice or not. */
+void nvme_event_namespace(struct nvme *ctrl, uint32_t nsid)
+{
+    if (ctrl->state != NVME_READY) {
+        return;
+    }
+    ctrl->changed |= (uint32_t)BIT(nsid - 1);
+    if (nvme_feature(ctrl, NVME_FEAT_ASYNC_EVENTS) & NVME_NOTICE_NAMESPACE) {
+        nvme_event(ctrl, NVME_EVENT_NOTICE, NVME_EVENT_NAMESPACE_CHANGED);
+    }
+}
+
 void nvme_events_deliver(struct nvme *ctrl)
 {
     for (unsigned type = 0; type < NVME_EVENT_TYPES; type++) {
@@ -84,6 +97,7 @@ void nvme_events_reset(struct nvme *ctrl)
     memset(ctrl->event_masked, 0, sizeof(ctrl->event_masked));
     ctrl->warning = 0;
     ctrl->warned = 0;
+    ctrl->changed = 0;
 }
 
 /* SMART critical warnings (Base 5.16.1.3) and the events that the host asked for. The temperature

@@ -28,6 +28,10 @@ struct feature {
     uint16_t (*set)(struct nvme_cmd *cmd, uint32_t value);
     /* The value, where it is more than what is stored. */
     uint16_t (*get)(struct nvme_cmd *cmd, bool current, uint32_t *value);
+    /* Features with data: how much, and what to do with it in cmd->buf. */
+    uint32_t (*data_bytes)(const struct nvme_cmd *cmd);
+    uint16_t (*take)(struct nvme_cmd *cmd);
+    void (*give)(struct nvme_cmd *cmd, bool current);
 };
 
 static uint16_t fail(enum nvme_status status)
@@ -79,12 +83,9 @@ static uint16_t write_cache_set(struct nvme_cmd *cmd, uint32_t value)
 {
     struct nvme *ctrl = cmd->ctrl;
 
-    for (unsigned i = 0; i < NVME_NAMESPACES && !(value & 1); i++) {
-        struct nvme_storage *storage = &ctrl->ns[i].storage;
-        if (storage->flush(storage->opaque)) {
-            ctrl->smart.media_errors++;
-            return NVME_INTERNAL_ERROR;
-        }
+    if (!(value & 1) && nvme_subsys_flush(ctrl->subsys)) {
+        ctrl->smart.media_errors++;
+        return NVME_INTERNAL_ERROR;
     }
     return NVME_OK;
 }
@@ -138,6 +139,61 @@ static uint16_t vector_get(struct nvme_cmd *cmd, bool current, uint32_t *value)
     return NVME_OK;
 }
 
+/* Base 2.0, 5.27.1.11: milliseconds in six bytes, then where they come from. */
+#define TIMESTAMP_MS     GENMASK(47, 0)
+#define TIMESTAMP_ORIGIN 1 /* bit of byte 6: the host set it */
+
+static uint32_t timestamp_bytes(const struct nvme_cmd *cmd)
+{
+    return 8;
+}
+
+static uint16_t timestamp_take(struct nvme_cmd *cmd)
+{
+    struct nvme *ctrl = cmd->ctrl;
+
+    ctrl->timestamp_ms = le64_load(cmd->buf) & TIMESTAMP_MS;
+    ctrl->timestamp_at_ps = ctrl->sim->now_ps;
+    ctrl->timestamp_set = true;
+    return NVME_OK;
+}
+
+static void timestamp_give(struct nvme_cmd *cmd, bool current)
+{
+    const struct nvme *ctrl = cmd->ctrl;
+    uint64_t ms = ctrl->timestamp_ms + (ctrl->sim->now_ps - ctrl->timestamp_at_ps) / PS_PER_MS;
+
+    le64_store(cmd->buf, current ? ms & TIMESTAMP_MS : 0);
+    cmd->buf[6] = current ? (uint8_t)(ctrl->timestamp_set << TIMESTAMP_ORIGIN) : 0;
+}
+
+/* Base 2.0, 5.27.1.25: 8 or 16 bytes. It may be set once, and is 0 before. */
+static uint32_t host_id_bytes(const struct nvme_cmd *cmd)
+{
+    return nvme_dword(cmd, SQE_CDW11) & 1 ? 16 : 8;
+}
+
+static uint16_t host_id_take(struct nvme_cmd *cmd)
+{
+    static const uint8_t none[16];
+    uint8_t *id = cmd->ctrl->host_id, wanted[16] = {0};
+
+    memcpy(wanted, cmd->buf, host_id_bytes(cmd));
+    if (memcmp(id, none, sizeof(none)) != 0 && memcmp(id, wanted, sizeof(wanted)) != 0) {
+        return fail(NVME_SEQUENCE_ERROR);
+    }
+    memcpy(id, wanted, sizeof(wanted));
+    return NVME_OK;
+}
+
+static void host_id_give(struct nvme_cmd *cmd, bool current)
+{
+    memset(cmd->buf, 0, 16);
+    if (current) {
+        memcpy(cmd->buf, cmd->ctrl->host_id, 16);
+    }
+}
+
 static const struct feature features[] = {
     {.fid = NVME_FEAT_ARBITRATION, .reset = 3, .writable = 0xffffff07},
     {.fid = NVME_FEAT_POWER, .writable = 0xff, .set = power_set},
@@ -151,8 +207,15 @@ static const struct feature features[] = {
     {.fid = NVME_FEAT_COALESCING, .writable = 0xffff},
     {.fid = NVME_FEAT_VECTOR, .set = vector_set, .get = vector_get},
     {.fid = NVME_FEAT_WRITE_ATOMICITY, .writable = 1},
-    /* Only the SMART warnings: OAES offers no notices. */
-    {.fid = NVME_FEAT_ASYNC_EVENTS, .writable = 0x1f},
+    {.fid = NVME_FEAT_ASYNC_EVENTS, .writable = 0x1f | NVME_NOTICE_NAMESPACE},
+    {.fid = NVME_FEAT_TIMESTAMP,
+     .data_bytes = timestamp_bytes,
+     .take = timestamp_take,
+     .give = timestamp_give},
+    {.fid = NVME_FEAT_HOST_ID,
+     .data_bytes = host_id_bytes,
+     .take = host_id_take,
+     .give = host_id_give},
 };
 
 static const struct feature *feature_find(unsigned fid)
@@ -173,10 +236,16 @@ uint32_t nvme_feature(const struct nvme *ctrl, enum nvme_fid fid)
 void nvme_features_reset(struct nvme *ctrl)
 {
     for (unsigned i = 0; i < ARRAY_LEN(features); i++) {
-        ctrl->feature[features[i].fid] = features[i].reset;
+        if (!features[i].data_bytes) {
+            ctrl->feature[features[i].fid] = features[i].reset;
+        }
     }
     ctrl->temp_over = TEMP_OVER_RESET;
     ctrl->temp_under = TEMP_UNDER_RESET;
+    ctrl->timestamp_ms = 0;
+    ctrl->timestamp_at_ps = ctrl->sim->now_ps;
+    ctrl->timestamp_set = false;
+    memset(ctrl->host_id, 0, sizeof(ctrl->host_id));
 }
 
 /* Base 5.27: the namespace of a feature that has one, and of one that has none. */
@@ -185,24 +254,46 @@ static uint16_t find_scope_error(struct nvme_cmd *cmd, const struct feature *fea
     bool all = cmd->nsid == NVME_NSID_ALL;
 
     if (feature->per_namespace) {
-        bool ok = nvme_find_namespace(cmd->ctrl, cmd->nsid) || (set && all);
-        return ok ? NVME_OK : fail(NVME_INVALID_NAMESPACE);
+        return set && all ? NVME_OK : nvme_namespace_status(cmd->ctrl, cmd->nsid);
     }
     if (set && cmd->nsid && !all) {
-        return fail(nvme_find_namespace(cmd->ctrl, cmd->nsid) ? NVME_FEATURE_NOT_PER_NAMESPACE
-                                                              : NVME_INVALID_NAMESPACE);
+        uint16_t status = nvme_namespace_status(cmd->ctrl, cmd->nsid);
+        return status ? status : fail(NVME_FEATURE_NOT_PER_NAMESPACE);
     }
+    return NVME_OK;
+}
+
+static const struct feature *command_feature(const struct nvme_cmd *cmd)
+{
+    return feature_find((unsigned)FIELD_GET(CDW10_FID, nvme_dword(cmd, SQE_CDW10)));
+}
+
+static void data_received(struct nvme_cmd *cmd)
+{
+    nvme_complete(cmd, command_feature(cmd)->take(cmd));
+}
+
+static uint16_t data_give(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
+{
+    uint64_t select = FIELD_GET(CDW10_SEL, nvme_dword(cmd, SQE_CDW10));
+
+    command_feature(cmd)->give(cmd, select == SEL_CURRENT);
     return NVME_OK;
 }
 
 void nvme_set_features(struct nvme_cmd *cmd)
 {
     uint32_t cdw10 = nvme_dword(cmd, SQE_CDW10), value = nvme_dword(cmd, SQE_CDW11);
-    const struct feature *feature = feature_find((unsigned)FIELD_GET(CDW10_FID, cdw10));
+    const struct feature *feature = command_feature(cmd);
     uint16_t status = feature ? find_scope_error(cmd, feature, true) : fail(NVME_INVALID_FIELD);
 
     if (!status && (cdw10 & CDW10_SV)) {
         status = fail(NVME_FEATURE_NOT_SAVEABLE);
+    }
+    if (!status && feature->data_bytes) {
+        nvme_transfer_start(cmd, false, feature->data_bytes(cmd), nvme_keep_in_buffer,
+                            data_received);
+        return;
     }
     if (!status && feature->set) {
         status = feature->set(cmd, value);
@@ -220,7 +311,7 @@ void nvme_get_features(struct nvme_cmd *cmd)
 {
     uint32_t cdw10 = nvme_dword(cmd, SQE_CDW10);
     uint64_t select = FIELD_GET(CDW10_SEL, cdw10);
-    const struct feature *feature = feature_find((unsigned)FIELD_GET(CDW10_FID, cdw10));
+    const struct feature *feature = command_feature(cmd);
     uint32_t value = 0;
 
     if (!feature || select > SEL_CAPABILITIES) {
@@ -230,6 +321,9 @@ void nvme_get_features(struct nvme_cmd *cmd)
     uint16_t status = find_scope_error(cmd, feature, false);
     if (select == SEL_CAPABILITIES) {
         value = CAPABILITY_CHANGEABLE | (feature->per_namespace ? CAPABILITY_PER_NAMESPACE : 0);
+    } else if (!status && feature->data_bytes) {
+        nvme_transfer_start(cmd, true, feature->data_bytes(cmd), data_give, nvme_transfer_complete);
+        return;
     } else if (!status && feature->get) {
         status = feature->get(cmd, select == SEL_CURRENT, &value);
     } else {

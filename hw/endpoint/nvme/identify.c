@@ -4,8 +4,9 @@
 
 #include "pcilab/endpoint/ids.h"
 
-#define CDW10_CNS GENMASK(7, 0)
-#define CDW11_CSI GENMASK(31, 24)
+#define CDW10_CNS   GENMASK(7, 0)
+#define CDW10_CNTID GENMASK(31, 16)
+#define CDW11_CSI   GENMASK(31, 24)
 
 #define MODEL "pcilab NVMe Controller"
 
@@ -24,7 +25,10 @@ static const struct field controller_fields[] = {
     {"ieee", 73, 2, 0}, /* CHOICE: no OUI is ours; identifiers are UUIDs */
     {"mdts", 77, 1, NVME_MDTS},
     {"ver", 80, 4, NVME_VERSION},
-    {"cntrltype", 111, 1, 1}, /* I/O controller */
+    {"oaes", 92, 4, NVME_NOTICE_NAMESPACE},
+    {"ctratt", 96, 4, BIT(0)},         /* host identifiers of 16 bytes */
+    {"cntrltype", 111, 1, 1},          /* I/O controller */
+    {"oacs", 256, 2, BIT(1) | BIT(3)}, /* format; namespace management */
     {"acl", 258, 1, NVME_ABORT_MAX - 1},
     {"aerl", 259, 1, NVME_AER_MAX - 1},
     {"frmw", 260, 1, 0x03},                    /* one slot, read-only */
@@ -35,9 +39,15 @@ static const struct field controller_fields[] = {
     {"sqes", 512, 1, 0x66},
     {"cqes", 513, 1, 0x44},
     {"nn", 516, 4, NVME_NAMESPACES},
-    {"oncs", 520, 2, BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(7)},
-    {"vwc", 525, 1, 0x07}, /* present; Flush takes all namespaces at once */
-    {"mp", 2048, 2, 900},  /* power state 0: 9 W */
+    {"oncs", 520, 2, BIT(0) | BIT(2) | BIT(3) | BIT(4) | BIT(6) | BIT(7)},
+    {"fuses", 522, 2, BIT(0)}, /* compare and write */
+    {"vwc", 525, 1, 0x07},     /* present; Flush takes all namespaces at once */
+    {"awun", 526, 2, NVME_ACWU_BLOCKS - 1},
+    {"acwu", 532, 2, NVME_ACWU_BLOCKS - 1},
+    /* SGLs without alignment, bit buckets, longer than the data */
+    {"sgls", 536, 4, BIT(0) | BIT(16) | BIT(18)},
+    {"mnan", 540, 4, NVME_NAMESPACES},
+    {"mp", 2048, 2, 900}, /* power state 0: 9 W */
 };
 
 static void put_string(uint8_t *to, const char *text, size_t width)
@@ -50,26 +60,70 @@ static void put_string(uint8_t *to, const char *text, size_t width)
     }
 }
 
-static uint16_t namespace_status(const struct nvme_cmd *cmd)
+/* What the structures of an identifier that names nothing are (Base 2.0, 5.17.2): zeroes, or for
+ * one that cannot name anything an error. */
+static uint16_t unknown_status(const struct nvme_cmd *cmd)
 {
-    return nvme_find_namespace(cmd->ctrl, cmd->nsid) ? NVME_OK
-                                                     : NVME_INVALID_NAMESPACE | NVME_STATUS_DNR;
+    bool valid = cmd->nsid >= 1 && cmd->nsid <= NVME_NAMESPACES;
+
+    return valid ? NVME_OK : NVME_INVALID_NAMESPACE | NVME_STATUS_DNR;
 }
 
-/* CNS 00h: NVM 4.1.5.1 */
+/* The namespace if it is there at all, attached or not. */
+static const struct nvme_namespace *allocated(const struct nvme_cmd *cmd)
+{
+    const struct nvme_namespace *ns = cmd->ctrl->subsys->ns;
+
+    return cmd->nsid >= 1 && cmd->nsid <= NVME_NAMESPACES && ns[cmd->nsid - 1].exists
+               ? &ns[cmd->nsid - 1]
+               : NULL;
+}
+
+static void put_namespace(uint8_t *page, const struct nvme_namespace *ns)
+{
+    le64_store(page, ns->blocks);      /* nsze */
+    le64_store(page + 8, ns->blocks);  /* ncap */
+    le64_store(page + 16, ns->blocks); /* nuse */
+    page[26] = ns->format;             /* flbas */
+    page[30] = ns->shared;             /* nmic */
+    le64_store(page + 48, ns->bytes);  /* nvmcap */
+    page[99] = ns->write_protected;    /* nsattr */
+}
+
+/* What all namespaces have in common, and all that can be made. */
+static void put_formats(uint8_t *page)
+{
+    page[25] = NVME_FORMATS - 1; /* nlbaf */
+    page[33] = BIT(0) | BIT(3);  /* dlfeat: deallocated reads as 0, also by Write Zeroes */
+    for (unsigned i = 0; i < NVME_FORMATS; i++) {
+        page[128 + i * 4 + 2] = nvme_format_shift(i); /* lbads */
+    }
+}
+
+/* CNS 00h and 11h: NVM 4.1.5.1 */
 static uint16_t identify_namespace(struct nvme_cmd *cmd, uint8_t *page)
 {
     const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
 
-    if (!ns) {
-        return namespace_status(cmd);
+    if (!ns && cmd->nsid != NVME_NSID_ALL) {
+        return unknown_status(cmd);
     }
-    le64_store(page, ns->blocks);      /* nsze */
-    le64_store(page + 8, ns->blocks);  /* ncap */
-    le64_store(page + 16, ns->blocks); /* nuse */
-    page[33] = BIT(0) | BIT(3);        /* dlfeat: deallocated reads as 0, also by Write Zeroes */
-    page[99] = ns->write_protected;    /* nsattr */
-    page[130] = NVME_LBA_SHIFT;        /* lbaf0.lbads */
+    put_formats(page);
+    if (ns) {
+        put_namespace(page, ns);
+    }
+    return NVME_OK;
+}
+
+static uint16_t identify_allocated(struct nvme_cmd *cmd, uint8_t *page)
+{
+    const struct nvme_namespace *ns = allocated(cmd);
+
+    if (!ns) {
+        return unknown_status(cmd);
+    }
+    put_formats(page);
+    put_namespace(page, ns);
     return NVME_OK;
 }
 
@@ -80,10 +134,15 @@ static uint16_t identify_controller(struct nvme_cmd *cmd, uint8_t *page)
         const struct field *field = &controller_fields[i];
         le_store(page + field->offset, field->value, field->width);
     }
-    put_string(page + 4, cmd->ctrl->serial, 20);
+    const struct nvme_subsys *subsys = cmd->ctrl->subsys;
+
+    put_string(page + 4, subsys->serial, 20);
     put_string(page + 24, MODEL, 40);
     put_string(page + 64, NVME_FIRMWARE, 8);
-    memcpy(page + 768, cmd->ctrl->subnqn, strlen(cmd->ctrl->subnqn));
+    le16_store(page + 78, cmd->ctrl->cntlid);
+    le64_store(page + 280, subsys->storage.size_bytes); /* tnvmcap */
+    le64_store(page + 296, nvme_capacity_left(subsys)); /* unvmcap */
+    memcpy(page + 768, subsys->nqn, strlen(subsys->nqn));
     return NVME_OK;
 }
 
@@ -93,9 +152,57 @@ static uint16_t identify_active_list(struct nvme_cmd *cmd, uint8_t *page)
     if (cmd->nsid >= NVME_NSID_ALL - 1) {
         return NVME_INVALID_NAMESPACE | NVME_STATUS_DNR;
     }
-    for (uint32_t nsid = cmd->nsid + 1; nsid <= NVME_NAMESPACES; nsid++, page += 4) {
-        le32_store(page, nsid);
+    for (uint32_t nsid = cmd->nsid + 1; nsid <= NVME_NAMESPACES; nsid++) {
+        if (nvme_find_namespace(cmd->ctrl, nsid)) {
+            le32_store(page, nsid);
+            page += 4;
+        }
     }
+    return NVME_OK;
+}
+
+/* CNS 10h and, for the NVM command set, 1Ah: those that exist. */
+static uint16_t identify_allocated_list(struct nvme_cmd *cmd, uint8_t *page)
+{
+    if (cmd->nsid >= NVME_NSID_ALL - 1) {
+        return NVME_INVALID_NAMESPACE | NVME_STATUS_DNR;
+    }
+    for (uint32_t nsid = cmd->nsid + 1; nsid <= NVME_NAMESPACES; nsid++) {
+        if (cmd->ctrl->subsys->ns[nsid - 1].exists) {
+            le32_store(page, nsid);
+            page += 4;
+        }
+    }
+    return NVME_OK;
+}
+
+/* CNS 12h and 13h: controllers from CNTID on, with the namespace or all. */
+static void put_controllers(struct nvme_cmd *cmd, const struct nvme_namespace *ns, uint8_t *page)
+{
+    unsigned from = (unsigned)FIELD_GET(CDW10_CNTID, nvme_dword(cmd, SQE_CDW10)), count = 0;
+
+    for (unsigned i = from; i < cmd->ctrl->subsys->ctrls; i++) {
+        if (!ns || nvme_attached(ns, i)) {
+            le16_store(page + 2 + count++ * 2, (uint16_t)i);
+        }
+    }
+    le16_store(page, (uint16_t)count);
+}
+
+static uint16_t identify_attached(struct nvme_cmd *cmd, uint8_t *page)
+{
+    const struct nvme_namespace *ns = allocated(cmd);
+
+    if (!ns) {
+        return unknown_status(cmd);
+    }
+    put_controllers(cmd, ns, page);
+    return NVME_OK;
+}
+
+static uint16_t identify_controllers(struct nvme_cmd *cmd, uint8_t *page)
+{
+    put_controllers(cmd, NULL, page);
     return NVME_OK;
 }
 
@@ -105,7 +212,7 @@ static uint16_t identify_descriptors(struct nvme_cmd *cmd, uint8_t *page)
     const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
 
     if (!ns) {
-        return namespace_status(cmd);
+        return nvme_namespace_status(cmd->ctrl, cmd->nsid);
     }
     page[0] = 3; /* UUID */
     page[1] = sizeof(ns->uuid);
@@ -118,7 +225,7 @@ static uint16_t identify_descriptors(struct nvme_cmd *cmd, uint8_t *page)
 /* CNS 05h, NVM 4.1.5.3: no protection information, so all fields are 0. */
 static uint16_t identify_nvm_namespace(struct nvme_cmd *cmd, uint8_t *page)
 {
-    return namespace_status(cmd);
+    return unknown_status(cmd);
 }
 
 /* CNS 06h, NVM 4.1.5.2: no limits beyond those of the commands. */
@@ -136,7 +243,7 @@ static uint16_t identify_independent(struct nvme_cmd *cmd, uint8_t *page)
         page[8] = ns->write_protected; /* nsattr */
         page[14] = 1;                  /* nstat: ready */
     }
-    return namespace_status(cmd);
+    return unknown_status(cmd);
 }
 
 static const struct {
@@ -144,10 +251,13 @@ static const struct {
     bool has_csi;
     uint16_t (*compose)(struct nvme_cmd *cmd, uint8_t *page);
 } structures[] = {
-    {0x00, false, identify_namespace},    {0x01, false, identify_controller},
-    {0x02, false, identify_active_list},  {0x03, false, identify_descriptors},
-    {0x05, true, identify_nvm_namespace}, {0x06, true, identify_nvm_controller},
-    {0x07, true, identify_active_list},   {0x08, false, identify_independent},
+    {0x00, false, identify_namespace},      {0x01, false, identify_controller},
+    {0x02, false, identify_active_list},    {0x03, false, identify_descriptors},
+    {0x05, true, identify_nvm_namespace},   {0x06, true, identify_nvm_controller},
+    {0x07, true, identify_active_list},     {0x08, false, identify_independent},
+    {0x10, false, identify_allocated_list}, {0x11, false, identify_allocated},
+    {0x12, false, identify_attached},       {0x13, false, identify_controllers},
+    {0x1a, true, identify_allocated_list},  {0x1b, true, identify_nvm_namespace},
 };
 
 static uint16_t identify_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
@@ -169,10 +279,9 @@ void nvme_identify(struct nvme_cmd *cmd)
     nvme_transfer_start(cmd, true, NVME_PAGE_BYTES, identify_move, nvme_transfer_complete);
 }
 
-/* A UUID of version 5 (RFC 4122, 4.3) by name: the same on every run. */
-static void make_uuid(uint8_t uuid[16], const char *serial, uint32_t nsid)
+void nvme_make_uuid(uint8_t uuid[16], const char *serial, uint32_t number)
 {
-    g_autofree char *text = g_strdup_printf("pcilab nvme %s %u", serial, nsid);
+    g_autofree char *text = g_strdup_printf("pcilab nvme %s %u", serial, number);
     GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA1);
     uint8_t digest[20];
     gsize len = sizeof(digest);
@@ -183,21 +292,4 @@ static void make_uuid(uint8_t uuid[16], const char *serial, uint32_t nsid)
     memcpy(uuid, digest, 16);
     uuid[6] = (uuid[6] & 0x0f) | 0x50;
     uuid[8] = (uuid[8] & 0x3f) | 0x80;
-}
-
-void nvme_identify_init(struct nvme *ctrl)
-{
-    uint8_t uuid[16];
-    GString *nqn = g_string_new("nqn.2014-08.org.nvmexpress:uuid:");
-
-    for (unsigned i = 0; i < NVME_NAMESPACES; i++) {
-        make_uuid(ctrl->ns[i].uuid, ctrl->serial, ctrl->ns[i].nsid);
-    }
-    make_uuid(uuid, ctrl->serial, 0);
-    for (unsigned i = 0; i < sizeof(uuid); i++) {
-        g_string_append_printf(nqn, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-                               uuid[i]);
-    }
-    g_strlcpy(ctrl->subnqn, nqn->str, sizeof(ctrl->subnqn));
-    g_string_free(nqn, TRUE);
 }

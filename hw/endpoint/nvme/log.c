@@ -74,6 +74,17 @@ static void compose_firmware(struct nvme *ctrl, uint8_t *page)
     memcpy(page + 8, NVME_FIRMWARE, 8);
 }
 
+/* Base 5.16.1.5 */
+static void compose_changed(struct nvme *ctrl, uint8_t *page)
+{
+    for (unsigned i = 0; i < NVME_NAMESPACES; i++) {
+        if (ctrl->changed >> i & 1) {
+            le32_store(page, i + 1);
+            page += 4;
+        }
+    }
+}
+
 /* Base 5.16.1.6 */
 static void compose_effects(struct nvme *ctrl, uint8_t *page)
 {
@@ -97,6 +108,7 @@ static const struct log_page pages[] = {
     {NVME_LOG_ERROR, NVME_ERROR_LOG_ENTRIES * 64, compose_error},
     {NVME_LOG_SMART, 512, compose_smart},
     {NVME_LOG_FIRMWARE, 512, compose_firmware},
+    {NVME_LOG_CHANGED_NAMESPACES, 4096, compose_changed},
     {NVME_LOG_EFFECTS, 4096, compose_effects},
     {NVME_LOG_FEATURE_EFFECTS, 1024, compose_features},
 };
@@ -157,6 +169,9 @@ static void log_done(struct nvme_cmd *cmd)
         nvme_event_clear(ctrl, NVME_EVENT_ERROR);
     } else if (!retain && lid == NVME_LOG_SMART) {
         nvme_event_clear(ctrl, NVME_EVENT_SMART);
+    } else if (!retain && lid == NVME_LOG_CHANGED_NAMESPACES) {
+        ctrl->changed = 0;
+        nvme_event_clear(ctrl, NVME_EVENT_NOTICE);
     }
 }
 

@@ -12,18 +12,23 @@
 #define SLICE_BYTES (16u << 20)
 #define SLICE_PS    (20 * PS_PER_US)
 
-#define CDW12_NLB   GENMASK(15, 0)
-#define CDW12_FUA   BIT(30)
-#define DSM_NR      GENMASK(7, 0)
-#define DSM_AD      BIT(2)
-#define RANGE_BYTES 16
+#define CDW12_NLB        GENMASK(15, 0)
+#define CDW12_FUA        BIT(30)
+#define SMART_UNIT_BYTES 512 /* Base 5.16.1.3 */
+#define DSM_NR           GENMASK(7, 0)
+#define DSM_AD           BIT(2)
+#define RANGE_BYTES      16
 
-static struct nvme_namespace *command_namespace(const struct nvme_cmd *cmd)
+#define GONE (NVME_INVALID_NAMESPACE | NVME_STATUS_DNR) /* deleted or formatted meanwhile */
+
+struct nvme_namespace *nvme_command_namespace(const struct nvme_cmd *cmd)
 {
-    return nvme_find_namespace(cmd->ctrl, cmd->nsid);
+    struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
+
+    return ns && ns->generation == cmd->generation ? ns : NULL;
 }
 
-static uint16_t media_status(struct nvme_cmd *cmd, int err, enum nvme_status fault)
+uint16_t nvme_media_status(struct nvme_cmd *cmd, int err, enum nvme_status fault)
 {
     if (!err) {
         return NVME_OK;
@@ -35,126 +40,169 @@ static uint16_t media_status(struct nvme_cmd *cmd, int err, enum nvme_status fau
     return err == -EROFS ? NVME_WRITE_PROTECTED | NVME_STATUS_DNR : (uint16_t)fault;
 }
 
-/* True, with cmd->lba and cmd->blocks set, when the command can go on. Commands with data have
- * the limit of MDTS. */
-static bool command_begin(struct nvme_cmd *cmd, bool writes, bool data)
+static uint16_t find_block_error(const struct nvme_cmd *cmd, bool writes, bool data)
 {
-    const struct nvme_namespace *ns = command_namespace(cmd);
-    uint16_t status = NVME_OK;
+    const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
+
+    if (ns->formatting) {
+        return NVME_FORMAT_IN_PROGRESS;
+    }
+    if (data && cmd->blocks << ns->lba_shift > (uint64_t)NVME_PAGE_BYTES << NVME_MDTS) {
+        return NVME_INVALID_FIELD | NVME_STATUS_DNR;
+    }
+    if (!range_inside(cmd->lba, cmd->blocks, 0, ns->blocks)) {
+        return NVME_LBA_OUT_OF_RANGE | NVME_STATUS_DNR;
+    }
+    return writes && ns->write_protected ? NVME_WRITE_PROTECTED | NVME_STATUS_DNR : NVME_OK;
+}
+
+/* The namespace as it is now is that of the command. */
+static uint16_t take_namespace(struct nvme_cmd *cmd)
+{
+    const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
+
+    if (!ns) {
+        return nvme_namespace_status(cmd->ctrl, cmd->nsid);
+    }
+    cmd->generation = ns->generation;
+    cmd->lba_shift = ns->lba_shift;
+    return NVME_OK;
+}
+
+bool nvme_blocks_begin(struct nvme_cmd *cmd, bool writes, bool data)
+{
+    uint16_t status = take_namespace(cmd);
 
     cmd->lba = le64_load(cmd->sqe + SQE_CDW10);
     cmd->blocks = FIELD_GET(CDW12_NLB, nvme_dword(cmd, SQE_CDW12)) + 1;
-    if (!ns) {
-        status = NVME_INVALID_NAMESPACE;
-    } else if (data && cmd->blocks << NVME_LBA_SHIFT > (uint64_t)NVME_PAGE_BYTES << NVME_MDTS) {
-        status = NVME_INVALID_FIELD;
-    } else if (!range_inside(cmd->lba, cmd->blocks, 0, ns->blocks)) {
-        status = NVME_LBA_OUT_OF_RANGE;
-    } else if (writes && ns->write_protected) {
-        status = NVME_WRITE_PROTECTED;
+    if (!status) {
+        status = find_block_error(cmd, writes, data);
     }
     if (status) {
-        nvme_complete(cmd, status | NVME_STATUS_DNR);
+        nvme_complete(cmd, status);
     }
     return !status;
 }
 
 static uint64_t byte_offset(const struct nvme_cmd *cmd, uint32_t pos)
 {
-    return (cmd->lba << NVME_LBA_SHIFT) + pos;
+    return (cmd->lba << cmd->lba_shift) + pos;
 }
 
-static uint16_t storage_flush(struct nvme_cmd *cmd)
+static uint32_t data_bytes(const struct nvme_cmd *cmd)
 {
-    struct nvme_storage *storage = &command_namespace(cmd)->storage;
-
-    return media_status(cmd, storage->flush(storage->opaque), NVME_WRITE_FAULT);
+    return (uint32_t)cmd->blocks << cmd->lba_shift;
 }
 
 /* The end of what writes: durable now with Force Unit Access or without a write cache. */
-static void write_done(struct nvme_cmd *cmd)
+void nvme_write_done(struct nvme_cmd *cmd)
 {
     bool durable = (nvme_dword(cmd, SQE_CDW12) & CDW12_FUA) ||
                    !(nvme_feature(cmd->ctrl, NVME_FEAT_WRITE_CACHE) & 1);
+    int err = durable ? nvme_subsys_flush(cmd->ctrl->subsys) : 0;
 
-    nvme_complete(cmd, durable ? storage_flush(cmd) : NVME_OK);
+    nvme_complete(cmd, nvme_media_status(cmd, err, NVME_WRITE_FAULT));
+}
+
+static void count_read(struct nvme_cmd *cmd)
+{
+    cmd->ctrl->smart.reads++;
+    cmd->ctrl->smart.read_blocks += data_bytes(cmd) / SMART_UNIT_BYTES;
+}
+
+static void count_write(struct nvme_cmd *cmd)
+{
+    cmd->ctrl->smart.writes++;
+    cmd->ctrl->smart.written_blocks += data_bytes(cmd) / SMART_UNIT_BYTES;
 }
 
 /* NVM 3.2.4 */
 static uint16_t read_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
 {
-    struct nvme_storage *storage = &command_namespace(cmd)->storage;
-    int err = storage->read(storage->opaque, byte_offset(cmd, pos), cmd->buf, len);
+    struct nvme_namespace *ns = nvme_command_namespace(cmd);
 
-    return media_status(cmd, err, NVME_READ_ERROR);
+    if (!ns) {
+        return GONE;
+    }
+    return nvme_media_status(cmd, nvme_namespace_read(ns, byte_offset(cmd, pos), cmd->buf, len),
+                             NVME_READ_ERROR);
 }
 
 static void read_run(struct nvme_cmd *cmd)
 {
-    if (command_begin(cmd, false, true)) {
-        cmd->ctrl->smart.reads++;
-        cmd->ctrl->smart.read_blocks += cmd->blocks;
-        nvme_transfer_start(cmd, true, (uint32_t)cmd->blocks << NVME_LBA_SHIFT, read_move,
-                            nvme_transfer_complete);
+    if (nvme_blocks_begin(cmd, false, true)) {
+        count_read(cmd);
+        nvme_transfer_start(cmd, true, data_bytes(cmd), read_move, nvme_transfer_complete);
     }
 }
 
 /* NVM 3.2.6 */
 static uint16_t write_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
 {
-    struct nvme_storage *storage = &command_namespace(cmd)->storage;
-    int err = storage->write(storage->opaque, byte_offset(cmd, pos), cmd->buf, len);
+    struct nvme_namespace *ns = nvme_command_namespace(cmd);
 
-    return media_status(cmd, err, NVME_WRITE_FAULT);
+    if (!ns) {
+        return GONE;
+    }
+    return nvme_media_status(cmd, nvme_namespace_write(ns, byte_offset(cmd, pos), cmd->buf, len),
+                             NVME_WRITE_FAULT);
 }
 
 static void write_run(struct nvme_cmd *cmd)
 {
-    if (command_begin(cmd, true, true)) {
-        cmd->ctrl->smart.writes++;
-        cmd->ctrl->smart.written_blocks += cmd->blocks;
-        nvme_transfer_start(cmd, false, (uint32_t)cmd->blocks << NVME_LBA_SHIFT, write_move,
-                            write_done);
+    if (nvme_blocks_begin(cmd, true, true)) {
+        count_write(cmd);
+        nvme_transfer_start(cmd, false, data_bytes(cmd), write_move, nvme_write_done);
     }
 }
 
 /* NVM 3.2.1 */
 static uint16_t compare_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
 {
-    struct nvme_storage *storage = &command_namespace(cmd)->storage;
-    uint8_t *stored = cmd->ctrl->scratch;
-    int err = storage->read(storage->opaque, byte_offset(cmd, pos), stored, len);
+    struct nvme_namespace *ns = nvme_command_namespace(cmd);
+    struct nvme *ctrl = cmd->ctrl;
 
-    if (err) {
-        return media_status(cmd, err, NVME_READ_ERROR);
+    if (!ns) {
+        return GONE;
     }
-    return memcmp(stored, cmd->buf, len) ? NVME_COMPARE_FAILURE | NVME_STATUS_DNR : NVME_OK;
+    if (!ctrl->scratch) {
+        ctrl->scratch = g_malloc(NVME_CHUNK_BYTES);
+    }
+    int err = nvme_namespace_read(ns, byte_offset(cmd, pos), ctrl->scratch, len);
+    if (err) {
+        return nvme_media_status(cmd, err, NVME_READ_ERROR);
+    }
+    return memcmp(ctrl->scratch, cmd->buf, len) ? NVME_COMPARE_FAILURE | NVME_STATUS_DNR : NVME_OK;
 }
 
 static void compare_run(struct nvme_cmd *cmd)
 {
-    if (command_begin(cmd, false, true)) {
-        cmd->ctrl->smart.reads++;
-        cmd->ctrl->smart.read_blocks += cmd->blocks;
-        nvme_transfer_start(cmd, false, (uint32_t)cmd->blocks << NVME_LBA_SHIFT, compare_move,
-                            nvme_transfer_complete);
+    if (cmd->fuse) {
+        nvme_fused_run(cmd);
+    } else if (nvme_blocks_begin(cmd, false, true)) {
+        count_read(cmd);
+        nvme_transfer_start(cmd, false, data_bytes(cmd), compare_move, nvme_transfer_complete);
     }
 }
 
-/* Base 7.1 */
+/* Both buffers are here: nothing comes between. */
+uint16_t nvme_compare_and_write(struct nvme_cmd *compare, struct nvme_cmd *write)
+{
+    uint16_t status = compare_move(compare, 0, data_bytes(compare));
+
+    return status ? status : write_move(write, 0, data_bytes(write));
+}
+
+/* Base 7.1. The storage has one cache for all namespaces. */
 static void flush_run(struct nvme_cmd *cmd)
 {
     uint16_t status = NVME_OK;
 
-    if (cmd->nsid != NVME_NSID_ALL && !command_namespace(cmd)) {
-        nvme_complete(cmd, NVME_INVALID_NAMESPACE | NVME_STATUS_DNR);
-        return;
+    if (cmd->nsid != NVME_NSID_ALL) {
+        status = nvme_namespace_status(cmd->ctrl, cmd->nsid);
     }
-    for (unsigned i = 0; i < NVME_NAMESPACES && !status; i++) {
-        struct nvme_storage *storage = &cmd->ctrl->ns[i].storage;
-        if (cmd->nsid == NVME_NSID_ALL || cmd->nsid == cmd->ctrl->ns[i].nsid) {
-            status = media_status(cmd, storage->flush(storage->opaque), NVME_WRITE_FAULT);
-        }
+    if (!status) {
+        status = nvme_media_status(cmd, nvme_subsys_flush(cmd->ctrl->subsys), NVME_WRITE_FAULT);
     }
     nvme_complete(cmd, status);
 }
@@ -162,12 +210,12 @@ static void flush_run(struct nvme_cmd *cmd)
 /* Takes up to a slice from cmd->lba and cmd->blocks; returns its bytes. */
 static uint64_t take_slice(struct nvme_cmd *cmd, uint64_t max_bytes, uint64_t *offset)
 {
-    uint64_t blocks = MIN(cmd->blocks, max_bytes >> NVME_LBA_SHIFT);
+    uint64_t blocks = MIN(cmd->blocks, max_bytes >> cmd->lba_shift);
 
-    *offset = cmd->lba << NVME_LBA_SHIFT;
+    *offset = cmd->lba << cmd->lba_shift;
     cmd->lba += blocks;
     cmd->blocks -= blocks;
-    return blocks << NVME_LBA_SHIFT;
+    return blocks << cmd->lba_shift;
 }
 
 static void resume_later(struct nvme_cmd *cmd, void (*resume)(struct nvme_cmd *cmd))
@@ -179,22 +227,22 @@ static void resume_later(struct nvme_cmd *cmd, void (*resume)(struct nvme_cmd *c
 /* NVM 3.2.8 */
 static void write_zeroes_slice(struct nvme_cmd *cmd)
 {
-    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+    struct nvme_namespace *ns = nvme_command_namespace(cmd);
     uint64_t offset, len = take_slice(cmd, SLICE_BYTES, &offset);
-    int err = storage->zero(storage->opaque, offset, len);
+    int err = ns ? nvme_namespace_zero(ns, offset, len) : 0;
 
-    if (err) {
-        nvme_complete(cmd, media_status(cmd, err, NVME_WRITE_FAULT));
+    if (!ns || err) {
+        nvme_complete(cmd, ns ? nvme_media_status(cmd, err, NVME_WRITE_FAULT) : GONE);
     } else if (cmd->blocks) {
         resume_later(cmd, write_zeroes_slice);
     } else {
-        write_done(cmd);
+        nvme_write_done(cmd);
     }
 }
 
 static void write_zeroes_run(struct nvme_cmd *cmd)
 {
-    if (command_begin(cmd, true, false)) {
+    if (nvme_blocks_begin(cmd, true, false)) {
         write_zeroes_slice(cmd);
     }
 }
@@ -202,13 +250,13 @@ static void write_zeroes_run(struct nvme_cmd *cmd)
 /* NVM 3.2.5: reads without sending anything. */
 static void verify_slice(struct nvme_cmd *cmd)
 {
-    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+    struct nvme_namespace *ns = nvme_command_namespace(cmd);
 
     for (unsigned i = 0; i < 16 && cmd->blocks; i++) {
         uint64_t offset, len = take_slice(cmd, NVME_CHUNK_BYTES, &offset);
-        int err = storage->read(storage->opaque, offset, cmd->buf, len);
-        if (err) {
-            nvme_complete(cmd, media_status(cmd, err, NVME_READ_ERROR));
+        int err = ns ? nvme_namespace_read(ns, offset, cmd->buf, len) : 0;
+        if (!ns || err) {
+            nvme_complete(cmd, ns ? nvme_media_status(cmd, err, NVME_READ_ERROR) : GONE);
             return;
         }
     }
@@ -221,7 +269,7 @@ static void verify_slice(struct nvme_cmd *cmd)
 
 static void verify_run(struct nvme_cmd *cmd)
 {
-    if (command_begin(cmd, false, false)) {
+    if (nvme_blocks_begin(cmd, false, false)) {
         verify_slice(cmd);
     }
 }
@@ -234,7 +282,7 @@ static unsigned dsm_ranges(const struct nvme_cmd *cmd)
 
 static void dsm_slice(struct nvme_cmd *cmd)
 {
-    struct nvme_storage *storage = &command_namespace(cmd)->storage;
+    struct nvme_namespace *ns = nvme_command_namespace(cmd);
 
     while (!cmd->blocks && cmd->range < dsm_ranges(cmd)) {
         const uint8_t *range = cmd->buf + (size_t)cmd->range++ * RANGE_BYTES;
@@ -246,9 +294,9 @@ static void dsm_slice(struct nvme_cmd *cmd)
         return;
     }
     uint64_t offset, len = take_slice(cmd, SLICE_BYTES, &offset);
-    int err = storage->zero(storage->opaque, offset, len);
-    if (err) {
-        nvme_complete(cmd, media_status(cmd, err, NVME_WRITE_FAULT));
+    int err = ns ? nvme_namespace_zero(ns, offset, len) : 0;
+    if (!ns || err) {
+        nvme_complete(cmd, ns ? nvme_media_status(cmd, err, NVME_WRITE_FAULT) : GONE);
         return;
     }
     resume_later(cmd, dsm_slice);
@@ -256,8 +304,12 @@ static void dsm_slice(struct nvme_cmd *cmd)
 
 static void dsm_received(struct nvme_cmd *cmd)
 {
-    const struct nvme_namespace *ns = command_namespace(cmd);
+    const struct nvme_namespace *ns = nvme_command_namespace(cmd);
 
+    if (!ns) {
+        nvme_complete(cmd, GONE);
+        return;
+    }
     for (unsigned i = 0; i < dsm_ranges(cmd); i++) {
         const uint8_t *range = cmd->buf + (size_t)i * RANGE_BYTES;
         cmd->lba = le64_load(range + 8);
@@ -275,21 +327,25 @@ static void dsm_received(struct nvme_cmd *cmd)
     dsm_slice(cmd);
 }
 
-static uint16_t keep_in_buffer(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
+uint16_t nvme_keep_in_buffer(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
 {
     return NVME_OK;
 }
 
 static void dsm_run(struct nvme_cmd *cmd)
 {
-    const struct nvme_namespace *ns = command_namespace(cmd);
+    const struct nvme_namespace *ns = nvme_find_namespace(cmd->ctrl, cmd->nsid);
+    uint16_t status = take_namespace(cmd);
 
-    if (!ns) {
-        nvme_complete(cmd, NVME_INVALID_NAMESPACE | NVME_STATUS_DNR);
+    if (!status && ns->formatting) {
+        status = NVME_FORMAT_IN_PROGRESS;
+    }
+    if (status) {
+        nvme_complete(cmd, status);
     } else if (ns->write_protected && (nvme_dword(cmd, SQE_CDW11) & DSM_AD)) {
         nvme_complete(cmd, NVME_WRITE_PROTECTED | NVME_STATUS_DNR);
     } else {
-        nvme_transfer_start(cmd, false, dsm_ranges(cmd) * RANGE_BYTES, keep_in_buffer,
+        nvme_transfer_start(cmd, false, dsm_ranges(cmd) * RANGE_BYTES, nvme_keep_in_buffer,
                             dsm_received);
     }
 }

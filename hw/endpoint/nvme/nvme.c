@@ -42,11 +42,6 @@ void nvme_rule(struct nvme *ctrl, const char *what, uint64_t value)
               (unsigned long long)value);
 }
 
-struct nvme_namespace *nvme_find_namespace(struct nvme *ctrl, uint32_t nsid)
-{
-    return nsid >= 1 && nsid <= NVME_NAMESPACES ? &ctrl->ns[nsid - 1] : NULL;
-}
-
 /* Base 9.5: what cannot be reported by a status is fatal; only a reset helps. */
 void nvme_fatal(struct nvme *ctrl, const char *why)
 {
@@ -74,7 +69,7 @@ static const char *find_setup_error(const struct nvme *ctrl)
     if (cc & NVME_CC_CSS) {
         return "enabled with a command set that CAP does not offer";
     }
-    if (cc & NVME_CC_AMS) {
+    if (FIELD_GET(NVME_CC_AMS, cc) > NVME_AMS_WRR) {
         return "enabled with an arbitration mechanism that CAP does not offer";
     }
     if (!FIELD_GET(NVME_AQA_ASQS, aqa) || !FIELD_GET(NVME_AQA_ACQS, aqa)) {
@@ -158,12 +153,9 @@ static void shutdown_timer_fn(void *opaque)
         sim_schedule_in(ctrl->sim, &ctrl->shutdown_timer, SHUTDOWN_PS);
         return;
     }
-    for (unsigned i = 0; i < NVME_NAMESPACES; i++) {
-        struct nvme_storage *storage = &ctrl->ns[i].storage;
-        if (storage->flush(storage->opaque)) {
-            ctrl->smart.media_errors++;
-            nvme_rule(ctrl, "the storage could not be flushed at shutdown", ctrl->ns[i].nsid);
-        }
+    if (nvme_subsys_flush(ctrl->subsys)) {
+        ctrl->smart.media_errors++;
+        nvme_rule(ctrl, "the storage could not be flushed at shutdown", ctrl->cntlid);
     }
     reg_update(ctrl->regs, NVME_REG_CSTS, NVME_CSTS_SHST,
                FIELD_PREP(NVME_CSTS_SHST, NVME_SHST_COMPLETE));
@@ -209,8 +201,8 @@ static uint64_t int_mask_read(struct reg_space *space, unsigned offset, uint64_t
 
 #define CAP_VALUE                                                                                  \
     (FIELD_PREP(NVME_CAP_MQES, NVME_QUEUE_ENTRIES_MAX - 1) | NVME_CAP_CQR |                        \
-     FIELD_PREP(NVME_CAP_TO, TIMEOUT_500MS) | FIELD_PREP(NVME_CAP_CSS, 1) |                        \
-     FIELD_PREP(NVME_CAP_MPSMAX, NVME_MPSMAX) | NVME_CAP_CRWMS)
+     FIELD_PREP(NVME_CAP_AMS, 1) | FIELD_PREP(NVME_CAP_TO, TIMEOUT_500MS) |                        \
+     FIELD_PREP(NVME_CAP_CSS, 1) | FIELD_PREP(NVME_CAP_MPSMAX, NVME_MPSMAX) | NVME_CAP_CRWMS)
 #define CC_WRITABLE                                                                                \
     (NVME_CC_EN | NVME_CC_CSS | NVME_CC_MPS | NVME_CC_AMS | NVME_CC_SHN | NVME_CC_IOSQES |         \
      NVME_CC_IOCQES)
@@ -339,9 +331,8 @@ static void controller_destroy(void *owner)
 
     controller_clear(ctrl, true);
     reg_space_free(ctrl->regs);
-    g_free(ctrl->buffers);
-    g_free(ctrl->cmds);
-    g_free(ctrl->serial);
+    nvme_queues_free(ctrl);
+    nvme_subsys_free(ctrl->subsys);
     g_free(ctrl->name);
     g_free(ctrl);
 }
@@ -358,7 +349,7 @@ static const struct endpoint_func_ops function_ops = {
 static void add_capabilities(struct nvme *ctrl, const struct nvme_params *params)
 {
     struct pcie_params pcie = params->pcie;
-    uint64_t dsn = (uint64_t)ENDPOINT_VENDOR_ID << 48 | g_str_hash(ctrl->serial);
+    uint64_t dsn = (uint64_t)ENDPOINT_VENDOR_ID << 48 | g_str_hash(ctrl->subsys->serial);
 
     pcie.flr = true;
     pci_func_set_bar(ctrl->pci, 0, PCI_BAR_MEM64, BAR_BYTES);
@@ -375,7 +366,8 @@ static void add_capabilities(struct nvme *ctrl, const struct nvme_params *params
 struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *params)
 {
     assert(params->io_queues >= 1 && params->io_queues <= NVME_IO_QUEUES_MAX);
-    assert(params->storage.size_bytes >= 1u << NVME_LBA_SHIFT);
+    assert(params->storage.size_bytes >= 512);
+    assert(params->namespaces <= NVME_NAMESPACES);
 
     struct nvme *ctrl = g_new0(struct nvme, 1);
     struct endpoint *ep = endpoint_new(fabric, params->name);
@@ -392,16 +384,12 @@ struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *param
     };
 
     ctrl->name = g_strdup(params->name);
-    ctrl->serial = g_strdup(params->serial && *params->serial ? params->serial : params->name);
+    ctrl->subsys = nvme_subsys_new(params);
+    ctrl->subsys->ctrl[ctrl->subsys->ctrls++] = ctrl;
     ctrl->io_queues = params->io_queues;
     ctrl->regs = reg_space_new(NVME_REG_DOORBELLS, ctrl);
     reg_space_place(ctrl->regs, 0, properties, ARRAY_LEN(properties));
     reg_space_reset(ctrl->regs, REG_RESET_COLD);
-    ctrl->ns[0].nsid = 1;
-    ctrl->ns[0].storage = params->storage;
-    ctrl->ns[0].blocks = params->storage.size_bytes >> NVME_LBA_SHIFT;
-    ctrl->ns[0].write_protected = params->storage.read_only;
-    nvme_identify_init(ctrl);
     sim_event_init(&ctrl->state_timer, state_timer_fn, ctrl);
     sim_event_init(&ctrl->shutdown_timer, shutdown_timer_fn, ctrl);
 

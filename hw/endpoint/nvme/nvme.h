@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state of an NVMe controller, shared by the files of this folder.
+ * The state of an NVM subsystem and its controllers, shared by the files of this folder.
  *
- *   nvme.c      the PCI function, the controller's properties, enable, reset, shutdown
- *   queue.c     queues, doorbells, arbitration, fetching, completing
- *   irq.c       interrupts: vectors, masks, coalescing, INTx
- *   transfer.c  PRPs and the data of one command, in chunks
- *   admin.c     admin commands; identify.c, feature.c, log.c and event.c are parts of it
- *   nvm.c       the NVM command set
+ *   nvme.c       making it; the PCI function of a controller, its resets
+ *   property.c   a controller's properties: enable, disable, shutdown, NVM Subsystem Reset
+ *   queue.c      queues, doorbells, fetching, completing
+ *   arbiter.c    which queue is next
+ *   irq.c        interrupts: vectors, masks, coalescing, INTx
+ *   transfer.c   the data of one command, in chunks; PRPs; sgl.c: SGLs
+ *   memory.c     the controller memory buffer
+ *   shadow.c     doorbells in host memory
+ *   namespace.c  namespaces: where their blocks are, which controllers have them
+ *   admin.c      admin commands; identify.c, feature.c, log.c, event.c, manage.c and format.c are
+ *                parts of it
+ *   nvm.c        the NVM command set; fused.c: Compare and Write as one
  *
  * A command lives in a context (struct nvme_cmd) from a fixed pool:
  *
@@ -38,7 +44,7 @@
 #define NVME_QUEUES_MAX    (NVME_IO_QUEUES_MAX + 1)
 /* Commands under way at most; admin commands have contexts of their own, so that I/O queues
  * cannot starve them. */
-#define NVME_IO_CMDS    64
+#define NVME_IO_CMDS    80 /* more than queues: each may hold half of a fused operation */
 #define NVME_ADMIN_CMDS 12
 #define NVME_CMDS       (NVME_IO_CMDS + NVME_ADMIN_CMDS)
 #define NVME_AER_MAX    4
@@ -52,15 +58,18 @@
 #define NVME_CHUNK_SEGS        17 /* pages of 4 KiB that 64 KiB at any offset can touch */
 #define NVME_LIST_ENTRIES      256
 
-#define NVME_LBA_SHIFT  9
-#define NVME_NAMESPACES 1
+#define NVME_FORMATS         2 /* blocks of 512 and of 4096 bytes */
+#define NVME_NAMESPACES      NVME_NAMESPACES_MAX
+#define NVME_CONTROLLERS_MAX 128 /* bits of nvme_namespace.attached */
+#define NVME_ACWU_BLOCKS     16  /* of any format they fit a chunk */
 
 #define NVME_ERROR_LOG_ENTRIES 64
 #define NVME_FIRMWARE          "0.1     " /* 8 characters */
-#define NVME_FEATURE_IDS       16         /* above all of enum nvme_fid */
+#define NVME_FEATURE_IDS       16         /* above all of enum nvme_fid with a plain value */
 
 struct nvme;
 struct nvme_cmd;
+struct nvme_subsys;
 
 enum nvme_cmd_state {
     NVME_CMD_FREE,
@@ -89,12 +98,18 @@ struct nvme_transfer {
     uint32_t len;    /* bytes in all */
     uint32_t pos;    /* bytes of finished chunks */
     uint32_t chunk;  /* bytes of this one */
-    uint32_t mapped; /* bytes for which the PRPs were walked */
+    uint32_t mapped; /* bytes for which PRPs or the SGL were walked */
     uint64_t page_addr;
     uint32_t page_left;
     uint64_t list_next; /* where more PRP entries are */
     unsigned list_pos, list_len;
     bool list_chained; /* the entry after the last is a pointer to the next list */
+    /* SGLs: page_addr and page_left are a data block's, list_* are descriptors. */
+    bool sgl, sgl_first; /* the descriptor in the command */
+    bool sgl_last;       /* in the last segment */
+    bool bucket;         /* page_left bytes are for nobody */
+    uint32_t segment_left;
+    unsigned descs;
     unsigned segs;
     bool failed;
     nvme_chunk_fn move;
@@ -115,7 +130,13 @@ struct nvme_cmd {
     uint32_t nsid;
     uint64_t lba; /* NVM commands; error log */
     uint64_t blocks;
-    unsigned range; /* Dataset Management: the one at work */
+    uint32_t generation; /* of the namespace, when the command began */
+    uint8_t lba_shift;
+    uint8_t fuse;                     /* 0, or SQE_FUSE_FIRST, SQE_FUSE_SECOND */
+    struct nvme_cmd *partner;         /* the other one of a fused operation, while there is one */
+    uint32_t slot;                    /* in the submission queue */
+    unsigned range;                   /* Dataset Management: the one at work */
+    struct nvme_namespace *format_ns; /* being zeroed by this command */
     struct sim_event timer;
     void (*resume)(struct nvme_cmd *cmd); /* where the timer leads when RUNNING */
     struct dma_op fetch_op;               /* entry, PRP list, completion */
@@ -141,6 +162,7 @@ struct nvme_cq {
 
 struct nvme_sq {
     bool exists;
+    uint8_t class; /* enum nvme_class, with weighted round robin */
     uint16_t qid;
     struct nvme_cq *cq;
     uint32_t size;
@@ -157,6 +179,14 @@ struct nvme_vector {
     bool no_coalescing;
 };
 
+/* Queues that take turns: all of them, or those of a class (Base 2.0, 3.4.4). */
+enum nvme_class { NVME_URGENT, NVME_HIGH, NVME_MEDIUM, NVME_LOW, NVME_CLASSES };
+
+struct nvme_turn {
+    unsigned next, burst_left;
+    unsigned credits; /* of a weighted class */
+};
+
 enum nvme_state {
     NVME_DISABLED,
     NVME_ENABLING,
@@ -167,12 +197,40 @@ enum nvme_state {
 
 enum nvme_irq_mode { NVME_IRQ_INTX, NVME_IRQ_MSI, NVME_IRQ_MSIX };
 
+/*
+ * The storage is handed out in granules, so that namespaces come and go in any order; `granule`
+ * says where each part of a namespace is. `generation` changes with everything that makes commands
+ * under way meaningless.
+ */
 struct nvme_namespace {
+    struct nvme_subsys *subsys;
     uint32_t nsid;
-    uint64_t blocks;
+    bool exists; /* allocated; no other member means anything otherwise, but for generation */
+    bool shared;
     bool write_protected;
-    struct nvme_storage storage;
+    bool formatting;
+    uint8_t format;
+    uint8_t lba_shift;
+    uint32_t generation;
+    uint64_t blocks;
+    uint64_t bytes; /* allocated: blocks of either format fit */
+    uint32_t *granule;
+    unsigned granules;
+    uint64_t attached[NVME_CONTROLLERS_MAX / 64];
     uint8_t uuid[16];
+};
+
+/* What all controllers of a device share. */
+struct nvme_subsys {
+    char *serial;
+    char nqn[80];
+    struct nvme_storage storage;
+    unsigned granule_shift, granules;
+    bool *granule_used;
+    struct nvme_namespace ns[NVME_NAMESPACES]; /* NSID - 1 */
+    unsigned uuids;                            /* given out */
+    struct nvme *ctrl[NVME_CONTROLLERS_MAX];   /* by controller identifier; 0 is the primary */
+    unsigned ctrls;
 };
 
 struct nvme_error {
@@ -191,11 +249,13 @@ struct nvme_smart {
 };
 
 struct nvme {
+    struct nvme_subsys *subsys;
+    uint16_t cntlid;
     struct endpoint_func *func;
     struct pci_func *pci;
     struct sim *sim;
     struct reg_space *regs;
-    char *name, *serial;
+    char *name;
     unsigned io_queues;
 
     enum nvme_state state;
@@ -206,11 +266,11 @@ struct nvme {
     struct nvme_sq sq[NVME_QUEUES_MAX];
     struct nvme_cq cq[NVME_QUEUES_MAX];
     unsigned io_queues_made; /* SQs and CQs but for the admin's */
-    unsigned next_sq, burst_left;
+    struct nvme_turn turn[NVME_CLASSES];
 
-    struct nvme_cmd *cmds; /* NVME_CMDS */
-    uint8_t *buffers;      /* of all commands, and one for comparing */
-    uint8_t *scratch;
+    struct nvme_cmd *cmds[NVME_CMDS]; /* the first cmds_made: contexts come when they are needed */
+    unsigned cmds_made;
+    uint8_t *scratch; /* NVME_CHUNK_BYTES, for comparing */
     struct nvme_cmd *free_cmds;
     unsigned io_cmds, admin_cmds;
 
@@ -230,8 +290,10 @@ struct nvme {
     struct nvme_error error[NVME_ERROR_LOG_ENTRIES];
     uint64_t errors;
     struct nvme_smart smart;
-    struct nvme_namespace ns[NVME_NAMESPACES];
-    char subnqn[80];
+    uint32_t changed;                       /* namespaces, bit NSID - 1 */
+    uint64_t timestamp_ms, timestamp_at_ps; /* as set, and when */
+    bool timestamp_set;                     /* by the host */
+    uint8_t host_id[16];
     const struct nvme_opcode *admin_op[256], *io_op[256];
     uint8_t page[NVME_PAGE_BYTES]; /* where log pages are put together */
 };
@@ -246,10 +308,40 @@ bool nvme_running(const struct nvme *ctrl); /* commands are fetched */
 void nvme_fatal(struct nvme *ctrl, const char *why);
 void nvme_rule(struct nvme *ctrl, const char *what, uint64_t value);
 void nvme_dma_drained(struct nvme *ctrl);
+
+/* namespace.c */
+struct nvme_subsys *nvme_subsys_new(const struct nvme_params *params);
+void nvme_subsys_free(struct nvme_subsys *subsys);
+/* The namespace if it is attached to the controller; NULL. */
 struct nvme_namespace *nvme_find_namespace(struct nvme *ctrl, uint32_t nsid);
+/* What a command for one attached namespace is told (Base 2.0, 3.2.1.2). */
+uint16_t nvme_namespace_status(struct nvme *ctrl, uint32_t nsid);
+bool nvme_attached(const struct nvme_namespace *ns, unsigned cntlid);
+void nvme_attach(struct nvme_namespace *ns, unsigned cntlid, bool attach);
+uint64_t nvme_capacity_left(const struct nvme_subsys *subsys); /* bytes */
+/* The namespace gets its storage; false, with nothing changed, when there is too little. */
+bool nvme_namespace_allocate(struct nvme_namespace *ns, uint64_t bytes);
+void nvme_namespace_delete(struct nvme_namespace *ns);
+/* Blocks of another size; what was there is to be gone. */
+void nvme_namespace_set_format(struct nvme_namespace *ns, unsigned format);
+uint8_t nvme_format_shift(unsigned format);
+/* As struct nvme_storage has them, of a namespace; inside it. */
+int nvme_namespace_read(struct nvme_namespace *ns, uint64_t offset, void *data, uint64_t len);
+int nvme_namespace_write(struct nvme_namespace *ns, uint64_t offset, const void *data,
+                         uint64_t len);
+int nvme_namespace_zero(struct nvme_namespace *ns, uint64_t offset, uint64_t len);
+int nvme_subsys_flush(struct nvme_subsys *subsys);
+/* Tells all controllers that have it. */
+void nvme_namespace_changed(struct nvme_namespace *ns);
+
+/* arbiter.c: the queue to fetch from, or NULL. */
+struct nvme_sq *nvme_arbitrate(struct nvme *ctrl);
+void nvme_arbiter_reset(struct nvme *ctrl);
+bool nvme_sq_can_fetch(const struct nvme *ctrl, const struct nvme_sq *sq);
 
 /* queue.c */
 void nvme_queues_init(struct nvme *ctrl);
+void nvme_queues_free(struct nvme *ctrl);
 void nvme_queues_enable(struct nvme *ctrl);
 /* Drops all commands and queues; with dma_gone none of their dma_ops will ever be done. */
 void nvme_queues_disable(struct nvme *ctrl, bool dma_gone);
@@ -281,13 +373,19 @@ unsigned nvme_irq_vectors(const struct nvme *ctrl); /* numbers that a queue may 
 /* transfer.c */
 void nvme_transfer_start(struct nvme_cmd *cmd, bool to_host, uint32_t len, nvme_chunk_fn move,
                          void (*done)(struct nvme_cmd *cmd));
+/* sgl.c. Next: false when there is nothing to map now; nvme_transfer_continue() follows, or the
+ * command is over. */
+void nvme_sgl_start(struct nvme_cmd *cmd);
+bool nvme_sgl_next(struct nvme_cmd *cmd);
+void nvme_transfer_continue(struct nvme_cmd *cmd);
 void nvme_transfer_complete(struct nvme_cmd *cmd); /* a done() that completes with success */
 
 /* admin.c */
 extern const struct nvme_opcode nvme_admin_opcodes[];
 extern const unsigned nvme_admin_opcode_count;
 void nvme_identify(struct nvme_cmd *cmd); /* identify.c */
-void nvme_identify_init(struct nvme *ctrl);
+/* Of version 5 (RFC 4122, 4.3), by name: the same on every run. */
+void nvme_make_uuid(uint8_t uuid[16], const char *serial, uint32_t number);
 void nvme_set_features(struct nvme_cmd *cmd); /* feature.c */
 void nvme_get_features(struct nvme_cmd *cmd);
 void nvme_features_reset(struct nvme *ctrl);
@@ -301,10 +399,34 @@ bool nvme_aer_abort(struct nvme *ctrl, uint16_t cid);
 void nvme_event(struct nvme *ctrl, enum nvme_event_type type, unsigned info);
 void nvme_event_clear(struct nvme *ctrl, enum nvme_event_type type);
 void nvme_events_deliver(struct nvme *ctrl);
+void nvme_event_namespace(struct nvme *ctrl, uint32_t nsid); /* one changed */
 void nvme_events_reset(struct nvme *ctrl);
 void nvme_warning_update(struct nvme *ctrl);
+void nvme_namespace_management(struct nvme_cmd *cmd); /* manage.c */
+void nvme_namespace_attachment(struct nvme_cmd *cmd);
+void nvme_format_nvm(struct nvme_cmd *cmd); /* format.c */
+/* Zeroes for all of the namespace, then the command's end. */
+void nvme_format_begin(struct nvme_cmd *cmd, struct nvme_namespace *ns);
+/* The command goes without an end. */
+void nvme_format_dropped(struct nvme_cmd *cmd);
+
+/* fused.c: a command was fetched. True: it waits, and goes on or fails when the other one is
+ * there. */
+bool nvme_fused_fetched(struct nvme_cmd *cmd);
+/* The command is about to complete; what becomes of its partner. */
+void nvme_fused_complete(struct nvme_cmd *cmd, uint16_t status);
+void nvme_fused_run(struct nvme_cmd *first);
 
 /* nvm.c */
+/* True, with the command's namespace, blocks and their size noted, when it can go on; otherwise it
+ * was completed. Commands with data have the limit of MDTS. */
+bool nvme_blocks_begin(struct nvme_cmd *cmd, bool writes, bool data);
+/* The command's namespace, unless it has changed since the command began. */
+struct nvme_namespace *nvme_command_namespace(const struct nvme_cmd *cmd);
+uint16_t nvme_media_status(struct nvme_cmd *cmd, int err, enum nvme_status fault);
+uint16_t nvme_keep_in_buffer(struct nvme_cmd *cmd, uint32_t pos, uint32_t len);
+void nvme_write_done(struct nvme_cmd *cmd);
+uint16_t nvme_compare_and_write(struct nvme_cmd *compare, struct nvme_cmd *write);
 extern const struct nvme_opcode nvme_io_opcodes[];
 extern const unsigned nvme_io_opcode_count;
 

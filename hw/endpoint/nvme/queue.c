@@ -20,24 +20,21 @@ static void posted(struct dma_op *op, enum dma_status status);
 void nvme_queues_init(struct nvme *ctrl)
 {
     sim_event_init(&ctrl->arbiter, arbiter_fn, ctrl);
-    ctrl->cmds = g_new0(struct nvme_cmd, NVME_CMDS);
-    /* Large enough to come from fresh pages: only what is used becomes resident. */
-    ctrl->buffers = g_malloc0((size_t)(NVME_CMDS + 1) * NVME_CHUNK_BYTES);
-    ctrl->scratch = ctrl->buffers + (size_t)NVME_CMDS * NVME_CHUNK_BYTES;
-    for (unsigned i = NVME_CMDS; i-- > 0;) {
-        struct nvme_cmd *cmd = &ctrl->cmds[i];
-        cmd->ctrl = ctrl;
-        cmd->buf = ctrl->buffers + (size_t)i * NVME_CHUNK_BYTES;
-        cmd->next = ctrl->free_cmds;
-        ctrl->free_cmds = cmd;
-        sim_event_init(&cmd->timer, cmd_timer_fn, cmd);
-    }
     for (unsigned i = 0; i < nvme_admin_opcode_count; i++) {
         ctrl->admin_op[nvme_admin_opcodes[i].opcode] = &nvme_admin_opcodes[i];
     }
     for (unsigned i = 0; i < nvme_io_opcode_count; i++) {
         ctrl->io_op[nvme_io_opcodes[i].opcode] = &nvme_io_opcodes[i];
     }
+}
+
+void nvme_queues_free(struct nvme *ctrl)
+{
+    for (unsigned i = 0; i < ctrl->cmds_made; i++) {
+        g_free(ctrl->cmds[i]->buf);
+        g_free(ctrl->cmds[i]);
+    }
+    g_free(ctrl->scratch);
 }
 
 void nvme_queues_enable(struct nvme *ctrl)
@@ -58,18 +55,34 @@ void nvme_queues_enable(struct nvme *ctrl)
         .size = (uint32_t)FIELD_GET(NVME_AQA_ASQS, aqa) + 1,
         .base = reg_get(ctrl->regs, NVME_REG_ASQ),
     };
-    ctrl->next_sq = 0;
-    ctrl->burst_left = 0;
+    nvme_arbiter_reset(ctrl);
 }
 
 /* Contexts. */
+
+/* Once each, however long the controller lives. */
+static struct nvme_cmd *cmd_make(struct nvme *ctrl)
+{
+    struct nvme_cmd *cmd = g_new0(struct nvme_cmd, 1);
+
+    assert(ctrl->cmds_made < NVME_CMDS);
+    cmd->ctrl = ctrl;
+    cmd->buf = g_malloc0(NVME_CHUNK_BYTES);
+    sim_event_init(&cmd->timer, cmd_timer_fn, cmd);
+    ctrl->cmds[ctrl->cmds_made++] = cmd;
+    return cmd;
+}
 
 static struct nvme_cmd *cmd_take(struct nvme *ctrl, struct nvme_sq *sq)
 {
     struct nvme_cmd *cmd = ctrl->free_cmds;
 
-    assert(cmd && cmd->state == NVME_CMD_FREE && !cmd->dma);
-    ctrl->free_cmds = cmd->next;
+    if (cmd) {
+        ctrl->free_cmds = cmd->next;
+    } else {
+        cmd = cmd_make(ctrl);
+    }
+    assert(cmd->state == NVME_CMD_FREE && !cmd->dma);
     cmd->sq = sq;
     cmd->prev = NULL;
     cmd->next = sq->cmds;
@@ -83,6 +96,9 @@ static struct nvme_cmd *cmd_take(struct nvme *ctrl, struct nvme_sq *sq)
     cmd->status = NVME_OK;
     cmd->result = 0;
     cmd->lba = 0;
+    cmd->fuse = 0;
+    cmd->partner = NULL;
+    cmd->slot = sq->head;
     sq->cq->reserved++;
     if (sq->qid) {
         if (!ctrl->io_cmds++) {
@@ -164,8 +180,8 @@ bool nvme_dma_done(struct nvme_cmd *cmd)
 
 void nvme_queues_disable(struct nvme *ctrl, bool dma_gone)
 {
-    for (unsigned i = 0; i < NVME_CMDS; i++) {
-        struct nvme_cmd *cmd = &ctrl->cmds[i];
+    for (unsigned i = 0; i < ctrl->cmds_made; i++) {
+        struct nvme_cmd *cmd = ctrl->cmds[i];
         if (cmd->state == NVME_CMD_FREE) {
             continue;
         }
@@ -174,6 +190,7 @@ void nvme_queues_disable(struct nvme *ctrl, bool dma_gone)
             cmd->dma = 0;
         }
         sim_cancel(ctrl->sim, &cmd->timer);
+        nvme_format_dropped(cmd);
         if (cmd->sq) {
             cmd_unlink(cmd);
         }
@@ -268,37 +285,13 @@ void nvme_doorbell(struct nvme *ctrl, uint64_t offset, uint32_t value)
     }
 }
 
-/* Arbitration: round robin with a burst (Base 3.4.4.1). */
+/* Fetching. */
 
 void nvme_kick(struct nvme *ctrl)
 {
     if (ctrl->state == NVME_READY && !sim_event_pending(&ctrl->arbiter)) {
         sim_schedule_in(ctrl->sim, &ctrl->arbiter, ARBITER_PS);
     }
-}
-
-static bool sq_can_fetch(const struct nvme *ctrl, const struct nvme_sq *sq)
-{
-    if (!sq->exists || sq->deleter || sq->head == sq->tail || !nvme_cq_has_room(sq->cq)) {
-        return false;
-    }
-    return ctrl->free_cmds &&
-           (sq->qid ? ctrl->io_cmds < NVME_IO_CMDS : ctrl->admin_cmds < NVME_ADMIN_CMDS);
-}
-
-static struct nvme_sq *arbitrate(struct nvme *ctrl)
-{
-    for (unsigned i = 0; i <= NVME_QUEUES_MAX; i++) {
-        struct nvme_sq *sq = &ctrl->sq[ctrl->next_sq];
-        if (ctrl->burst_left && sq_can_fetch(ctrl, sq)) {
-            ctrl->burst_left--;
-            return sq;
-        }
-        unsigned ab = nvme_feature(ctrl, NVME_FEAT_ARBITRATION) & 7;
-        ctrl->next_sq = (ctrl->next_sq + 1) % NVME_QUEUES_MAX;
-        ctrl->burst_left = ab == 7 ? FETCHES_PER_TURN : 1u << ab; /* 7: no limit */
-    }
-    return NULL;
 }
 
 static void fetch(struct nvme *ctrl, struct nvme_sq *sq)
@@ -321,7 +314,7 @@ static void arbiter_fn(void *opaque)
     struct nvme *ctrl = opaque;
 
     for (unsigned i = 0; i < FETCHES_PER_TURN; i++) {
-        struct nvme_sq *sq = nvme_running(ctrl) ? arbitrate(ctrl) : NULL;
+        struct nvme_sq *sq = nvme_running(ctrl) ? nvme_arbitrate(ctrl) : NULL;
         if (!sq) {
             return;
         }
@@ -329,6 +322,10 @@ static void arbiter_fn(void *opaque)
     }
     nvme_kick(ctrl);
 }
+
+/* 3 is reserved; no command is 0 there. */
+static const uint16_t fused_opcode[] = {
+    [SQE_FUSE_FIRST] = NVME_IO_COMPARE, [SQE_FUSE_SECOND] = NVME_IO_WRITE, [3] = 0x100};
 
 /* What can be said of a command before it runs (Base 3.3.3.1). */
 static uint16_t find_command_error(const struct nvme_cmd *cmd)
@@ -342,8 +339,12 @@ static uint16_t find_command_error(const struct nvme_cmd *cmd)
     if (!cmd->op) {
         return NVME_INVALID_OPCODE | NVME_STATUS_DNR;
     }
-    /* Neither fused operations nor SGLs are supported. */
-    if (cmd->sqe[SQE_FLAGS] & (SQE_FLAGS_FUSE | SQE_FLAGS_PSDT)) {
+    unsigned psdt = cmd->sqe[SQE_FLAGS] >> 6;
+    if (cmd->fuse && (!cmd->sq->qid || cmd->op->opcode != fused_opcode[cmd->fuse])) {
+        return NVME_INVALID_FIELD | NVME_STATUS_DNR;
+    }
+    /* Admin commands have PRPs (PCIe 1.0, 3.4). */
+    if (psdt > SQE_PSDT_SGL_META_SGL || (psdt && !cmd->sq->qid)) {
         return NVME_INVALID_FIELD | NVME_STATUS_DNR;
     }
     return NVME_OK;
@@ -364,8 +365,12 @@ static void fetched(struct dma_op *op, enum dma_status status)
     cmd->cid = le16_load(cmd->sqe + SQE_CID);
     cmd->nsid = nvme_dword(cmd, SQE_NSID);
     cmd->op = (cmd->sq->qid ? ctrl->io_op : ctrl->admin_op)[cmd->sqe[SQE_OPCODE]];
+    cmd->fuse = cmd->sqe[SQE_FLAGS] & SQE_FLAGS_FUSE;
     cmd->status = find_command_error(cmd);
     cmd->state = NVME_CMD_WAITING;
+    if (cmd->sq->qid && nvme_fused_fetched(cmd)) {
+        return;
+    }
     sim_schedule_in(ctrl->sim, &cmd->timer, cmd->status ? REJECT_PS : cmd->op->latency_ps);
 }
 
@@ -405,7 +410,7 @@ void nvme_complete(struct nvme_cmd *cmd, uint16_t status)
     struct nvme_sq *sq = cmd->sq;
     struct nvme_cq *cq = sq->cq;
 
-    assert(cq->reserved && cmd->state != NVME_CMD_POSTING);
+    assert(cq->reserved && cmd->state != NVME_CMD_POSTING && !cmd->format_ns);
     sim_cancel(cmd->ctrl->sim, &cmd->timer);
     if (status && status != NVME_ABORT_REQUESTED && status != NVME_ABORTED_SQ_DELETION) {
         status |= NVME_STATUS_MORE; /* there is an entry in the error log */
@@ -430,6 +435,7 @@ void nvme_complete(struct nvme_cmd *cmd, uint16_t status)
         cq->phase = !cq->phase;
     }
     nvme_dma(cmd, &cmd->fetch_op);
+    nvme_fused_complete(cmd, status);
 }
 
 static void posted(struct dma_op *op, enum dma_status status)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The data of a command: Physical Region Page entries and lists (Base 2.0, 4.1.1).
+ * The data of a command: Physical Region Page entries and lists (Base 2.0, 4.1.1); SGLs are in
+ * sgl.c.
  *
- * A transfer goes chunk by chunk through the command's buffer. For each chunk the PRPs are walked
- * (lists are read from host memory as needed), neighbouring pages are joined, and all pieces are
- * given to the requester at once; the last piece's done() starts the next chunk.
+ * A transfer goes chunk by chunk through the command's buffer. For each chunk the PRPs or the SGL
+ * are walked (lists are read from host memory as needed), neighbouring pages are joined, and all
+ * pieces, or as many as a command has operations for, are given to the requester at once; the last
+ * piece's done() goes on.
  */
 #include "nvme.h"
 
-static void transfer_map(struct nvme_cmd *cmd);
 static void segment_done(struct dma_op *op, enum dma_status status);
 
 static void transfer_next_chunk(struct nvme_cmd *cmd)
@@ -28,7 +29,28 @@ static void transfer_next_chunk(struct nvme_cmd *cmd)
             return;
         }
     }
-    transfer_map(cmd);
+    nvme_transfer_continue(cmd);
+}
+
+/* All that was mapped has arrived. */
+static void transfer_arrived(struct nvme_cmd *cmd)
+{
+    struct nvme_transfer *x = &cmd->xfer;
+
+    x->segs = 0;
+    if (x->mapped < x->pos + x->chunk) {
+        nvme_transfer_continue(cmd);
+        return;
+    }
+    if (!x->to_host) {
+        uint16_t result = x->move(cmd, x->pos, x->chunk);
+        if (result) {
+            nvme_complete(cmd, result);
+            return;
+        }
+    }
+    x->pos += x->chunk;
+    transfer_next_chunk(cmd);
 }
 
 static void transfer_send(struct nvme_cmd *cmd)
@@ -38,6 +60,9 @@ static void transfer_send(struct nvme_cmd *cmd)
     cmd->xfer.failed = false;
     for (unsigned i = 0; i < segs; i++) {
         nvme_dma(cmd, &cmd->seg[i]);
+    }
+    if (!segs) { /* bit buckets */
+        transfer_arrived(cmd);
     }
 }
 
@@ -57,15 +82,7 @@ static void segment_done(struct dma_op *op, enum dma_status status)
         nvme_complete(cmd, NVME_DATA_TRANSFER_ERROR);
         return;
     }
-    if (!x->to_host) {
-        uint16_t result = x->move(cmd, x->pos, x->chunk);
-        if (result) {
-            nvme_complete(cmd, result);
-            return;
-        }
-    }
-    x->pos += x->chunk;
-    transfer_next_chunk(cmd);
+    transfer_arrived(cmd);
 }
 
 /* Appends bytes of the current page to the chunk. */
@@ -75,7 +92,8 @@ static void transfer_add(struct nvme_cmd *cmd, uint32_t in_chunk, uint32_t len)
     struct dma_op *last = x->segs ? &cmd->seg[x->segs - 1] : NULL;
 
     /* Pages that follow each other become one operation, but not across the end of addresses. */
-    if (last && x->page_addr && last->addr + last->len == x->page_addr) {
+    if (last && x->page_addr && last->addr + last->len == x->page_addr &&
+        last->buf + last->len == cmd->buf + in_chunk) {
         last->len += len;
         return;
     }
@@ -112,7 +130,7 @@ static void list_read(struct dma_op *op, enum dma_status status)
     } else {
         x->list_next += (uint64_t)x->list_len * 8;
     }
-    transfer_map(cmd);
+    nvme_transfer_continue(cmd);
 }
 
 /* Reads as many entries as are needed, stand in this page of the list and fit the buffer. The last
@@ -141,27 +159,38 @@ static void transfer_read_list(struct nvme_cmd *cmd)
     nvme_dma(cmd, &cmd->fetch_op);
 }
 
-static void transfer_map(struct nvme_cmd *cmd)
+/* As nvme_sgl_next(). */
+static bool prp_next(struct nvme_cmd *cmd)
 {
     struct nvme_transfer *x = &cmd->xfer;
     uint32_t page = cmd->ctrl->page_bytes;
 
-    while (x->mapped < x->pos + x->chunk) {
-        if (!x->page_left) {
-            if (x->list_pos == x->list_len) {
-                transfer_read_list(cmd);
-                return;
-            }
-            x->page_addr = le64_load(cmd->list + (size_t)x->list_pos++ * 8);
-            x->page_left = MIN(page, x->len - x->mapped);
-            if (x->page_addr & (page - 1)) {
-                nvme_complete(cmd, NVME_PRP_OFFSET_INVALID | NVME_STATUS_DNR);
-                return;
-            }
+    if (x->list_pos == x->list_len) {
+        transfer_read_list(cmd);
+        return false;
+    }
+    x->page_addr = le64_load(cmd->list + (size_t)x->list_pos++ * 8);
+    x->page_left = MIN(page, x->len - x->mapped);
+    if (x->page_addr & (page - 1)) {
+        nvme_complete(cmd, NVME_PRP_OFFSET_INVALID | NVME_STATUS_DNR);
+        return false;
+    }
+    return true;
+}
+
+void nvme_transfer_continue(struct nvme_cmd *cmd)
+{
+    struct nvme_transfer *x = &cmd->xfer;
+
+    while (x->mapped < x->pos + x->chunk && x->segs < NVME_CHUNK_SEGS) {
+        if (!x->page_left && !(x->sgl ? nvme_sgl_next(cmd) : prp_next(cmd))) {
+            return;
         }
         uint32_t in_chunk = x->mapped - x->pos;
         uint32_t len = MIN(x->page_left, x->chunk - in_chunk);
-        transfer_add(cmd, in_chunk, len);
+        if (!x->bucket) {
+            transfer_add(cmd, in_chunk, len);
+        }
         x->page_addr += len;
         x->page_left -= len;
         x->mapped += len;
@@ -185,6 +214,12 @@ void nvme_transfer_start(struct nvme_cmd *cmd, bool to_host, uint32_t len, nvme_
         .page_addr = prp1,
         .page_left = first,
     };
+    if (cmd->sqe[SQE_FLAGS] & SQE_FLAGS_PSDT) {
+        cmd->xfer.page_left = 0;
+        nvme_sgl_start(cmd);
+        transfer_next_chunk(cmd);
+        return;
+    }
     if ((prp1 & 3) || (len - first > page && (prp2 & 7))) {
         nvme_complete(cmd, NVME_PRP_OFFSET_INVALID | NVME_STATUS_DNR);
         return;

@@ -24,8 +24,15 @@ struct nvme_params {
     const char *serial; /* up to 20 characters */
     struct nvme_storage storage;
     unsigned io_queues; /* pairs, 1 to 64 */
+    /* At power-on, cut from the storage one behind the other and attached; later the host makes and
+     * deletes them. At most NVME_NAMESPACES_MAX; 0 is as 1. */
+    unsigned namespaces;
+    uint64_t namespace_bytes; /* of each; 0: equal shares */
+    unsigned block_bytes;     /* 512, 4096; 0 is as 512 */
     struct pcie_params pcie;
 };
+
+#define NVME_NAMESPACES_MAX 32
 
 /* Creates an endpoint whose functions are ready. */
 struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *params);

@@ -118,6 +118,9 @@ struct machine_component {
         uint64_t size_bytes; /* of the scratch image when no disk is given */
         unsigned queues;     /* I/O queue pairs */
         char *serial;
+        unsigned namespaces; /* these three as in struct nvme_params */
+        uint64_t namespace_bytes;
+        unsigned block_bytes;
     } nvme;
     struct { /* MACHINE_EXERCISER */
         unsigned functions;

@@ -46,7 +46,7 @@ static int disk_flush(void *opaque)
     return host->disk_error;
 }
 
-struct host *host_new(bool read_only)
+struct host *host_new_with(const struct nvme_params *more)
 {
     struct host *host = g_new0(struct host, 1);
     struct nvme_params params = {
@@ -54,12 +54,15 @@ struct host *host_new(bool read_only)
         .serial = "PL0001",
         .io_queues = 8,
         .storage = {.size_bytes = HOST_DISK_BYTES,
-                    .read_only = read_only,
+                    .read_only = more->storage.read_only,
                     .read = disk_read,
                     .write = disk_write,
                     .zero = disk_zero,
                     .flush = disk_flush,
                     .opaque = host},
+        .namespaces = more->namespaces,
+        .namespace_bytes = more->namespace_bytes,
+        .block_bytes = more->block_bytes,
         .pcie = {.type = PCIE_ENDPOINT, .max_speed = 3, .max_width = 4},
     };
 
@@ -72,6 +75,11 @@ struct host *host_new(bool read_only)
         host->queue[i].cq = 0x20000 + i * 0x20000;
     }
     return host;
+}
+
+struct host *host_new(bool read_only)
+{
+    return host_new_with(&(struct nvme_params){.storage.read_only = read_only});
 }
 
 void host_free(struct host *host)
@@ -137,7 +145,12 @@ void host_make_queue(struct host *host, unsigned qid, unsigned entries, unsigned
 
 struct host *host_ready(bool read_only)
 {
-    struct host *host = host_new(read_only);
+    return host_ready_with(&(struct nvme_params){.storage.read_only = read_only});
+}
+
+struct host *host_ready_with(const struct nvme_params *more)
+{
+    struct host *host = host_new_with(more);
 
     mock_set_msix(host->func, true);
     host_enable(host);

@@ -45,6 +45,8 @@ struct host_cmd {
 };
 
 struct host *host_new(bool read_only);
+/* With more of the parameters; what is 0 there is as with host_new(). */
+struct host *host_new_with(const struct nvme_params *more);
 void host_free(struct host *host);
 /* Registers. */
 uint32_t host_csts(struct host *host);
@@ -55,6 +57,7 @@ void host_disable(struct host *host);
 void host_make_queue(struct host *host, unsigned qid, unsigned entries, unsigned vector);
 /* host_new(), MSI-X, enabled, one I/O queue pair. */
 struct host *host_ready(bool read_only);
+struct host *host_ready_with(const struct nvme_params *more);
 
 uint16_t host_queue_cmd(struct host *host, unsigned qid, const struct host_cmd *cmd);
 void host_ring(struct host *host, unsigned qid);

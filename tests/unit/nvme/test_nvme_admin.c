@@ -60,7 +60,7 @@ static const struct {
     {"delete no cq", {.opcode = 4, .cdw10 = 2}, DNR(0x101)},
     {"delete used cq", {.opcode = 4, .cdw10 = 1}, DNR(0x10c)},
     {"unknown", {.opcode = 0x7f}, DNR(0x001)},
-    {"format", {.opcode = 0x80, .nsid = 1}, DNR(0x001)},
+    {"sanitize", {.opcode = 0x84}, DNR(0x001)},
     {"keep alive", {.opcode = 0x18}, DNR(0x001)},
     {"fused", {.opcode = 0x06, .flags = 1, .cdw10 = 1}, DNR(0x002)},
     {"sgl", {.opcode = 0x06, .flags = 0x40, .cdw10 = 1}, DNR(0x002)},
@@ -149,7 +149,7 @@ START_TEST(identify_controller)
     ck_assert_uint_eq(le32_load(data() + 80), mock_read(host->func, 0, NVME_REG_VS, 4));
     ck_assert_uint_eq(data()[512], 0x66);
     ck_assert_uint_eq(data()[513], 0x44);
-    ck_assert_uint_eq(le32_load(data() + 516), 1);
+    ck_assert_uint_eq(le32_load(data() + 516), NVME_NAMESPACES_MAX);
     ck_assert_uint_eq(memcmp(data() + 768, "nqn.2014-08.org.nvmexpress:uuid:", 32), 0);
     ck_assert_uint_eq(strlen((const char *)data() + 768), 32 + 36);
     ck_assert_uint_eq(data()[4096], 0xee);
@@ -198,14 +198,19 @@ START_TEST(identify_errors)
 
     for (unsigned i = 0; i < sizeof(per_namespace); i++) {
         ck_assert_uint_eq(identify(per_namespace[i], 0, 0), DNR(0x00b));
-        ck_assert_uint_eq(identify(per_namespace[i], 2, 0), DNR(0x00b));
-        ck_assert_uint_eq(identify(per_namespace[i], 0xffffffff, 0), DNR(0x00b));
+        ck_assert_uint_eq(identify(per_namespace[i], 33, 0), DNR(0x00b));
+        /* Nothing is there: zeroes, but for the descriptors. */
+        ck_assert_uint_eq(identify(per_namespace[i], 2, 0),
+                          per_namespace[i] == 3 ? DNR(0x002) : NVME_OK);
+        ck_assert_uint_eq(le64_load(data()), per_namespace[i] == 3 ? le64_load(data()) : 0);
+        ck_assert_uint_eq(identify(per_namespace[i], 0xffffffff, 0),
+                          per_namespace[i] == 0 ? NVME_OK : DNR(0x00b));
     }
     ck_assert_uint_eq(identify(6, 0, 0), NVME_OK);
     ck_assert_uint_eq(identify(6, 0, 2), DNR(0x002));
     ck_assert_uint_eq(identify(7, 0, 2), DNR(0x002));
     ck_assert_uint_eq(identify(5, 1, 2), DNR(0x002));
-    ck_assert_uint_eq(identify(0x10, 0, 0), DNR(0x002));
+    ck_assert_uint_eq(identify(0x04, 0, 0), DNR(0x002));
     ck_assert_uint_eq(identify(0xff, 0, 0), DNR(0x002));
 }
 END_TEST
@@ -253,7 +258,7 @@ static const struct {
     {0x08, 0x00000000, 0x00001234, 0x00001234, 0, 0},
     {0x09, 0x00000003, 0x00010003, 0x00010003, 3, 0},
     {0x0a, 0x00000000, 0x00000001, 0x00000001, 0, 0},
-    {0x0b, 0x00000000, 0xffffffff, 0x0000001f, 0, 0},
+    {0x0b, 0x00000000, 0xffffffff, 0x0000011f, 0, 0},
 };
 
 START_TEST(features_are_set_and_reset)
@@ -281,7 +286,7 @@ START_TEST(feature_errors)
     ck_assert_uint_eq(get(0x00, 0, 0).status, DNR(0x002));
     ck_assert_uint_eq(get(0x01 | 4 << 8, 0, 0).status, DNR(0x002));
     ck_assert_uint_eq(set(0x01, 0, 1).status, DNR(0x10f));
-    ck_assert_uint_eq(set(0x01, 0, 2).status, DNR(0x00b));
+    ck_assert_uint_eq(set(0x01, 0, 2).status, DNR(0x002));
     ck_assert_uint_eq(set(0x01, 0, 0xffffffff).status, NVME_OK);
     ck_assert_uint_eq(set(0x02, 1, 0).status, DNR(0x002));
     ck_assert_uint_eq(set(0x04, 1 << 16, 0).status, DNR(0x002));

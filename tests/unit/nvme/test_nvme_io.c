@@ -143,7 +143,8 @@ static const struct {
     uint16_t status;
 } io_errors[] = {
     {"no namespace", {.opcode = 2, .nsid = 0, .prp1 = HOST_DATA}, DNR(0x00b)},
-    {"namespace 2", {.opcode = 1, .nsid = 2, .prp1 = HOST_DATA}, DNR(0x00b)},
+    {"namespace 2", {.opcode = 1, .nsid = 2, .prp1 = HOST_DATA}, DNR(0x002)},
+    {"namespace 33", {.opcode = 1, .nsid = 33, .prp1 = HOST_DATA}, DNR(0x00b)},
     {"all namespaces", {.opcode = 2, .nsid = 0xffffffff, .prp1 = HOST_DATA}, DNR(0x00b)},
     {"past the end", {.opcode = 2, .nsid = 1, .cdw10 = BLOCKS}, DNR(0x080)},
     {"over the end", {.opcode = 1, .nsid = 1, .cdw10 = BLOCKS - 1, .cdw12 = 1}, DNR(0x080)},
@@ -171,9 +172,9 @@ static const struct {
      {.opcode = 2, .nsid = 1, .prp1 = HOST_DATA, .prp2 = 1ULL << 40, .cdw12 = 31},
      0x004},
     {"fused", {.opcode = 2, .flags = 2, .nsid = 1, .prp1 = HOST_DATA}, DNR(0x002)},
-    {"sgl", {.opcode = 2, .flags = 0x80, .nsid = 1, .prp1 = HOST_DATA}, DNR(0x002)},
+    {"no such data pointer", {.opcode = 2, .flags = 0xc0, .nsid = 1}, DNR(0x002)},
     {"unknown", {.opcode = 0x04, .nsid = 1}, DNR(0x001)},
-    {"flush nobody", {.opcode = 0, .nsid = 3}, DNR(0x00b)},
+    {"flush nobody", {.opcode = 0, .nsid = 3}, DNR(0x002)},
     {"zeroes past the end",
      {.opcode = 8, .nsid = 1, .cdw10 = BLOCKS - 1, .cdw12 = 65535},
      DNR(0x080)},
@@ -434,7 +435,7 @@ START_TEST(arbitration_is_fair)
     }
     host_ring(host, 1);
     host_ring(host, 2);
-    /* Both queues have 63 commands and 64 may be under way: half of each at first. */
+    /* Both queues have 63 commands and 80 may be under way: half of each at first. */
     mock_run(host->mock, 32 * PS_PER_US);
     unsigned first = 0, second = 0;
     while (host_poll(host, 1, &result)) {
@@ -443,8 +444,8 @@ START_TEST(arbitration_is_fair)
     while (host_poll(host, 2, &result)) {
         second++;
     }
-    ck_assert_uint_eq(first, 32);
-    ck_assert_uint_eq(second, 32);
+    ck_assert_uint_eq(first, 40);
+    ck_assert_uint_eq(second, 40);
 }
 END_TEST
 
