@@ -15,6 +15,7 @@
 #include "ram.h"
 #include "rtc.h"
 #include "uart.h"
+#include "viommu.h"
 
 /*
  * CHOICE: an instruction takes 2 ns, the TSC counts at 1 GHz, the crystal at 25 MHz (CPUID 0x15
@@ -107,6 +108,8 @@ struct machine {
     struct board_iommu *ioapic_iommu; /* that its messages go through, or NULL */
     struct board_rmrr *rmrr;
     unsigned rmrr_count;
+    struct board_viommu *viommu[MAP_BRIDGES_MAX];
+    unsigned viommu_count;
     struct board_part *part; /* one a component of the description */
     unsigned part_count;
 };

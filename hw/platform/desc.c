@@ -7,6 +7,7 @@
 static const char *const kind_names[MACHINE_KIND_COUNT] = {
     [MACHINE_SHELL] = "shell",
     [MACHINE_IOMMU] = "iommu",
+    [MACHINE_VIRTIO_IOMMU] = "virtio-iommu",
     [MACHINE_HOST_BRIDGE] = "host-bridge",
     [MACHINE_ROOT_PORT] = "root-port",
     [MACHINE_SWITCH] = "switch",
@@ -106,6 +107,16 @@ static void component_set_defaults(struct machine_component *c)
             .snoop = true,
             .large_pages = true,
             .coherent = true,
+        };
+        break;
+    case MACHINE_VIRTIO_IOMMU:
+        c->viommu.features = (struct viommu_features){
+            .address_bits = 48,
+            .domains = VIOMMU_DOMAINS_MAX,
+            .mappings = 1u << 20,
+            .large_pages = true,
+            .bypass = true,
+            .bypass_config = true,
         };
         break;
     case MACHINE_VIRTIO_RNG:

@@ -62,7 +62,7 @@ enum {
 #define FLAG_RESET_REG            BIT(10)
 #define FLAG_HW_REDUCED           BIT(20)
 
-#define SDT_MAX (4 + MAP_BRIDGES_MAX)
+#define SDT_MAX (5 + MAP_BRIDGES_MAX)
 
 struct builder {
     struct machine *machine;
@@ -206,6 +206,21 @@ static void add_dmar(struct builder *b)
     g_byte_array_unref(body);
 }
 
+static void add_viot(struct builder *b)
+{
+    GByteArray *body = g_byte_array_new();
+    uint64_t gpa;
+
+    if (board_viommu_describe(b->machine, body)) {
+        uint8_t *t = begin(b, "VIOT", 0, SDT_HEADER + body->len, &gpa);
+
+        memcpy(t + SDT_HEADER, body->data, body->len);
+        finish(t);
+        list(b, gpa);
+    }
+    g_byte_array_unref(body);
+}
+
 static void add_bridges(struct builder *b)
 {
     static const struct {
@@ -310,6 +325,7 @@ uint64_t firmware_install(struct machine *machine)
     add_madt(&b);
     add_mcfg(&b);
     add_dmar(&b);
+    add_viot(&b);
     add_bridges(&b);
     put_rsdp(machine, add_xsdt(&b));
     smbios_install(machine, MAP_ANCHOR_BASE + 0x40, MAP_RESET_VECTOR - MAP_ANCHOR_BASE - 0x40);

@@ -160,6 +160,27 @@ static uint8_t access_wants(const struct tlp *tlp, bool execute)
     }
 }
 
+struct iommu_access board_iommu_access(const struct tlp *tlp)
+{
+    struct iommu_access access = {
+        .addr = tlp->addr,
+        .sid = tlp->requester.v,
+        .at = tlp->at,
+        .interrupt = root_is_interrupt(tlp),
+    };
+    struct tlp_pasid pasid;
+
+    if (tlp_get_pasid(tlp, &pasid)) {
+        access.has_pasid = true;
+        access.pasid = pasid.pasid;
+        access.privileged = pasid.privileged;
+    }
+    access.want = access_wants(tlp, access.has_pasid && pasid.execute);
+    if (access.interrupt)
+        access.data = le32_load(tlp->data);
+    return access;
+}
+
 /* The unit with the requester in its scope, else the one that has all the rest; NULL: none. */
 static struct board_iommu *unit_of(const struct board_bridge *bridge, uint16_t sid)
 {
@@ -184,8 +205,6 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
     struct board_bridge *bridge = opaque;
     struct board_iommu *unit = unit_of(bridge, tlp->requester.v);
     struct iommu_pending *pending;
-    struct iommu_access *access;
-    struct tlp_pasid pasid;
 
     if (!unit) {
         /* Of nobody: what it asks of a translation agent finds none. */
@@ -193,24 +212,10 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
         return;
     }
     pending = pending_take(unit);
-    access = &pending->request.access;
     pending->bridge = bridge;
     pending->rc = rc;
     pending->tlp = tlp;
-    *access = (struct iommu_access){
-        .addr = tlp->addr,
-        .sid = tlp->requester.v,
-        .at = tlp->at,
-        .interrupt = root_is_interrupt(tlp),
-    };
-    if (tlp_get_pasid(tlp, &pasid)) {
-        access->has_pasid = true;
-        access->pasid = pasid.pasid;
-        access->privileged = pasid.privileged;
-    }
-    access->want = access_wants(tlp, access->has_pasid && pasid.execute);
-    if (access->interrupt)
-        access->data = le32_load(tlp->data);
+    pending->request.access = board_iommu_access(tlp);
     pending->request.done = translated;
     pending->request.opaque = pending;
     vtd_submit(unit->vtd, &pending->request);

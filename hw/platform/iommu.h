@@ -11,6 +11,7 @@
 struct machine;
 struct machine_component;
 struct iommu_pending;
+struct tlp;
 
 struct board_iommu {
     struct machine *machine;
@@ -31,6 +32,9 @@ struct board_rmrr {
     uint16_t segment;
     struct board_scopes scopes;
 };
+
+/* A memory request as an IOMMU sees it. */
+struct iommu_access board_iommu_access(const struct tlp *tlp);
 
 bool board_iommu_create(struct machine *machine, const struct machine_component *c,
                         uint16_t segment, GError **error);

@@ -181,6 +181,7 @@ static const struct {
 } kinds[MACHINE_KIND_COUNT] = {
     [MACHINE_HOST_BRIDGE] = {.wire = wire_bridge},
     [MACHINE_IOMMU] = {.wire = wire_iommu},
+    [MACHINE_VIRTIO_IOMMU] = {wire_viommu, board_viommu_free, board_viommu_reset},
     [MACHINE_SHELL] = {.wire = wire_shell, .free = free_shell, .reset = reset_shell},
     [MACHINE_ROOT_PORT] = {.wire = wire_root_port},
     [MACHINE_SWITCH] = {.wire = wire_switch, .free = free_switch, .reset = reset_switch},
@@ -229,6 +230,7 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
         if (machine->part[i].link)
             touch_init(&machine->part[i], c, parent_port(&w, c));
     }
+    board_viommu_connect(machine);
     return board_iommu_connect(machine, desc, error);
 }
 

@@ -35,6 +35,7 @@ bool wire_virtio_rng(struct wiring *w, const struct machine_component *c, GError
 bool wire_virtio_blk(struct wiring *w, const struct machine_component *c, GError **error);
 bool wire_virtio_console(struct wiring *w, const struct machine_component *c, GError **error);
 bool wire_virtio_9p(struct wiring *w, const struct machine_component *c, GError **error);
+bool wire_viommu(struct wiring *w, const struct machine_component *c, GError **error);
 bool wire_virtio_net(struct wiring *w, const struct machine_component *c, GError **error);
 
 #endif

@@ -113,6 +113,7 @@ static char **find_drivers(const struct machine_desc *desc)
 {
     static const char *const drivers[MACHINE_KIND_COUNT] = {
         [MACHINE_NVME] = "nvme",
+        [MACHINE_VIRTIO_IOMMU] = "virtio_iommu",
         [MACHINE_VIRTIO_RNG] = "virtio_rng",
         [MACHINE_VIRTIO_BLK] = "virtio_blk",
     };

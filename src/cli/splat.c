@@ -65,6 +65,7 @@ static const struct splat_kind kinds[] = {
     {"dmar", "DMAR: ", "[fault reason", NULL, SPLAT_LINE | SPLAT_MORE},
     {"amd-vi", "AMD-Vi: Event logged [", NULL, NULL, SPLAT_LINE},
     {"amd-vi", NULL, "AMD-Vi: Event logged [", NULL, SPLAT_LINE},
+    {"virtio-iommu", "virtio_iommu ", " fault from EP ", NULL, SPLAT_LINE},
     /* drivers/pci/pcie/aer.c, dpc.c */
     {"aer", NULL, "AER: Correctable error message received", NULL, SPLAT_LINE},
     {"aer", NULL, "AER: Uncorrectable (", NULL, SPLAT_LINE},

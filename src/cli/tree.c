@@ -99,6 +99,15 @@ static void append_iommu(GString *out, const struct machine_component *c)
     g_string_append(out, c->iommu.find_stale ? ", finds stale hits" : "");
 }
 
+static void append_viommu(GString *out, const struct machine_component *c)
+{
+    const struct viommu_features *features = &c->viommu.features;
+
+    g_string_append_printf(out, "%02x.0 IOMMU, virtio, %u bits%s%s", c->device,
+                           features->address_bits, features->bypass ? ", bypass" : "",
+                           c->viommu.find_stale ? ", finds stale hits" : "");
+}
+
 static void append_component(const struct tree *tree, const struct machine_component *c)
 {
     GString *out = tree->out;
@@ -146,6 +155,7 @@ static void append_component(const struct tree *tree, const struct machine_compo
     case MACHINE_VIRTIO_CONSOLE: append_virtio(tree, c); break;
     case MACHINE_SHELL: append_shell(out, c); break;
     case MACHINE_IOMMU: append_iommu(out, c); break;
+    case MACHINE_VIRTIO_IOMMU: append_viommu(out, c); break;
     case MACHINE_KIND_COUNT: break;
     }
     g_string_append_c(out, '\n');

@@ -4,7 +4,7 @@
 
 #include "keys.h"
 
-static const char *const face_words[] = {"vtd"};
+static const char *const face_words[] = {"vtd", "virtio"};
 
 static const char *const iotlb_words[] = {"normal", "strict"};
 
@@ -17,7 +17,7 @@ static bool parse_face(const struct topo_key *key, const char *text, struct topo
 
 static void allowed_face(const struct topo_key *key, GString *out)
 {
-    g_string_append(out, "vtd");
+    g_string_append(out, "vtd or virtio");
 }
 
 static bool parse_iotlb(const struct topo_key *key, const char *text, struct topo_values *values)

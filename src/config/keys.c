@@ -7,6 +7,7 @@
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
 #include "pcilab/endpoint/devices.h"
+#include "pcilab/iommu/regs/virtio.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/platform/addrmap.h"
 
@@ -201,7 +202,7 @@ const struct topo_key topo_keys[] = {
      "Ports of this host that lead into the guest, like tcp::2222-:22."},
     {"restrict", K(VIRTIO_NET), &topo_type_bool, V(restricted), 0, 1, "no", NULL,
      "The guest reaches neither this host nor others; what is forwarded reaches it."},
-    {"packed", VIRTIO, &topo_type_bool, V(packed), 0, 1, "no", NULL,
+    {"packed", VIRTIO | K(IOMMU), &topo_type_bool, V(packed), 0, 1, "no", NULL,
      "Offer packed virtqueues beside split ones; Linux then uses them."},
 
     {"reserved-memory", ENDPOINTS, &topo_type_power, V(reserved_bytes), 0, 64ULL << 20, "0", NULL,
@@ -246,7 +247,8 @@ const struct topo_key topo_keys[] = {
     {"ats-required", K(IOMMU), &topo_type_bool, V(ats_required), 0, 1, "no", NULL,
      "SATC says of them that they cannot do without."},
     {"face", K(IOMMU), &topo_type_face, V(face), 0, 0, "vtd", NULL,
-     "What it looks like: vtd is Intel VT-d 4.x."},
+     "What it looks like: vtd is Intel VT-d 4.x, virtio a virtio-iommu (docs/virtio-iommu.md). All "
+     "units of a machine have the same."},
     {"width", K(IOMMU), &topo_type_address, V(address_bits), 0, 0, "48", NULL,
      "Addresses of devices: second stages of up to 3, 4 or 5 levels; with 57 first stages of 5."},
     {"scalable", K(IOMMU), &topo_type_bool, V(scalable), 0, 1, "yes", NULL,
@@ -273,6 +275,17 @@ const struct topo_key topo_keys[] = {
      "Caching mode, as of an emulated unit: Linux then invalidates what it maps as well."},
     {"latency", K(IOMMU), &topo_type_uint, V(latency_ns), 0, 1000000, "0", NULL,
      "Nanoseconds that each read of a table takes; with 0 translations take no time."},
+    {"device", K(IOMMU), &topo_type_uint, V(device), 1, 31, NULL, "the highest free",
+     "Device number on the root bus; virtio."},
+    {"bypass", K(IOMMU), &topo_type_bool, V(bypass), 0, 1, "yes", NULL,
+     "What is not attached to a domain reaches all memory, until the driver says otherwise; "
+     "virtio."},
+    {"bypass-config", K(IOMMU), &topo_type_bool, V(bypass_config), 0, 1, "yes", NULL,
+     "The driver may say otherwise, and may have domains that bypass; virtio."},
+    {"domains", K(IOMMU), &topo_type_uint, V(domains), 1, VIOMMU_DOMAINS_MAX, "65536", NULL,
+     "Number of domains; virtio."},
+    {"mappings", K(IOMMU), &topo_type_uint, V(mappings), 1, VIOMMU_MAPPINGS_MAX, "1048576", NULL,
+     "Most mappings of all domains together; virtio."},
     {"iotlb", K(IOMMU), &topo_type_iotlb, V(strict), 0, 0, "normal", NULL,
      "strict looks into the tables on every hit as well, and traces a hit that is stale."},
 };

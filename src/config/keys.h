@@ -75,6 +75,7 @@ struct topo_values {
     uint64_t intr_remapping, x2apic, snoop, large_pages, caching_mode, latency_ns, strict;
     char *scope, *ats_ports, *ats_integrated; /* names, as written */
     uint64_t ats_required, reserved_bytes, coherent;
+    uint64_t bypass, bypass_config, domains, mappings;
 };
 
 struct topo_key;
@@ -84,6 +85,9 @@ struct topo_type {
     bool (*parse)(const struct topo_key *key, const char *text, struct topo_values *values);
     void (*allowed)(const struct topo_key *key, GString *out);
 };
+
+/* The values of topo_values.face. */
+enum { TOPO_FACE_VTD, TOPO_FACE_VIRTIO };
 
 /* A window of a host bridge (windows.c). */
 extern const struct topo_type topo_type_window;

@@ -92,7 +92,8 @@ static bool device_is_free(const struct topo_item *bridge, unsigned device)
 
 static bool choose_device(struct topo_parser *parser, struct topo_item *item, GError **error)
 {
-    bool from_top = item->integrated && !item->v.at; /* out of the way of the ports */
+    bool from_top = item->integrated &&
+                    (!item->v.at || item->kind == TOPO_IOMMU); /* out of the way of the ports */
 
     for (unsigned i = 1; i < 32; i++) {
         unsigned device = from_top ? 32 - i : i;

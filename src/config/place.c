@@ -158,7 +158,7 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                                                 "propagation-ns", "training-ms", "bit-error-rate",
                                                 "faults",         "buffers"};
         for (unsigned i = 0; i < G_N_ELEMENTS(link_keys); i++) {
-            if (topo_item_has(item, link_keys[i])) {
+            if (item->kind != TOPO_IOMMU && topo_item_has(item, link_keys[i])) {
                 item_fail(parser, item, link_keys[i], error,
                           "an endpoint integrated on a host bridge has no link; leave it out");
                 return false;
@@ -240,7 +240,7 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         case TOPO_VIRTIO_9P: ok = place_plugged(parser, item, error); break;
         default: break;
         }
-        if (!ok || !check_link_keys(parser, item, error)) {
+        if (!ok || !topo_check_face(parser, item, error) || !check_link_keys(parser, item, error)) {
             return false;
         }
     }

@@ -158,11 +158,12 @@ static bool check_reserved(struct topo_parser *parser, const struct topo_item *i
     for (unsigned i = 0; i < parser->items->len; i++) {
         const struct topo_item *unit = parser->items->pdata[i];
 
-        if (unit->kind == TOPO_IOMMU && unit->parent->v.segment == item->bridge->v.segment) {
+        if (unit->kind == TOPO_IOMMU && unit->v.face == TOPO_FACE_VTD &&
+            unit->parent->v.segment == item->bridge->v.segment) {
             return true;
         }
     }
-    item_fail(parser, item, "reserved-memory", error, "segment %u has no IOMMU",
+    item_fail(parser, item, "reserved-memory", error, "segment %u has no IOMMU with face=vtd",
               (unsigned)item->bridge->v.segment);
     return false;
 }

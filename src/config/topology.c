@@ -343,7 +343,21 @@ static void write_iommu(struct machine_component *c, const struct topo_values *v
     c->iommu.ats_required = v->ats_required;
 }
 
-static void write_component(struct machine_desc *desc, struct topo_item *item)
+static void write_viommu(struct machine_component *c, const struct topo_values *v)
+{
+    c->viommu.features = (struct viommu_features){
+        .address_bits = (uint8_t)v->address_bits,
+        .domains = (uint32_t)v->domains,
+        .mappings = (uint32_t)v->mappings,
+        .large_pages = v->large_pages,
+        .bypass = v->bypass,
+        .bypass_config = v->bypass_config,
+    };
+    c->viommu.find_stale = v->strict;
+    c->virtio.packed = v->packed;
+}
+
+static enum machine_kind kind_of(const struct topo_item *item)
 {
     static const enum machine_kind kinds[TOPO_KIND_COUNT] = {
         [TOPO_SHELL] = MACHINE_SHELL,
@@ -359,8 +373,17 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         [TOPO_VIRTIO_9P] = MACHINE_VIRTIO_9P,
         [TOPO_VIRTIO_NET] = MACHINE_VIRTIO_NET,
     };
+
+    if (item->kind == TOPO_IOMMU && item->v.face == TOPO_FACE_VIRTIO) {
+        return MACHINE_VIRTIO_IOMMU;
+    }
+    return kinds[item->kind];
+}
+
+static void write_component(struct machine_desc *desc, struct topo_item *item)
+{
     const struct topo_values *v = &item->v;
-    struct machine_component *c = machine_desc_add(desc, kinds[item->kind], item->name);
+    struct machine_component *c = machine_desc_add(desc, kind_of(item), item->name);
 
     item->index = desc->count - 1;
     c->line = item->group->line;
@@ -401,7 +424,13 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
             c->nvme.serial = g_strdup(v->serial);
         }
         break;
-    case TOPO_IOMMU: write_iommu(c, v); break;
+    case TOPO_IOMMU:
+        if (c->kind == MACHINE_VIRTIO_IOMMU) {
+            write_viommu(c, v);
+        } else {
+            write_iommu(c, v);
+        }
+        break;
     case TOPO_EXERCISER:
         c->exerciser.functions = (unsigned)v->functions;
         c->exerciser.msix_vectors = (unsigned)v->msix_vectors;

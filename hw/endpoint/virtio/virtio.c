@@ -93,6 +93,12 @@ void virtio_set_config(struct virtio *dev, unsigned offset, const void *data, un
         virtio_interrupt_config(dev);
 }
 
+void virtio_look(struct virtio *dev, unsigned queue)
+{
+    assert(queue < dev->queue_count);
+    virtq_notify(&dev->queue[queue]);
+}
+
 const uint8_t *virtio_config(const struct virtio *dev)
 {
     return dev->config;

@@ -342,6 +342,12 @@ void iommu_flush_second(struct iommu_core *core, uint16_t domain, uint64_t addr,
         flush_uppers(core, tag, addr, last);
 }
 
+void iommu_flush_span(struct iommu_core *core, uint16_t domain, uint64_t first, uint64_t last)
+{
+    core->flushes++;
+    flush_range(core, TAG_VALID | domain, first, last);
+}
+
 void iommu_flush_first(struct iommu_core *core, uint16_t domain, uint32_t pasid, uint64_t addr,
                        unsigned order, bool leaves_only)
 {

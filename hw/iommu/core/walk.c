@@ -245,6 +245,17 @@ static bool walk_privileged(const struct iommu_walk *walk)
     return access->has_pasid ? access->privileged : walk->lookup.device.default_privileged;
 }
 
+static enum iommu_step mapped_step(struct iommu_walk *walk)
+{
+    struct iommu_lookup *lookup = &walk->lookup;
+    struct iommu_core *core = walk->core;
+    const struct iommu_mapping *mapping = &lookup->mapping;
+
+    if (core->params.ops->translate(core->params.face, lookup) != IOMMU_OK)
+        return walk_fault(walk, IOMMU_AT_TABLES, NULL);
+    return walk_done(walk, mapping->page, mapping->shift, mapping->perms, true);
+}
+
 static enum iommu_step tables_begin(struct iommu_walk *walk)
 {
     const struct iommu_access *access = access_of(walk);
@@ -256,6 +267,8 @@ static enum iommu_step tables_begin(struct iommu_walk *walk)
     walk->update_at = 0;
     if (context->kind == IOMMU_SECOND)
         return second_begin(walk, access->addr, access->want, FOR_OUTPUT);
+    if (context->kind == IOMMU_MAPPED)
+        return mapped_step(walk);
     if (context->kind != IOMMU_PASS)
         return first_step(walk, begin_cached(walk, &walk->first, &context->first,
                                              context_tag(context), access->addr, pt));

@@ -25,6 +25,7 @@ enum virtio_type { /* 5: Device ID of the PCI function is 1040h plus this */
                    VIRTIO_TYPE_CONSOLE = 3,
                    VIRTIO_TYPE_ENTROPY = 4,
                    VIRTIO_TYPE_9P = 9,
+                   VIRTIO_TYPE_IOMMU = 23,
 };
 
 struct virtio;
@@ -100,6 +101,8 @@ bool virtio_running(const struct virtio *dev);      /* DRIVER_OK, and nothing is
 void virtio_set_config(struct virtio *dev, unsigned offset, const void *data, unsigned len,
                        bool notify);
 const uint8_t *virtio_config(const struct virtio *dev);
+/* Looks for chains as if the driver had notified of them: for devices that want a buffer now. */
+void virtio_look(struct virtio *dev, unsigned queue);
 /* The driver broke a rule of the device type after which nothing works: sets DEVICE_NEEDS_RESET
  * and leaves a line `why` in the trace. No request comes any more; those in the device's hands may
  * be answered, to no effect, until ops->reset(). */

@@ -134,4 +134,40 @@ struct virtio_p9_params {
 
 struct endpoint *virtio_p9_new(struct fabric *fabric, const struct virtio_p9_params *params);
 
+/*
+ * IOMMU device (5.13): its function and queues. What the bytes mean is behind callbacks, none of
+ * which is called from inside a function of this header.
+ */
+struct virtio_iommu_ops {
+    /* A request, in the order of the queue. Returns how many bytes of `out` the answer has. */
+    uint32_t (*request)(void *opaque, const uint8_t *in, uint32_t in_len, uint8_t *out,
+                        uint32_t out_len);
+    void (*driver_ok)(void *opaque, uint64_t features);
+    void (*reset)(void *opaque);
+    /* virtio_iommu_set_config() may be called. */
+    void (*config_written)(void *opaque, unsigned offset, const uint8_t *data, unsigned len);
+};
+
+struct virtio_iommu_params {
+    const char *name;
+    uint64_t features;                                 /* of the device type */
+    uint32_t request_bytes, answer_bytes, event_bytes; /* most of each; events: exactly */
+    const uint8_t *config;                             /* copied */
+    unsigned config_bytes;
+    const struct virtio_iommu_ops *ops;
+    void *opaque;
+    bool packed;
+    struct pcie_params pcie;
+};
+
+struct virtio_iommu;
+
+struct virtio_iommu *virtio_iommu_new(struct fabric *fabric,
+                                      const struct virtio_iommu_params *params);
+struct endpoint *virtio_iommu_endpoint(struct virtio_iommu *iommu);
+/* An event of event_bytes for the event queue, now or when a buffer is found there; false: too many
+ * wait already, or there is no driver. */
+bool virtio_iommu_event(struct virtio_iommu *iommu, const uint8_t *event);
+void virtio_iommu_set_config(struct virtio_iommu *iommu, const uint8_t *config);
+
 #endif

@@ -12,6 +12,7 @@
 #include "pcilab/cpu/cpu.h"
 #include "pcilab/endpoint/shell.h"
 #include "pcilab/endpoint/virtio_devices.h"
+#include "pcilab/iommu/regs/virtio.h"
 #include "pcilab/iommu/regs/vtd.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/root/root.h"
@@ -43,6 +44,7 @@ enum machine_kind {
     MACHINE_VIRTIO_NET,
     MACHINE_SHELL,
     MACHINE_IOMMU,
+    MACHINE_VIRTIO_IOMMU,
     MACHINE_KIND_COUNT
 };
 
@@ -146,6 +148,10 @@ struct machine_component {
         char **ats_ports, **ats_integrated;
         bool ats_required; /* those of SATC cannot work without */
     } iommu;
+    struct { /* MACHINE_VIRTIO_IOMMU, beside virtio.packed; integrated, serves its segment */
+        struct viommu_features features;
+        bool find_stale;
+    } viommu;
     struct {                             /* MACHINE_SHELL; integrated, at `device` */
         bool memory;                     /* BARs are memory */
         struct shell_func_params *funcs; /* owned */

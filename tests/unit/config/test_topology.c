@@ -325,6 +325,34 @@ START_TEST(test_iommu)
 }
 END_TEST
 
+START_TEST(test_virtio_iommu)
+{
+    struct machine_desc *desc = parse("[iommu a]\nface=virtio\nwidth=39\nbypass=no\niotlb=strict\n"
+                                      "bypass-config=no\ndomains=9\nmappings=7\nlarge-pages=no\n"
+                                      "packed=yes\n[virtio-rng r]\n");
+    const struct machine_component *a = component(desc, "a");
+    const struct viommu_features *features = &a->viommu.features;
+
+    ck_assert_uint_eq(a->kind, MACHINE_VIRTIO_IOMMU);
+    ck_assert(a->integrated && a->device == 31 && component(desc, "r")->device == 30);
+    ck_assert(a->viommu.find_stale && a->virtio.packed);
+    ck_assert(features->address_bits == 39 && features->domains == 9 && features->mappings == 7);
+    ck_assert(!features->bypass && !features->bypass_config && !features->large_pages);
+    machine_desc_free(desc);
+    desc = parse("[iommu a]\nface=virtio\ndevice=7\n");
+    a = component(desc, "a");
+    features = &a->viommu.features;
+    ck_assert_uint_eq(a->device, 7);
+    ck_assert(features->bypass && features->bypass_config && features->large_pages);
+    ck_assert(features->address_bits == 48 && features->domains == 65536);
+    /* As what a machine gets that no file describes. */
+    struct machine_component *made = machine_desc_add(desc, MACHINE_VIRTIO_IOMMU, "made");
+    a = component(desc, "a");
+    ck_assert_mem_eq(&made->viommu, &a->viommu, sizeof(made->viommu));
+    machine_desc_free(desc);
+}
+END_TEST
+
 START_TEST(test_iommu_scopes)
 {
     struct machine_desc *desc = parse("[iommu a]\nscope=rp0 , sw0.1\tioapic\nats-ports=rp0\n"
@@ -416,6 +444,7 @@ int main(void)
     tcase_add_test(tcase, test_config_virtio);
     tcase_add_test(tcase, test_configs_others);
     tcase_add_test(tcase, test_iommu);
+    tcase_add_test(tcase, test_virtio_iommu);
     tcase_add_test(tcase, test_iommu_scopes);
     tcase_add_test(tcase, test_host_files);
     tcase_add_test(tcase, test_networks);

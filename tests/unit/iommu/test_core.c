@@ -24,6 +24,7 @@ struct bed {
     struct iommu_fault fault;
     enum iommu_status status;
     uint64_t order[16];
+    struct iommu_mapping mapping; /* what translate() says; no permissions: a fault */
 };
 
 static enum iommu_step bed_device(void *face, struct iommu_lookup *lookup)
@@ -40,7 +41,17 @@ static void bed_fault(void *face, const struct iommu_fault *fault)
     ((struct bed *)face)->fault = *fault;
 }
 
-static const struct iommu_face_ops bed_ops = {.device = bed_device, .fault = bed_fault};
+static enum iommu_step bed_translate_op(void *face, struct iommu_lookup *lookup)
+{
+    struct bed *bed = face;
+
+    lookup->mapping = bed->mapping;
+    lookup->code = 9;
+    return bed->mapping.perms ? IOMMU_OK : IOMMU_FAULT;
+}
+
+static const struct iommu_face_ops bed_ops = {
+    .device = bed_device, .fault = bed_fault, .translate = bed_translate_op};
 
 static bool bed_read(void *opaque, uint64_t addr, void *data, unsigned len)
 {
@@ -463,6 +474,37 @@ START_TEST(test_time)
 }
 END_TEST
 
+/* What a face says itself is cached like a walk's result: used until it is invalidated. */
+START_TEST(test_mapped)
+{
+    struct bed bed;
+    uint64_t out;
+
+    bed_open_as(&bed, false, 0, true);
+    bed.context = (struct iommu_context){.kind = IOMMU_MAPPED, .domain = 3};
+    ck_assert(!bed_translate(&bed, 0x401234, PT_PERM_READ, &out));
+    ck_assert(bed.fault.place == IOMMU_AT_TABLES && bed.fault.code == 9);
+    bed.mapping = (struct iommu_mapping){0x800000, 21, PT_PERM_READ | PT_PERM_USER};
+    ck_assert(bed_translate(&bed, 0x401234, PT_PERM_READ, &out));
+    ck_assert_uint_eq(out, 0x801234);
+    ck_assert(bed_translate(&bed, 0x5fffff, PT_PERM_READ, &out));
+    ck_assert_uint_eq(out, 0x9fffff);
+    ck_assert_uint_eq(iommu_core_stats(bed.core)->hits, 1);
+    ck_assert_uint_eq(iommu_core_stats(bed.core)->stale, 0);
+    bed.mapping.perms = 0;
+    ck_assert(bed_translate(&bed, 0x401234, PT_PERM_READ, &out));
+    ck_assert_uint_eq(iommu_core_stats(bed.core)->stale, 1);
+    /* Beside it; another domain; then some byte of it. */
+    iommu_flush_span(bed.core, 3, 0x600000, 0x7fffff);
+    iommu_flush_span(bed.core, 3, 0, 0x3fffff);
+    iommu_flush_span(bed.core, 4, 0, ~0ULL);
+    ck_assert(bed_translate(&bed, 0x401234, PT_PERM_READ, &out));
+    iommu_flush_span(bed.core, 3, 0x5ff000, 0x6fffff);
+    ck_assert(!bed_translate(&bed, 0x401234, PT_PERM_READ, &out));
+    bed_close(&bed);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("iommu core");
@@ -472,6 +514,7 @@ int main(void)
     tcase_add_test(tc, test_nested);
     tcase_add_test(tc, test_stale_until_invalidated);
     tcase_add_test(tc, test_stale_is_found);
+    tcase_add_test(tc, test_mapped);
     tcase_add_test(tc, test_upper_entries);
     tcase_add_test(tc, test_rights_grow_without_invalidation);
     tcase_add_test(tc, test_dirty);

@@ -230,6 +230,53 @@ static const uint8_t *expect_structure(const uint8_t *p, unsigned type, unsigned
     return p + len;
 }
 
+static void expect_range(const uint8_t *p, unsigned segment, unsigned first, unsigned last,
+                         unsigned unit)
+{
+    const uint8_t zero[6] = {0};
+
+    ck_assert_uint_eq(p[0], 1);
+    ck_assert_uint_eq(le16_load(p + 2), 24);
+    ck_assert_uint_eq(le32_load(p + 4), first); /* IDs of endpoints are requester IDs */
+    ck_assert_uint_eq(le16_load(p + 8), segment);
+    ck_assert_uint_eq(le16_load(p + 10), segment);
+    ck_assert_uint_eq(le16_load(p + 12), first);
+    ck_assert_uint_eq(le16_load(p + 14), last);
+    ck_assert_uint_eq(le16_load(p + 16), unit);
+    ck_assert_mem_eq(p + 18, zero, sizeof(zero));
+}
+
+/* Younger than the iasl of some distributions, which does not take it apart. */
+START_TEST(test_viot)
+{
+    static const char text[] = "[machine]\nmemory=64M\n[host-bridge a]\n[host-bridge b]\n"
+                               "segment=3\nbus=40-7f\n[iommu x]\nbridge=a\nface=virtio\n"
+                               "[iommu y]\nbridge=b\nface=virtio\ndevice=2\n";
+
+    start(topology_parse("t.ini", text, strlen(text), NULL));
+    const struct table *viot = find("VIOT");
+    const uint8_t *p = viot->bytes;
+    static const struct {
+        uint16_t segment, sid;
+    } unit[] = {{0, 0x00f8}, {3, 0x4010}};
+
+    ck_assert_uint_eq(viot->len, 48 + 2 * (16 + 24 + 24));
+    ck_assert_uint_eq(le16_load(p + 36), 6);
+    ck_assert_uint_eq(le16_load(p + 38), 48);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned at = 48 + i * 64;
+
+        ck_assert_uint_eq(p[at], 3);
+        ck_assert_uint_eq(le16_load(p + at + 2), 16);
+        ck_assert_uint_eq(le16_load(p + at + 4), unit[i].segment);
+        ck_assert_uint_eq(le16_load(p + at + 6), unit[i].sid);
+        expect_range(p + at + 16, unit[i].segment, 0, unit[i].sid - 1u, at);
+        expect_range(p + at + 40, unit[i].segment, unit[i].sid + 1u, 0xffff, at);
+    }
+    machine_free(machine);
+}
+END_TEST
+
 START_TEST(test_dmar)
 {
     build_units(true);
@@ -298,6 +345,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, test_iasl_round_trip, 0, 3);
     tcase_add_test(tc, test_contents);
+    tcase_add_test(tc, test_viot);
     tcase_add_test(tc, test_dmar);
     tcase_add_test(tc, test_smbios);
     suite_add_tcase(suite, tc);

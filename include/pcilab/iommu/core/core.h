@@ -7,6 +7,9 @@
  * tables are cached; what is cached is used until it is invalidated or displaced, whatever memory
  * says by then.
  *
+ * A face may also keep the translations of a domain itself (IOMMU_MAPPED): it is asked where a page
+ * table would be walked, and what it says is cached like a walk's result.
+ *
  * A face gives the tables their format (struct iommu_face_ops). It reads memory as a page walk
  * does: it says what it wants and is called again with that, so that each read may take time.
  *
@@ -39,7 +42,13 @@ struct iommu_access {
     uint32_t data;
 };
 
-enum iommu_kind { IOMMU_PASS, IOMMU_FIRST, IOMMU_SECOND, IOMMU_NESTED };
+enum iommu_kind {
+    IOMMU_PASS,
+    IOMMU_FIRST,
+    IOMMU_SECOND,
+    IOMMU_NESTED,
+    IOMMU_MAPPED, /* the face's translate() knows */
+};
 
 /* How the addresses of a device or of one of its processes are translated. */
 struct iommu_context {
@@ -76,9 +85,16 @@ struct iommu_interrupt {
     uint8_t mode, vector;
 };
 
+/* What a face's translate() found: the page around the address, mapped as a whole. */
+struct iommu_mapping {
+    uint64_t page; /* where it leads: the address of the page's first byte */
+    uint8_t shift; /* 12, 21 or 30 */
+    uint8_t perms; /* PT_PERM_* */
+};
+
 /* Where a fault happened. */
 enum iommu_place {
-    IOMMU_AT_TABLES,    /* device and process tables, and interrupts: `code` is the face's own */
+    IOMMU_AT_TABLES,    /* device and process tables, mappings, interrupts: `code` is the face's */
     IOMMU_AT_FIRST,     /* in the first stage */
     IOMMU_AT_SECOND,    /* in the second stage, of the address itself */
     IOMMU_AT_ENTRY,     /* in the second stage, of a first-stage entry that is read ... */
@@ -113,6 +129,7 @@ struct iommu_lookup {
     struct iommu_device device; /* results */
     uint32_t pasid;             /* that the process table is asked for; interrupts: their index */
     struct iommu_context context;
+    struct iommu_mapping mapping;
     struct iommu_interrupt interrupt;
     uint16_t code; /* IOMMU_FAULT: the face's reason */
     bool fault_disabled;
@@ -123,6 +140,9 @@ struct iommu_face_ops {
     enum iommu_step (*device)(void *face, struct iommu_lookup *lookup);
     enum iommu_step (*process)(void *face, struct iommu_lookup *lookup);
     enum iommu_step (*interrupt)(void *face, struct iommu_lookup *lookup);
+    /* IOMMU_MAPPED: the translation of lookup->access in lookup->context's domain, at once:
+     * IOMMU_OK with a mapping that grants what is wanted, or IOMMU_FAULT. */
+    enum iommu_step (*translate)(void *face, struct iommu_lookup *lookup);
     void (*fault)(void *face, const struct iommu_fault *fault);
     /* May this access be made with such an entry (and context, when it is known)? Asked for every
      * access that is out of the ordinary: with a PASID, privileged, executing, or translated
@@ -220,6 +240,8 @@ void iommu_flush_pages_of_pasid(struct iommu_core *core, uint16_t domain, uint32
  * with it everything nested of the domain, whose addresses cannot be told. */
 void iommu_flush_second(struct iommu_core *core, uint16_t domain, uint64_t addr, unsigned order,
                         bool leaves_only);
+/* As iommu_flush_second() of leaves, from byte `first` to byte `last`. */
+void iommu_flush_span(struct iommu_core *core, uint16_t domain, uint64_t first, uint64_t last);
 void iommu_flush_first(struct iommu_core *core, uint16_t domain, uint32_t pasid, uint64_t addr,
                        unsigned order, bool leaves_only);
 
