@@ -148,7 +148,8 @@ void board_viommu_connect(struct machine *machine)
         struct board_bridge *bridge = &machine->bridge[i];
 
         for (unsigned j = 0; j < machine->viommu_count; j++) {
-            const struct root_translator translator = {translate, machine->viommu[j]};
+            const struct root_translator translator = {.translate = translate,
+                                                       .opaque = machine->viommu[j]};
 
             if (machine->viommu[j]->segment == bridge->map.segment)
                 root_complex_set_translator(bridge->rc, &translator);
