@@ -302,6 +302,26 @@ static void endpoint_discard(struct endpoint *ep, struct tlp *tlp, enum pci_erro
     receiver_discard(&receiver, tlp, kind, why);
 }
 
+/* CHOICE: the end-end TLP prefixes that mean something, or at least no harm, to devices here:
+ * hints, what vendors define, and PASIDs of messages where there is the capability. Others make a
+ * request unsupported, a completion unexpected (2.2.10.4). */
+static bool endpoint_knows_prefixes(const struct endpoint *ep, const struct tlp *tlp)
+{
+    bool pasid = false;
+
+    for (unsigned i = 0; i < ep->func_count && tlp_is_message(tlp); i++)
+        pasid = pasid || ep->funcs[i]->pci->ext_pasid;
+    for (unsigned i = 0; i < tlp->prefix_count; i++) {
+        unsigned type = tlp->prefix[i] >> 24;
+
+        if (type == TLP_PREFIX_PASID && pasid)
+            continue;
+        if (type != TLP_PREFIX_TPH && type != TLP_PREFIX_VENDOR_E0 && type != TLP_PREFIX_VENDOR_E1)
+            return false;
+    }
+    return true;
+}
+
 void endpoint_receive(struct port *port, struct tlp *tlp)
 {
     struct endpoint *ep = port->owner;
@@ -310,6 +330,10 @@ void endpoint_receive(struct port *port, struct tlp *tlp)
 
     if (why) {
         endpoint_discard(ep, tlp, kind, why);
+        return;
+    }
+    if (tlp->prefix_count && !endpoint_knows_prefixes(ep, tlp)) {
+        endpoint_refuse(ep, tlp, "end-end TLP prefix of an unsupported type (2.2.10.4)");
         return;
     }
     switch (tlp->type) {

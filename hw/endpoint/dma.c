@@ -140,6 +140,8 @@ static struct tlp *dma_tlp(struct dma_op *op, const struct dma_place *place, enu
         tlp_set_pasid(tlp, &op->pasid);
     if (place->translated)
         ats_note_use(op->func, op->tc);
+    for (unsigned i = 0; i < op->prefixes; i++)
+        tlp_add_prefix(tlp, (uint32_t)TLP_PREFIX_VENDOR_E0 << 24 | i);
     return tlp;
 }
 

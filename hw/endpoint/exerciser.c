@@ -109,7 +109,8 @@ static const struct reg_def global_regs[] = {
 
 #define ATTR_WRITABLE                                                                              \
     (EXERCISER_ATTR_NO_SNOOP | EXERCISER_ATTR_RELAXED | EXERCISER_ATTR_IDO | EXERCISER_ATTR_TC |   \
-     EXERCISER_ATTR_AT | EXERCISER_ATTR_POISON | EXERCISER_ATTR_BAD_ECRC)
+     EXERCISER_ATTR_AT | EXERCISER_ATTR_POISON | EXERCISER_ATTR_BAD_ECRC |                         \
+     EXERCISER_ATTR_PREFIXES)
 
 static const struct reg_def channel_regs[] = {
     {ROW("ch_addr", EXERCISER_CH_ADDR, 8), .rw = UINT64_MAX},
@@ -319,6 +320,7 @@ static void add_capabilities(struct exerciser *ex, const struct exerciser_params
     unsigned next = !vf && place.number + 1 < params->functions ? place.number + 1 : 0;
 
     pcie.flr = pcie.atomics = pcie.dmwr = true;
+    pcie.prefixes = TLP_END_END_MAX;
     pci_cap_pm_add(ex->pci);
     if (params->msi_vectors)
         pci_cap_msi_add(ex->pci,

@@ -151,6 +151,7 @@ static void channel_dma(struct exerciser_channel *ch, enum dma_kind kind)
         .at = (uint8_t)FIELD_GET(EXERCISER_ATTR_AT, attr),
         .poison = attr & EXERCISER_ATTR_POISON,
         .bad_ecrc = attr & EXERCISER_ATTR_BAD_ECRC,
+        .prefixes = MIN((uint8_t)FIELD_GET(EXERCISER_ATTR_PREFIXES, attr), TLP_END_END_MAX),
         .done = dma_done,
         .opaque = ch,
     };

@@ -89,6 +89,12 @@ static struct tlp *emit_tlp(struct exerciser *ex, unsigned what, uint64_t addr, 
         tlp = emit_write(ex, addr, 1);
         tlp->requester = id;
         return tlp;
+    case EXERCISER_EMIT_LOCAL:
+    case EXERCISER_EMIT_PREFIX:
+        tlp = emit_write(ex, addr, 1);
+        tlp_add_prefix(tlp, what == EXERCISER_EMIT_LOCAL ? (uint32_t)TLP_PREFIX_VENDOR_L0 << 24
+                                                         : (uint32_t)TLP_PREFIX_PASID << 24 | id.v);
+        return tlp;
     default: return NULL;
     }
 }

@@ -28,14 +28,29 @@ static bool unknown_type(const struct pci_func *func, const struct tlp *tlp)
     return tlp->type == TLP_DMWR ? !pcie_dmwr_routed(func) : !pcie_atomic_routed(func);
 }
 
+/* 2.2.10.2: no local TLP prefix is supported. 2.2.10.4: more end-end ones than announced. */
+static const char *malformed_prefixes(const struct pci_func *func, const struct tlp *tlp)
+{
+    unsigned end_end = tlp_end_end_prefixes(tlp);
+
+    if (end_end < tlp->prefix_count)
+        return "2.2.10.2 local TLP prefix that this port does not support";
+    return end_end > pcie_prefixes(func) ? "2.2.10.4 more end-end TLP prefixes than supported"
+                                         : NULL;
+}
+
 static const char *malformed_here(const struct pci_func *func, bool from_below,
                                   const struct tlp *tlp)
 {
+    const char *why;
+
     if (tlp->length_wrong)
         return "2.2.2 payload is not as long as Length says";
     if (tlp->data && tlp->length_dw > MPS_LEAST_DW &&
         tlp->length_dw * 4u > pcie_max_payload_bytes(func))
         return "2.2.2 payload exceeds Max_Payload_Size";
+    if (tlp->prefix_count && (why = malformed_prefixes(func, tlp)))
+        return why;
     if ((tlp_is_atomic(tlp) || tlp->type == TLP_DMWR) && unknown_type(func, tlp))
         return "2.2.1 type that this port does not know";
     if (tlp_is_message(tlp)) {

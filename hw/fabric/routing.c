@@ -296,7 +296,8 @@ static bool route_not_across(const struct route_view *view, int from, const stru
     return false;
 }
 
-/* Egress blocking (7.5.3.16, 7.7.9.3): the port that the request would leave through refuses it. */
+/* Egress blocking (2.2.10.4, 7.5.3.16, 7.7.9.3): the port that the request would leave through
+ * refuses it. */
 static void route_block_egress(const struct route_view *view, int from, const struct tlp *tlp,
                                struct route *route)
 {
@@ -304,6 +305,14 @@ static void route_block_egress(const struct route_view *view, int from, const st
                               : route->to == ROUTE_UP ? view->upper
                                                       : NULL;
 
+    if (egress && tlp_end_end_prefixes(tlp) && pcie_prefix_blocked(egress)) {
+        route_block(route, egress, PCI_ERROR_PREFIX_BLOCKED,
+                    "end-end TLP prefix blocked (2.2.10.4)");
+        return;
+    }
+    if (!tlp_is_atomic(tlp) && tlp->type != TLP_DMWR) {
+        return;
+    }
     if (!egress || (route->to == ROUTE_DOWN && route_not_across(view, from, tlp, route))) {
         return;
     }
@@ -317,7 +326,7 @@ static void route_block_egress(const struct route_view *view, int from, const st
 void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, struct route *route)
 {
     route_by_type(view, from, tlp, route);
-    if (__builtin_expect(tlp_is_atomic(tlp) || tlp->type == TLP_DMWR, 0)) {
+    if (__builtin_expect(tlp_is_atomic(tlp) || tlp->type == TLP_DMWR || tlp->prefix_count, 0)) {
         route_block_egress(view, from, tlp, route);
     }
 }

@@ -3,8 +3,7 @@
  * Advanced Error Reporting, version 2 (PCIe Base 6.0, 7.8.4), with multiple header recording and,
  * at endpoints and root ports, ECRC. When its bits are set is decided in error.c.
  *
- * UNIMPL: TLP Prefix Log, as no function announces that it supports end-end prefixes; System Error
- * by Root Control, which has no meaning on this machine.
+ * UNIMPL: System Error by Root Control, which has no meaning on this machine.
  */
 #include <assert.h>
 #include <string.h>
@@ -46,7 +45,9 @@
 
 struct aer_record {
     uint8_t kind;
+    uint8_t prefixes;
     uint32_t header[HEADER_DWORDS];
+    uint32_t prefix[TLP_END_END_MAX];
 };
 
 /* The recorded errors, oldest first: the first is what First Error Pointer and Header Log show. */
@@ -68,11 +69,15 @@ static void show_first(struct pci_func *func)
     const struct pci_aer *aer = func->aer;
     const struct aer_record *first = aer->count ? &aer->record[0] : NULL;
 
-    reg_update(func->cfg, func->ext_aer + PCI_AER_CONTROL, PCI_AER_CONTROL_POINTER,
-               first ? first->kind : POINTER_NONE);
+    reg_update(func->cfg, func->ext_aer + PCI_AER_CONTROL,
+               PCI_AER_CONTROL_POINTER | PCI_AER_CONTROL_PREFIX,
+               first ? first->kind | (first->prefixes ? PCI_AER_CONTROL_PREFIX : 0u)
+                     : POINTER_NONE);
     /* What was logged stays readable until something else is. */
     for (unsigned i = 0; first && i < HEADER_DWORDS; i++)
         reg_set(func->cfg, func->ext_aer + PCI_AER_HEADER_LOG + 4 * i, first->header[i]);
+    for (unsigned i = 0; first && pcie_prefixes(func) && i < TLP_END_END_MAX; i++)
+        reg_set(func->cfg, func->ext_aer + PCI_AER_PREFIX_LOG + 4 * i, first->prefix[i]);
 }
 
 /*
@@ -121,6 +126,12 @@ static void root_written(struct reg_space *space, unsigned offset, const struct 
         .offset = PCI_AER_HEADER_LOG + 4 * (n), .width = 4, .sticky = 0xffffffff,                  \
     }
 
+#define PREFIX_ROW(n)                                                                              \
+    {                                                                                              \
+        .name = "tlp_prefix_log_" #n, .clause = "PCIe 6.0 7.8.4.12",                               \
+        .offset = PCI_AER_PREFIX_LOG + 4 * (n), .width = 4, .sticky = 0xffffffff,                  \
+    }
+
 /* clang-format off */
 static const struct reg_def aer_rows[] = {
     {.name = "uncorrectable_error_status", .clause = "PCIe 6.0 7.8.4.2",
@@ -138,9 +149,13 @@ static const struct reg_def aer_rows[] = {
     {.name = "advanced_error_capabilities_control", .clause = "PCIe 6.0 7.8.4.7",
      .offset = PCI_AER_CONTROL, .width = 4,
      .sticky = PCI_AER_CONTROL_POINTER | PCI_AER_CONTROL_ECRC_GEN | PCI_AER_CONTROL_ECRC_CHK |
-               PCI_AER_CONTROL_MULTI,
+               PCI_AER_CONTROL_MULTI | PCI_AER_CONTROL_PREFIX,
      .on_write = control_written},
     HEADER_ROW(0), HEADER_ROW(1), HEADER_ROW(2), HEADER_ROW(3),
+};
+
+static const struct reg_def aer_prefix_rows[] = {
+    PREFIX_ROW(0), PREFIX_ROW(1), PREFIX_ROW(2), PREFIX_ROW(3),
 };
 
 static const struct reg_def aer_root_rows[] = {
@@ -176,15 +191,20 @@ void pci_cap_aer_add(struct pci_func *func)
     bool linked = reg_has(func->cfg, func->cap_pcie + PCIE_LNKCAP);
     bool requester = !port && func->pcie_type != PCIE_RC_EVENT_COLLECTOR;
     uint64_t control = PCI_AER_CONTROL_MULTI_CAPABLE, control_rw = PCI_AER_CONTROL_MULTI;
+    bool prefixes = pcie_prefixes(func);
     unsigned cap;
 
     assert(func->cap_pcie && !func->ext_aer);
     cap = pci_func_place_ext_cap(func, PCI_EXT_AER, VERSION, aer_rows, ARRAY_LEN(aer_rows),
-                                 root ? ROOT_SIZE : OTHER_SIZE);
+                                 prefixes ? PCI_AER_PREFIX_SIZE_BYTES
+                                 : root   ? ROOT_SIZE
+                                          : OTHER_SIZE);
     func->ext_aer = (uint16_t)cap;
     func->aer = g_new0(struct pci_aer, 1);
     if (root)
         reg_space_place(func->cfg, cap, aer_root_rows, ARRAY_LEN(aer_root_rows));
+    if (prefixes)
+        reg_space_place(func->cfg, cap, aer_prefix_rows, ARRAY_LEN(aer_prefix_rows));
     if (!port && linked) { /* what an ECRC protects from is on links and in switches (2.7.1) */
         control |= PCI_AER_CONTROL_ECRC_GEN_CAPABLE | PCI_AER_CONTROL_ECRC_CHK_CAPABLE;
         control_rw |= PCI_AER_CONTROL_ECRC_GEN | PCI_AER_CONTROL_ECRC_CHK;
@@ -199,6 +219,8 @@ void pci_cap_aer_add(struct pci_func *func)
     if (func->header == PCI_HEADER_TYPE1 &&
         reg_rw_mask(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & PCIE_DEVCTL2_ATOMIC_BLOCK)
         pci_aer_allow(func, UNCOR(PCI_ERROR_ATOMIC_EGRESS) | UNCOR(PCI_ERROR_DMWR_EGRESS));
+    if (func->header == PCI_HEADER_TYPE1 && prefixes)
+        pci_aer_allow(func, UNCOR(PCI_ERROR_PREFIX_BLOCKED));
     reg_set_rw_mask(func->cfg, cap + PCI_AER_COR_MASK, COR_ALL | (linked ? COR_LINK : 0));
 }
 
@@ -235,6 +257,17 @@ bool pci_aer_note_uncorrectable(struct pci_func *func, enum pci_error kind)
     return reg_get(func->cfg, cap + PCI_AER_UNCOR_MASK) & UNCOR(kind);
 }
 
+/* End-end prefixes only; local ones are of a link (6.2.4.4, 7.8.4.12). */
+static void record_prefixes(struct aer_record *record, const struct tlp *tlp)
+{
+    unsigned count = tlp_end_end_prefixes(tlp), first = tlp->prefix_count - count;
+
+    while (record->prefixes < count && record->prefixes < TLP_END_END_MAX) {
+        record->prefix[record->prefixes] = tlp->prefix[first + record->prefixes];
+        record->prefixes++;
+    }
+}
+
 bool pci_aer_record(struct pci_func *func, enum pci_error kind, const struct tlp *tlp)
 {
     struct pci_aer *aer = func->aer;
@@ -255,6 +288,8 @@ bool pci_aer_record(struct pci_func *func, enum pci_error kind, const struct tlp
 
         record->header[i] = (uint32_t)dw[0] << 24 | (uint32_t)dw[1] << 16 | dw[2] << 8 | dw[3];
     }
+    if (tlp && tlp->prefix_count && pcie_prefixes(func))
+        record_prefixes(record, tlp);
     show_first(func);
     return true;
 }

@@ -32,10 +32,19 @@ void pci_cap_pasid_add(struct pci_func *func, const struct pci_pasid_params *par
     unsigned rights = (params->execute ? PCI_PASID_CAPS_EXECUTE : 0) |
                       (params->privileged ? PCI_PASID_CAPS_PRIVILEGED : 0);
 
-    assert(!func->pf && params->width >= 1 && params->width <= PASID_WIDTH_MAX);
+    assert(func->cap_pcie && !func->ext_aer && !func->pf && params->width >= 1 &&
+           params->width <= PASID_WIDTH_MAX);
     func->ext_pasid = (uint16_t)cap;
     reg_hwinit(func->cfg, cap + PCI_PASID_CAPS,
                rights | FIELD_PREP(PCI_PASID_CAPS_WIDTH, params->width));
+    /* It is an end-end TLP prefix that the function then supports (7.5.3.15). */
+    if (!pcie_prefixes(func)) {
+        unsigned devcap2 = func->cap_pcie + PCIE_DEVCAP2;
+
+        reg_hwinit(func->cfg, devcap2,
+                   reg_get(func->cfg, devcap2) | PCIE_DEVCAP2_PREFIX |
+                       FIELD_PREP(PCIE_DEVCAP2_PREFIX_MAX, 1));
+    }
     /* The enables have the places of what they enable. */
     reg_set_rw_mask(func->cfg, cap + PCI_PASID_CONTROL, rights | PCI_PASID_CONTROL_ENABLE);
 }

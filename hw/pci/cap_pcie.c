@@ -3,8 +3,8 @@
  * The PCI Express capability, version 2 (PCIe Base 6.0, 7.5.3): which registers a port type has
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
- * UNIMPL: ASPM and clock power management, LTR, OBFF, TPH, 10-bit tags as a requester,
- * end-end prefixes: none is advertised.
+ * UNIMPL: ASPM and clock power management, LTR, OBFF, TPH, 10-bit tags as a requester: none is
+ * advertised.
  */
 #include "internal.h"
 #include "pcie.h"
@@ -194,6 +194,18 @@ static void init_atomics(const struct pcie_params *p, uint64_t *devcap2, uint64_
     }
 }
 
+/* 7.5.3.15, 7.5.3.16. Ports can be told not to let end-end TLP prefixes out. */
+static void init_prefixes(const struct pcie_params *p, uint64_t *devcap2, uint64_t *devctl2)
+{
+    assert(p->prefixes <= TLP_END_END_MAX);
+    if (!p->prefixes)
+        return;
+    *devcap2 |=
+        PCIE_DEVCAP2_PREFIX | FIELD_PREP(PCIE_DEVCAP2_PREFIX_MAX, p->prefixes % TLP_END_END_MAX);
+    if (type_faces_down(p->type) || p->type == PCIE_UPSTREAM_PORT)
+        *devctl2 |= PCIE_DEVCTL2_PREFIX_BLOCK;
+}
+
 static void init_device_2(struct pci_func *func, const struct pcie_params *p, unsigned cap)
 {
     bool endpoint = type_is_endpoint(p->type), requester = endpoint || p->type == PCIE_ROOT_PORT;
@@ -215,6 +227,7 @@ static void init_device_2(struct pci_func *func, const struct pcie_params *p, un
         devcap2 |= PCIE_DEVCAP2_10BIT_CPL;
     }
     init_atomics(p, &devcap2, &devctl2);
+    init_prefixes(p, &devcap2, &devctl2);
     reg_hwinit(func->cfg, cap + PCIE_DEVCAP2, devcap2);
     reg_set_rw_mask(func->cfg, cap + PCIE_DEVCTL2, devctl2);
 }

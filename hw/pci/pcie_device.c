@@ -108,6 +108,19 @@ bool pcie_atomic_requester(const struct pci_func *func)
     return control_2(func, PCIE_DEVCTL2_ATOMIC);
 }
 
+unsigned pcie_prefixes(const struct pci_func *func)
+{
+    uint64_t caps = capabilities_2(func);
+    unsigned most = (unsigned)FIELD_GET(PCIE_DEVCAP2_PREFIX_MAX, caps);
+
+    return !(caps & PCIE_DEVCAP2_PREFIX) ? 0 : most ? most : TLP_END_END_MAX;
+}
+
+bool pcie_prefix_blocked(const struct pci_func *func)
+{
+    return control_2(func, PCIE_DEVCTL2_PREFIX_BLOCK);
+}
+
 bool pcie_atomic_routed(const struct pci_func *func)
 {
     return capabilities_2(func) & PCIE_DEVCAP2_ATOMIC_ROUTE;

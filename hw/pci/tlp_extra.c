@@ -103,6 +103,19 @@ void tlp_set_pasid(struct tlp *tlp, const struct tlp_pasid *pasid)
     (void)room;
 }
 
+void tlp_drop_pasid(struct tlp *tlp)
+{
+    const uint32_t *prefix = tlp->prefix_count ? tlp_find_prefix(tlp, TLP_PREFIX_PASID) : NULL;
+
+    if (!prefix)
+        return;
+    tlp->prefix_count--;
+    for (unsigned i = (unsigned)(prefix - tlp->prefix); i < tlp->prefix_count; i++)
+        tlp->prefix[i] = tlp->prefix[i + 1];
+    if (tlp->td)
+        tlp_add_ecrc(tlp);
+}
+
 unsigned tlp_steering_tag(const struct tlp *tlp)
 {
     const uint32_t *prefix = tlp_find_prefix(tlp, TLP_PREFIX_TPH);

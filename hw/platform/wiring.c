@@ -35,6 +35,7 @@ static struct pcie_params port_params(const struct machine_port_desc *port,
         .ari_forwarding = port->ari,
         .no_acs = port->no_acs,
         .no_atomics = port->no_atomics,
+        .no_prefixes = port->no_prefixes,
         .flr = type == PCIE_ENDPOINT || type == PCIE_RC_INTEGRATED_ENDPOINT,
         .ten_bit_tags = false,
     };

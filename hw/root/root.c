@@ -140,6 +140,10 @@ void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp)
     completer = root_completer(rc, route.to == ROUTE_REFUSE && route.by ? route.by
                                    : from >= 0                          ? rc->down_func[from]
                                                                         : NULL);
+    if (route.to == ROUTE_REFUSE && route.error) {
+        completer_refuse_route(&completer, tlp, &route);
+        return;
+    }
     completer_refuse(&completer, tlp, TLP_UR,
                      route.to == ROUTE_REFUSE ? route.why : "nobody at this ID (2.3.2)");
 }

@@ -136,6 +136,7 @@ struct root_port *root_port_add(struct root_complex *rc, const struct root_port_
     assert(!root_func_at(rc, devfn) && !root_integrated_at(rc, devfn));
     pcie.type = PCIE_ROOT_PORT;
     pcie.atomics = pcie.dmwr = !pcie.no_atomics;
+    pcie.prefixes = pcie.no_prefixes ? 0 : TLP_END_END_MAX;
     rp->rc = rc;
     rp->index = count;
     bridge_port_init(&rp->bridge, rc->fabric, &bridge, &root_port_ops, rp);

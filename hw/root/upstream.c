@@ -92,6 +92,7 @@ static bool root_access_peer(struct root_complex *rc, struct tlp *tlp)
     struct root_integrated *integrated;
     struct route route;
 
+    tlp_drop_pasid(tlp); /* the translation has made use of it */
     route_tlp(&rc->view, ROUTE_FROM_ABOVE, tlp, &route);
     if (route.to == ROUTE_DOWN) {
         root_pass_down(rc, (int)tlp->ingress - 1, route.index, tlp);
@@ -139,10 +140,14 @@ void root_translated(struct root_complex *rc, struct tlp *request, bool ok)
 
 void root_upstream_memory(struct root_complex *rc, struct tlp *tlp)
 {
+    struct tlp_pasid pasid;
+
     if (rc->translator.translate)
         rc->translator.translate(rc->translator.opaque, rc, tlp);
     else if (tlp->at)
         root_refuse(rc, tlp, "address type without a translation agent (10.2.1)");
+    else if (tlp->prefix_count && tlp_get_pasid(tlp, &pasid))
+        root_refuse(rc, tlp, "PASID without a translation agent (6.20.2)");
     else
         root_translated(rc, tlp, true);
 }

@@ -86,7 +86,9 @@ static void switch_terminate_message(struct pcie_switch *sw, int from, struct tl
 static void switch_broadcast(struct pcie_switch *sw, struct tlp *tlp)
 {
     for (unsigned i = 0; i < sw->down_count; i++) {
-        if (port_link_up(&sw->down[i].port))
+        if (tlp_end_end_prefixes(tlp) && pcie_prefix_blocked(sw->down_func[i]))
+            pci_error_report(sw->down_func[i], PCI_ERROR_PREFIX_BLOCKED, tlp);
+        else if (port_link_up(&sw->down[i].port))
             port_send(&sw->down[i].port, tlp_clone(tlp));
     }
     tlp_free(tlp);

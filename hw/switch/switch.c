@@ -230,6 +230,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
 
     pcie.type = PCIE_UPSTREAM_PORT;
     pcie.atomics = pcie.dmwr = !pcie.no_atomics;
+    pcie.prefixes = pcie.no_prefixes ? 0 : TLP_END_END_MAX;
     sw->up_name = g_strdup_printf("%s.up", params->name);
     sw->upper = pci_func_new(sw->up_name, PCI_HEADER_TYPE1, ids, &switch_upper_ops, sw);
     pci_func_set_interrupt_pin(sw->upper, 1);
@@ -264,6 +265,7 @@ static void switch_make_down(struct pcie_switch *sw, const struct switch_params 
 
     pcie.type = PCIE_DOWNSTREAM_PORT;
     pcie.atomics = pcie.dmwr = !pcie.no_atomics;
+    pcie.prefixes = pcie.no_prefixes ? 0 : TLP_END_END_MAX;
     bridge_port_init(&sw->down[index], sw->fabric, &bridge, &switch_down_ops, sw);
     sw->down_func[index] = sw->down[index].func;
     sw->down_devfn[index] = bridge.devfn;

@@ -257,6 +257,7 @@ static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t 
                                      .ari = v->ari,
                                      .msi = v->msi,
                                      .no_atomics = !v->atomics,
+                                     .no_prefixes = !v->prefixes,
                                      .hotplug = (enum pcie_hotplug)v->hotplug};
 
     memcpy(port.rx, v->buffers, sizeof(port.rx));

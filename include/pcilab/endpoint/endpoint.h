@@ -98,6 +98,7 @@ struct dma_op {
      * capability allows it. */
     bool has_pasid, forge;
     struct tlp_pasid pasid;
+    uint8_t prefixes; /* so many end-end TLP prefixes of a vendor on every request, at most 4 */
     void (*done)(struct dma_op *op, enum dma_status status);
     void *opaque;
 

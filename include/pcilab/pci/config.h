@@ -231,6 +231,8 @@
 #define PCIE_DEVCAP2_ATOMIC_128   0x00000200
 #define PCIE_DEVCAP2_10BIT_CPL    0x00010000
 #define PCIE_DEVCAP2_EXT_FMT      0x00100000
+#define PCIE_DEVCAP2_PREFIX       0x00200000 /* End-End TLP Prefix Supported */
+#define PCIE_DEVCAP2_PREFIX_MAX   0x00c00000 /* 0: 4 */
 #define PCIE_DEVCAP2_DMWR         0x10000000 /* Deferrable Memory Writes: completer */
 #define PCIE_DEVCAP2_DMWR_LENGTHS 0x60000000 /* 0: up to 64 bytes, 1: up to 128 */
 #define PCIE_DEVCTL2              0x28
@@ -240,6 +242,7 @@
 #define PCIE_DEVCTL2_ATOMIC       0x0040 /* AtomicOp Requester Enable */
 #define PCIE_DEVCTL2_ATOMIC_BLOCK 0x0080 /* AtomicOp Egress Blocking */
 #define PCIE_DEVCTL2_IDO_REQUEST  0x0100
+#define PCIE_DEVCTL2_PREFIX_BLOCK 0x8000 /* End-End TLP Prefix Blocking */
 #define PCIE_DEVSTA2              0x2a
 #define PCIE_LNKCAP2              0x2c
 #define PCIE_LNKCAP2_SPEEDS       0x000000fe
@@ -282,6 +285,7 @@
 #define PCI_AER_CONTROL_ECRC_CHK         0x00000100
 #define PCI_AER_CONTROL_MULTI_CAPABLE    0x00000200 /* Multiple Header Recording */
 #define PCI_AER_CONTROL_MULTI            0x00000400
+#define PCI_AER_CONTROL_PREFIX           0x00000800 /* TLP Prefix Log Present */
 #define PCI_AER_HEADER_LOG               0x1c
 #define PCI_AER_ROOT_COMMAND             0x2c
 #define PCI_AER_ROOT_COMMAND_ALL         0x00000007
@@ -296,6 +300,8 @@
 #define PCI_AER_ROOT_STATUS_ERRORS       0x0000007f
 #define PCI_AER_ROOT_SOURCE              0x34 /* ERR_COR 15:0, ERR_NONFATAL and ERR_FATAL 31:16 */
 #define PCI_AER_SIZE_BYTES               0x38
+#define PCI_AER_PREFIX_LOG               0x38 /* with End-End TLP Prefix Supported */
+#define PCI_AER_PREFIX_SIZE_BYTES        0x48
 
 /* 7.7.11: Access Control Services */
 #define PCI_ACS_CAPS                0x04

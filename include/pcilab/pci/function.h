@@ -240,9 +240,11 @@ struct pcie_params {
      * and complete them, ports route them, root ports also complete them. DMWr needs a Device 3
      * capability as well. */
     bool atomics, dmwr;
-    bool collected;  /* integrated endpoints: an event collector takes their messages */
-    bool no_acs;     /* Access Control Services are left out, whoever would add them */
-    bool no_atomics; /* ports: neither, whatever the component has else */
+    bool collected;   /* integrated endpoints: an event collector takes their messages */
+    bool no_acs;      /* Access Control Services are left out, whoever would add them */
+    uint8_t prefixes; /* end-end TLP prefixes that a TLP for it may have: 0 to 4 */
+    bool no_prefixes; /* ports: none, else 4 */
+    bool no_atomics;  /* ports: neither, whatever the component has else */
 };
 
 void pci_cap_pm_add(struct pci_func *func);
@@ -300,6 +302,10 @@ bool pcie_atomic_requester(const struct pci_func *func);
 bool pcie_atomic_routed(const struct pci_func *func);
 bool pcie_dmwr_routed(const struct pci_func *func);
 bool pcie_atomic_blocked(const struct pci_func *func);
+/* End-end TLP prefixes (2.2.10.4): how many the function takes, and whether a port keeps TLPs that
+ * have some from leaving through it. */
+unsigned pcie_prefixes(const struct pci_func *func);
+bool pcie_prefix_blocked(const struct pci_func *func);
 /* The same for Deferrable Memory Writes: the longest in bytes, 0 for none (7.7.9). */
 unsigned pcie_dmwr_completer_bytes(const struct pci_func *func);
 bool pcie_dmwr_requester(const struct pci_func *func);

@@ -280,6 +280,8 @@ struct tlp_pasid {
 bool tlp_get_pasid(const struct tlp *tlp, struct tlp_pasid *out);
 /* Gives the TLP a PASID prefix, or changes the one that it has. */
 void tlp_set_pasid(struct tlp *tlp, const struct tlp_pasid *pasid);
+/* Takes it away, if there is one; an ECRC follows. */
+void tlp_drop_pasid(struct tlp *tlp);
 /* The steering tag, of 8 or with a TPH prefix 16 bits; valid with `th`. */
 unsigned tlp_steering_tag(const struct tlp *tlp);
 

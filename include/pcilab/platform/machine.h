@@ -71,6 +71,7 @@ struct machine_port_desc {
     bool ari;
     bool no_acs; /* ports that face down, exercisers */
     bool msi;
+    bool no_prefixes;                   /* TLPs have no end-end prefixes */
     bool no_atomics;                    /* neither AtomicOps nor Deferrable Memory Writes */
     struct link_credits rx[LINK_FLOWS]; /* receive buffers; 0: no limit */
     enum pcie_hotplug hotplug;          /* with a slot */

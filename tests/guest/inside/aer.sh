@@ -208,6 +208,24 @@ advisory "$switch1" 2000
 setpci -s "$switch1" CAP_EXP+28.w=0:80 ECAP2f+8.l=0:2
 forget
 
+# --- TLP prefixes: kept in, and of a kind that nobody takes ---------------------------------------
+check 'prefixes: pass the switch' test "$(go "$ex1" $READ "$(bar "$ex2" 4)" 4 0x30000)" = 0
+setpci -s "$switch1" CAP_EXP+28.w=8000:8000
+go "$ex1" $WRITE "$(bar "$ex2" 4)" 4 0x20000 >/dev/null
+check 'prefixes: blocked ones are in the log' \
+    test "$(setpci -s "$switch1" ECAP_AER+38.l ECAP_AER+3c.l ECAP_AER+40.l | tr '\n' ' ')" = \
+    '9e000000 9e000001 00000000 '
+provoked 'prefixes: blocked' "$switch1: PCIe Bus Error: $non_fatal" '\[25\] TLPBlockedErr'
+setpci -s "$switch1" CAP_EXP+28.w=0:8000
+aer_set "$switch0" $SEVERITY 0:40000
+go "$ex1" $EMIT "$(bar "$ex2" 4)" 0 0 9 >/dev/null
+provoked 'prefixes: a local one is malformed' "$switch0: PCIe Bus Error: $non_fatal" \
+    '\[18\] MalfTLP'
+aer_set "$switch0" $SEVERITY 40000:40000
+go "$ex1" $EMIT "$(bar "$ex2" 4)" 0 0 10 77 >/dev/null
+provoked 'prefixes: a PASID that the endpoint has no use for' \
+    "$ex2: PCIe Bus Error: $non_fatal" '\[20\] UnsupReq'
+
 # --- Access Control Services ----------------------------------------------------------------------
 acs() { setpci -s "$1" "ECAP_ACS+6.w=$2"; }
 acs "$switch0" 1

@@ -116,7 +116,7 @@ static void setup(void)
 {
     rig = rig_new();
     rig->no_atomics_root = old_root;
-    rig->no_atomics_switch = old_switch;
+    rig->no_atomics_switch = rig->no_prefixes_switch = old_switch;
     struct root_port *rp0 = rig_root_port(rig, 1, 0), *rp1 = rig_root_port(rig, 2, 0);
     const struct probe_params plain = {
         .functions = 1, .type = PCIE_ENDPOINT, .max_payload_bytes = 128};
@@ -433,6 +433,118 @@ START_TEST(switch_without_atomics)
 }
 END_TEST
 
+static unsigned run_with_prefixes(unsigned who, unsigned command, uint64_t addr, unsigned prefixes)
+{
+    ch_set(who, 0, EXERCISER_CH_ATTR, 4, FIELD_PREP(EXERCISER_ATTR_PREFIXES, prefixes));
+    unsigned result = run(who, command, addr, 4);
+    ch_set(who, 0, EXERCISER_CH_ATTR, 4, 0);
+    return result;
+}
+
+/* And one that does not know end-end prefixes drops what has any. */
+START_TEST(switch_without_prefixes)
+{
+    uint64_t aer = ext_cap_at(DOWN(0), PCI_EXT_AER);
+
+    ck_assert_uint_eq(capabilities2(DOWN(0)) & PCIE_DEVCAP2_PREFIX, 0);
+    poke(0x4000, 4, 7);
+    ck_assert_uint_eq(run_with_prefixes(A, EXERCISER_WRITE, 0x4000, 1), DMA_OK);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), 1u << PCI_ERROR_MALFORMED);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_CONTROL, 4) & PCI_AER_CONTROL_PREFIX, 0);
+    ck_assert_uint_eq(peek(0x4000, 4), 7);
+}
+END_TEST
+
+START_TEST(prefixes_pass)
+{
+    const uint64_t targets[] = {0x4000, places[B].mem + 0x4000, places[C].mem + 0x4000};
+
+    ck_assert_uint_eq(capabilities2(DOWN(0)) & (PCIE_DEVCAP2_PREFIX | PCIE_DEVCAP2_PREFIX_MAX),
+                      PCIE_DEVCAP2_PREFIX);
+    for (unsigned i = 0; i < ARRAY_LEN(targets); i++) {
+        for (unsigned prefixes = 0; prefixes <= 4; prefixes++) {
+            poke(targets[i], 4, 0);
+            poke(places[A].mem, 4, 0x1000 + prefixes);
+            ck_assert_uint_eq(run_with_prefixes(A, EXERCISER_WRITE, targets[i], prefixes), DMA_OK);
+            ck_assert_uint_eq(peek(targets[i], 4), 0x1000 + prefixes);
+            ck_assert_uint_eq(run_with_prefixes(A, EXERCISER_READ, targets[i], prefixes), DMA_OK);
+        }
+    }
+    /* The dumb endpoint announces none. */
+    uint64_t aer = ext_cap_at(DUMB_CFG, PCI_EXT_AER);
+    ck_assert_uint_eq(run_with_prefixes(A, EXERCISER_WRITE, DUMB_BAR0, 1), DMA_OK);
+    ck_assert_uint_eq(dumb->func[0].writes, 0);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), 1u << PCI_ERROR_MALFORMED);
+}
+END_TEST
+
+/* 2.2.10.4: egress blocking, TLP Prefix Log (7.8.4.12). */
+START_TEST(ports_block_prefixes)
+{
+    static const struct {
+        uint64_t port, addr, other;
+        unsigned who;
+    } rows[] = {
+        {DOWN(1), 0x4000104000, 0x4010004000, A},
+        {UP, 0x4000, 0x4000104000, A},
+        {RP1, 0x4010004000, 0x4000, A},
+        {RP0, 0x4000004000, 0x4000, C},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        uint64_t aer = ext_cap_at(rows[i].port, PCI_EXT_AER);
+
+        poke(rows[i].addr, 4, 7);
+        control2(rows[i].port, PCIE_DEVCTL2_PREFIX_BLOCK);
+        unmask_advisory(rows[i].port);
+        ck_assert_uint_eq(run_with_prefixes(rows[i].who, EXERCISER_READ, rows[i].addr, 3), DMA_UR);
+        ck_assert(rig_cfg_read(rig, aer + PCI_AER_CONTROL, 4) & PCI_AER_CONTROL_PREFIX);
+        for (unsigned n = 0; n < 4; n++)
+            ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_PREFIX_LOG + 4 * n, 4),
+                              n < 3 ? 0x9e000000 + n : 0);
+        expect_blocked(rows[i].port, PCI_ERROR_PREFIX_BLOCKED);
+        ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_CONTROL, 4) & PCI_AER_CONTROL_PREFIX, 0);
+        /* A write is dropped, and no advisory error. */
+        ck_assert_uint_eq(run_with_prefixes(rows[i].who, EXERCISER_WRITE, rows[i].addr, 1), DMA_OK);
+        ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_COR_STATUS, 4), 0);
+        ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), 1u << 25);
+        rig_cfg_write(rig, aer + PCI_AER_UNCOR_STATUS, 4, 0xffffffff);
+        ck_assert_uint_eq(peek(rows[i].addr, 4), 7);
+        /* Others pass, and everything by other ways. */
+        ck_assert_uint_eq(run_with_prefixes(rows[i].who, EXERCISER_READ, rows[i].addr, 0), DMA_OK);
+        ck_assert_uint_eq(run_with_prefixes(rows[i].who, EXERCISER_READ, rows[i].other, 4), DMA_OK);
+        control2(rows[i].port, 0);
+    }
+}
+END_TEST
+
+static void emit(unsigned who, unsigned what, uint64_t addr, unsigned id)
+{
+    ch_set(who, 0, EXERCISER_CH_PATTERN, 4, what);
+    ch_set(who, 0, EXERCISER_CH_STEP, 4, id);
+    ck_assert_uint_eq(run(who, EXERCISER_EMIT, addr, 0), DMA_OK);
+}
+
+START_TEST(prefixes_of_unknown_types)
+{
+    uint64_t down = ext_cap_at(DOWN(0), PCI_EXT_AER), b = ext_cap_at(places[B].cfg, PCI_EXT_AER);
+    uint64_t root = ext_cap_at(RP0, PCI_EXT_AER);
+
+    poke(0x4000, 4, 7);
+    emit(A, EXERCISER_EMIT_LOCAL, 0x4000, 0);
+    ck_assert_uint_eq(rig_cfg_read(rig, down + PCI_AER_UNCOR_STATUS, 4), 1u << PCI_ERROR_MALFORMED);
+    ck_assert_uint_eq(rig_cfg_read(rig, down + PCI_AER_CONTROL, 4) & PCI_AER_CONTROL_PREFIX, 0);
+    /* A PASID: neither an endpoint that has none, nor a root complex without an agent takes it. */
+    emit(A, EXERCISER_EMIT_PREFIX, places[B].mem, 5);
+    ck_assert_uint_eq(rig_cfg_read(rig, b + PCI_AER_UNCOR_STATUS, 4), 1u << PCI_ERROR_UNSUPPORTED);
+    ck_assert_uint_eq(rig_cfg_read(rig, b + PCI_AER_PREFIX_LOG, 4), 0x91000005);
+    emit(A, EXERCISER_EMIT_PREFIX, 0x4000, 5);
+    ck_assert_uint_eq(rig_cfg_read(rig, root + PCI_AER_UNCOR_STATUS, 4),
+                      1u << PCI_ERROR_UNSUPPORTED);
+    ck_assert_uint_eq(peek(0x4000, 4), 7);
+}
+END_TEST
+
 START_TEST(atomics_that_fail)
 {
     const uint64_t target = places[B].mem + 0x6000;
@@ -509,6 +621,9 @@ int main(void)
     tcase_add_test(tc, atomics_that_fail);
     tcase_add_test(tc, deferrable_writes);
     tcase_add_test(tc, ports_block_redirected_atomics);
+    tcase_add_test(tc, prefixes_pass);
+    tcase_add_test(tc, ports_block_prefixes);
+    tcase_add_test(tc, prefixes_of_unknown_types);
     suite_add_tcase(suite, tc);
     tc = tcase_create("old-root");
     tcase_add_checked_fixture(tc, setup_old_root, teardown);
@@ -517,6 +632,7 @@ int main(void)
     tc = tcase_create("old-switch");
     tcase_add_checked_fixture(tc, setup_old_switch, teardown);
     tcase_add_test(tc, switch_without_atomics);
+    tcase_add_test(tc, switch_without_prefixes);
     suite_add_tcase(suite, tc);
     return rig_run_suite(suite);
 }

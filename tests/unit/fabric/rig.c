@@ -159,10 +159,12 @@ struct pcie_switch *rig_switch(struct rig *rig, const char *name, unsigned down_
     };
 
     params.up.pcie.no_atomics = rig->no_atomics_switch;
+    params.up.pcie.no_prefixes = rig->no_prefixes_switch;
     for (unsigned i = 0; i < down_count; i++) {
         down[i] = (struct switch_port_params){.pcie = rig_pcie(PCIE_DOWNSTREAM_PORT), .msi = true};
         down[i].pcie.port_number = (uint8_t)(i + 1);
         down[i].pcie.no_atomics = rig->no_atomics_switch;
+        down[i].pcie.no_prefixes = rig->no_prefixes_switch;
     }
     return pcie_switch_new(rig->fabric, &params);
 }

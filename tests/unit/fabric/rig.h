@@ -40,8 +40,9 @@ struct rig {
     struct trace_sink sink;
     unsigned heard[TRACE_KIND_COUNT];
     char last_rule[256];
-    unsigned dones;                          /* host requests that came back */
-    bool no_atomics_root, no_atomics_switch; /* of ports that are made from now on */
+    unsigned dones; /* host requests that came back */
+    bool no_atomics_root, no_atomics_switch,
+        no_prefixes_switch; /* of ports that are made from now on */
 };
 
 struct rig *rig_new(void);
