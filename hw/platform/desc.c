@@ -107,6 +107,8 @@ static void component_set_defaults(struct machine_component *c)
             .snoop = true,
             .large_pages = true,
             .coherent = true,
+            .protected_memory = true,
+            .posted = true,
         };
         break;
     case MACHINE_VIRTIO_IOMMU:

@@ -116,6 +116,9 @@ static void pending_put(struct iommu_pending *pending)
 
 static void deliver_interrupt(struct machine *machine, const struct iommu_interrupt *interrupt)
 {
+    if (interrupt->silent)
+        return;
+
     const struct apic_message message = {
         .dest = interrupt->dest,
         .wide = interrupt->wide,

@@ -270,6 +270,10 @@ const struct topo_key topo_keys[] = {
     {"snoop", K(IOMMU), &topo_type_bool, V(snoop), 0, 1, "yes", NULL, "Snoop control."},
     {"large-pages", K(IOMMU), &topo_type_bool, V(large_pages), 0, 1, "yes", NULL,
      "2 MiB and 1 GiB pages in the second stage, 1 GiB pages in the first."},
+    {"posted", K(IOMMU), &topo_type_bool, V(posted), 0, 1, "yes", NULL,
+     "Posted interrupts, where interrupts are remapped."},
+    {"protected-memory", K(IOMMU), &topo_type_bool, V(protected_memory), 0, 1, "yes", NULL,
+     "Protected memory regions."},
     {"coherent", K(IOMMU), &topo_type_bool, V(coherent), 0, 1, "yes", NULL,
      "Walks snoop the processors' caches. With no, a line of a table is seen as it was last "
      "flushed."},

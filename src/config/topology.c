@@ -333,6 +333,8 @@ static void write_iommu(struct machine_component *c, const struct topo_values *v
         .snoop = v->snoop,
         .large_pages = v->large_pages,
         .coherent = v->coherent,
+        .protected_memory = v->protected_memory,
+        .posted = v->posted,
         .caching = v->caching_mode,
     };
     c->iommu.read_latency_ps = v->latency_ns * PS_PER_NS;

@@ -70,7 +70,8 @@ static void act_request(struct world *w)
 static void act_register(struct world *w)
 {
     static const uint16_t interesting[] = {0x18, 0x20, 0x28, 0x34, 0x38,  0x80,  0x88,
-                                           0x90, 0x9c, 0xa0, 0xb8, 0x100, 0x108, 0x20c};
+                                           0x90, 0x9c, 0xa0, 0xb8, 0x100, 0x108, 0x20c,
+                                           0x64, 0x68, 0x6c, 0x70, 0x78};
     uint64_t how = take(w, 2);
     unsigned offset =
         how & 0x8000 ? how % VTD_REGISTER_BYTES : interesting[how % ARRAY_LEN(interesting)];

@@ -32,6 +32,7 @@ static enum iommu_step walk_fault(struct iommu_walk *walk, enum iommu_place plac
         .first_top = at == &walk->second && walk->first.level == walk->lookup.context.first.levels,
         .disabled = walk->lookup.fault_disabled,
         .kind = walk->lookup.context.kind,
+        .format = walk->lookup.device.format,
         .code = walk->lookup.code,
         .index = access_of(walk)->interrupt ? walk->lookup.pasid : 0,
     };
@@ -274,6 +275,9 @@ static enum iommu_step tables_begin(struct iommu_walk *walk)
                                              context_tag(context), access->addr, pt));
     if (access->addr > context->limit)
         return walk_fault(walk, IOMMU_AT_INPUT, NULL);
+    if (walk->core->params.ops->pass_allowed &&
+        !walk->core->params.ops->pass_allowed(walk->core->params.face, access->addr))
+        return walk_fault(walk, IOMMU_AT_PROTECTED, NULL);
     return walk_done(walk, access->addr, 12, 0xf, true);
 }
 

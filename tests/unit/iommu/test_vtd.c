@@ -370,7 +370,7 @@ START_TEST(test_queue_errors)
     queue_fails(2 | 3 << 4, 60, 4);
     queue_fails(1 | 1 << 4, 1, 4);
     vtd_write(u.vtd, 0x88, 8, u.tail + 16);
-    ck_assert_uint_eq(vtd_read(u.vtd, 0xb0, 8), 1);
+    ck_assert_uint_eq(vtd_read(u.vtd, 0xb0, 8), 6);
     vtd_write(u.vtd, 0x88, 8, u.tail);
     vtd_write(u.vtd, 0x34, 4, 0x10);
     ck_assert_uint_eq(vtd_read(u.vtd, 0x34, 4), 0);
@@ -445,7 +445,7 @@ START_TEST(test_interrupts)
     interrupt_faults(16 << 5 | 0x10, 0, 0x21, 16);
     interrupt_faults(0x14, 0, 0x21, 0x8000);
     interrupt_faults(4 << 5 | 0x10, 0, 0x22, 4);
-    put_irte(6, 1 | 1 << 15, 0);
+    put_irte(6, 1 | 3 << 5, 0);
     interrupt_faults(6 << 5 | 0x10, 0, 0x24, 6);
     interrupt_faults(0x1000, 0x41, 0x25, 0);
     put_irte(7, 1, 1 << 18 | (UNIT_SID ^ 1));

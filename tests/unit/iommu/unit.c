@@ -16,6 +16,8 @@ const struct vtd_features unit_all = {
     .snoop = true,
     .large_pages = true,
     .coherent = true,
+    .protected_memory = true,
+    .posted = true,
 };
 
 static bool ram_read(void *opaque, uint64_t addr, void *data, unsigned len)

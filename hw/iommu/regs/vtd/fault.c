@@ -81,6 +81,7 @@ static unsigned scalable_code(const struct iommu_fault *fault)
     case IOMMU_AT_ENTRY:
     case IOMMU_AT_ENTRY_SET: return entry_code(fault);
     case IOMMU_AT_INPUT: return fault->kind == IOMMU_PASS ? VTD_FR_BEYOND_HOST : VTD_FR_SS_BEYOND;
+    case IOMMU_AT_PROTECTED:
     case IOMMU_AT_OUTPUT: break;
     }
     return VTD_FR_SM_OUTPUT;
@@ -160,11 +161,13 @@ void vtd_fault(void *face, const struct iommu_fault *fault)
 {
     struct vtd *vtd = face;
     const struct iommu_access *access = &fault->access;
-    bool by_tables = fault->place == IOMMU_AT_TABLES || vtd->ttm != VTD_TTM_LEGACY;
+    bool by_tables = fault->place == IOMMU_AT_TABLES || fault->format != VTD_TTM_LEGACY;
     unsigned code = by_tables ? scalable_code(fault) : legacy_code(fault);
     unsigned record = vtd->next_record;
     uint64_t where = access->interrupt ? (uint64_t)fault->index << 48 : access->addr & FRCD_PAGE;
 
+    if (fault->place == IOMMU_AT_PROTECTED) /* 11.4.8.1: not recorded */
+        return;
     trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
               "fault 0x%02x: %s by %04x at 0x%llx%s (VT-d 7.1.3)", code,
               access->interrupt              ? "interrupt"

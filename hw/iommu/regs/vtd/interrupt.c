@@ -50,12 +50,22 @@ static bool entry_reserved(const struct vtd *vtd, uint64_t low, uint64_t high)
     uint32_t dest = (uint32_t)FIELD_GET(IRTE_DST, low);
     unsigned mode = (unsigned)FIELD_GET(IRTE_DLM, low);
 
+    if (FIELD_GET(IRTE_SVT, high) > SVT_BUS)
+        return true;
+    if (low & IRTE_IM)
+        return !vtd->params.features.posted || vtd_posted_reserved(low, high);
     return (low & IRTE_LOW_RSVD) || (high & IRTE_HIGH_RSVD) ||
-           (!vtd->irt_extended && (dest & ~IRTE_DST_XAPIC)) || mode == 3 || mode == 6 ||
-           FIELD_GET(IRTE_SVT, high) > SVT_BUS;
+           (!vtd->irt_extended && (dest & ~IRTE_DST_XAPIC)) || mode == 3 || mode == 6;
 }
 
-/* UNIMPL: posted interrupts (CAP.PI): an entry in posted format has a reserved bit set. */
+static enum iommu_step interrupt_post(struct vtd *vtd, struct iommu_lookup *lookup, uint64_t low,
+                                      uint64_t high)
+{
+    uint16_t reason = vtd_post(vtd, low, high, &lookup->interrupt);
+
+    return reason ? refuse(lookup, reason) : IOMMU_OK;
+}
+
 static enum iommu_step interrupt_entry(struct vtd *vtd, struct iommu_lookup *lookup, uint64_t low,
                                        uint64_t high)
 {
@@ -64,10 +74,12 @@ static enum iommu_step interrupt_entry(struct vtd *vtd, struct iommu_lookup *loo
     lookup->fault_disabled = low & IRTE_FPD;
     if (!(low & IRTE_P))
         return refuse(lookup, VTD_FR_IR_ABSENT);
-    if ((low & IRTE_IM) || entry_reserved(vtd, low, high))
+    if (entry_reserved(vtd, low, high))
         return refuse(lookup, VTD_FR_IR_RESERVED);
     if (!source_ok(high, lookup->access->sid))
         return refuse(lookup, VTD_FR_IR_SOURCE);
+    if (low & IRTE_IM)
+        return interrupt_post(vtd, lookup, low, high);
     lookup->interrupt = (struct iommu_interrupt){
         .dest = vtd->irt_extended ? dest : dest >> 8,
         .wide = vtd->irt_extended,

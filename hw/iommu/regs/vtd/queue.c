@@ -13,6 +13,8 @@ enum {
     IQE_TYPE = 3,
     IQE_RESERVED = 4,
     IQE_WIDTH = 5,
+    IQE_MISALIGNED = 6,
+    IQE_MODE = 7,
 };
 
 /* Fields that several descriptors share, 6.5.2 */
@@ -35,6 +37,8 @@ enum {
 #define WAIT_FN        BIT(6)
 #define WAIT_DATA      GENMASK(63, 32)
 #define IOTLB_DRAINS   GENMASK(7, 6)
+
+#define FETCH_BYTES 16
 
 bool vtd_invalidate_context(struct vtd *vtd, unsigned granularity, uint16_t domain, uint16_t sid,
                             unsigned function_mask)
@@ -209,25 +213,73 @@ static unsigned queue_check(const struct vtd *vtd)
 {
     uint64_t tail = reg_get(vtd->regs, VTD_IQT), head = reg_get(vtd->regs, VTD_IQH);
 
+    if (vtd->ttm != VTD_TTM_LEGACY && vtd->ttm != VTD_TTM_SCALABLE && vtd->ttm != VTD_TTM_ABORT)
+        return IQE_MODE;
     if (vtd->ttm == VTD_TTM_SCALABLE && descriptor_bytes(vtd) != 32)
         return IQE_WIDTH;
-    if ((tail | head) % descriptor_bytes(vtd) || tail >= queue_bytes(vtd) ||
-        head >= queue_bytes(vtd))
-        return IQE_TAIL;
-    return 0;
+    if ((tail | head) % descriptor_bytes(vtd))
+        return IQE_MISALIGNED;
+    return tail >= queue_bytes(vtd) || head >= queue_bytes(vtd) ? IQE_TAIL : 0;
 }
 
-static unsigned fetch(struct vtd *vtd, struct descriptor *d)
+/*
+ * Fetching. With a read latency a descriptor comes in pieces of 16 bytes, each at its own time, as
+ * table entries do.
+ */
+
+static void fetch_piece(struct vtd *vtd)
 {
     const struct iommu_memory *memory = &vtd->params.memory;
     uint64_t base = reg_get(vtd->regs, VTD_IQA) & ~0xfffULL, head = reg_get(vtd->regs, VTD_IQH);
-    uint8_t data[32] = {0};
 
-    if (!memory->read(memory->opaque, base + head, data, descriptor_bytes(vtd)))
-        return IQE_FETCH;
-    for (unsigned i = 0; i < 4; i++)
-        d->quad[i] = le64_load(data + 8 * i);
-    return 0;
+    if (!memory->read(memory->opaque, base + head + vtd->fetched_bytes,
+                      vtd->fetched + vtd->fetched_bytes, FETCH_BYTES))
+        vtd->fetch_failed = true;
+    vtd->fetched_bytes += FETCH_BYTES;
+}
+
+/* False: it takes time. */
+static bool fetch(struct vtd *vtd)
+{
+    while (vtd->fetched_bytes < descriptor_bytes(vtd)) {
+        if (vtd->params.read_latency_ps) {
+            if (!sim_event_pending(&vtd->fetch))
+                sim_schedule_in(vtd->params.sim, &vtd->fetch, vtd->params.read_latency_ps);
+            return false;
+        }
+        fetch_piece(vtd);
+    }
+    return true;
+}
+
+void vtd_queue_fetched(void *opaque)
+{
+    struct vtd *vtd = opaque;
+
+    fetch_piece(vtd);
+    vtd_queue_run(vtd);
+}
+
+static void fetched_forget(struct vtd *vtd)
+{
+    vtd->fetched_bytes = 0;
+    vtd->fetch_failed = false;
+    vtd->queue_drain_done = false;
+}
+
+void vtd_queue_forget(struct vtd *vtd)
+{
+    sim_cancel(vtd->params.sim, &vtd->fetch);
+    fetched_forget(vtd);
+}
+
+static struct descriptor descriptor_fetched(const struct vtd *vtd)
+{
+    struct descriptor d = {{0}};
+
+    for (unsigned i = 0; i < descriptor_bytes(vtd) / 8; i++)
+        d.quad[i] = le64_load(vtd->fetched + 8 * i);
+    return d;
 }
 
 static void queue_advance(struct vtd *vtd)
@@ -256,27 +308,47 @@ static bool queue_must_drain(struct vtd *vtd, const struct descriptor *d)
     return vtd->queue_drain.pending;
 }
 
+/* Returns why the queue stops at its head, 0 when it does not; *waits: not now, but later. */
+static unsigned queue_step(struct vtd *vtd, bool *waits)
+{
+    unsigned why = queue_check(vtd);
+    struct descriptor d;
+
+    if (why)
+        return why;
+    if (!fetch(vtd)) {
+        *waits = true;
+        return 0;
+    }
+    if (vtd->fetch_failed)
+        return IQE_FETCH;
+    d = descriptor_fetched(vtd);
+    why = descriptor_check(vtd, &d);
+    if (why)
+        return why;
+    *waits = queue_must_drain(vtd, &d);
+    return *waits ? 0 : descriptors[descriptor_type(&d)].run(vtd, &d);
+}
+
 void vtd_queue_run(struct vtd *vtd)
 {
-    struct descriptor d;
+    bool waits = false;
 
     if (vtd->queue_running)
         return;
     vtd->queue_running = true;
-    while (queue_active(vtd) && !vtd->queue_drain.pending) {
-        unsigned why = queue_check(vtd);
+    while (!waits && queue_active(vtd) && !vtd->queue_drain.pending) {
+        unsigned why = queue_step(vtd, &waits);
 
-        why = why ? why : fetch(vtd, &d);
-        why = why ? why : descriptor_check(vtd, &d);
-        if (!why && queue_must_drain(vtd, &d))
-            break;
-        why = why ? why : descriptors[descriptor_type(&d)].run(vtd, &d);
-        vtd->queue_drain_done = false;
         if (why) {
+            vtd_queue_forget(vtd);
             queue_stop(vtd, why);
             break;
         }
-        queue_advance(vtd);
+        if (!waits) {
+            fetched_forget(vtd);
+            queue_advance(vtd);
+        }
     }
     vtd->queue_running = false;
 }

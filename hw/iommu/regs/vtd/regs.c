@@ -20,6 +20,8 @@
 #define IVA_BITS    (~0ULL & ~GENMASK(11, 7))
 #define ADDR_PAGE   (~0xfffULL)
 
+#define PROTECT_BITS (~0ULL << VTD_PROTECT_SHIFT)
+
 static struct vtd *vtd_of(struct reg_space *space)
 {
     return reg_space_owner(space);
@@ -44,12 +46,26 @@ static void set_interrupt_table(struct vtd *vtd)
     vtd->irt_extended = (irta & VTD_IRTA_EIME) && vtd->params.features.x2apic;
 }
 
-/* CHOICE: a command acts at once, on several bits in order of the queue, tables, enables; requests
- * under way finish as they began. */
+/* Requests under way finish as they began, and then the status tells of the commands (11.4.4). */
+static void commands_drained(void *opaque)
+{
+    struct vtd *vtd = opaque;
+
+    if (vtd->commands_again) {
+        vtd->commands_again = false;
+        iommu_drain(vtd->core, &vtd->command_drain);
+        return;
+    }
+    reg_update(vtd->regs, VTD_GSTS, STATES | vtd->once, vtd->states | vtd->once);
+    vtd->once = 0;
+}
+
+/* CHOICE: a command acts at once on what comes after it; several bits in the order of tables,
+ * enables, queue. */
 static void gcmd_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
 {
     struct vtd *vtd = vtd_of(space);
-    uint64_t states = STATES, once = write->written;
+    uint64_t states = STATES, once = write->written & (VTD_G_SRTP | VTD_G_SIRTP);
 
     if (!vtd->params.features.interrupt_remapping) {
         states &= ~(VTD_G_IRE | VTD_G_CFI);
@@ -57,17 +73,21 @@ static void gcmd_written(struct reg_space *space, unsigned offset, const struct 
     }
     if (write->lanes != 0xffffffff)
         return;
-    if (once & VTD_G_SRTP) {
+    if (once & VTD_G_SRTP)
         set_root(vtd);
-        reg_update(space, VTD_GSTS, VTD_G_SRTP, VTD_G_SRTP);
-    }
-    if (once & VTD_G_SIRTP) {
+    if (once & VTD_G_SIRTP)
         set_interrupt_table(vtd);
-        reg_update(space, VTD_GSTS, VTD_G_SIRTP, VTD_G_SIRTP);
-    }
-    reg_update(space, VTD_GSTS, states, write->written);
-    if (!vtd_is(vtd, VTD_G_QIE))
+    reg_update(space, VTD_GSTS, once, 0);
+    vtd->once |= once;
+    vtd->states = (vtd->states & ~states) | (write->written & states);
+    if (vtd->command_drain.pending)
+        vtd->commands_again = true;
+    else
+        iommu_drain(vtd->core, &vtd->command_drain);
+    if (!vtd_is(vtd, VTD_G_QIE)) {
         reg_set(space, VTD_IQH, 0);
+        vtd_queue_forget(vtd);
+    }
     vtd_queue_run(vtd);
 }
 
@@ -145,6 +165,11 @@ static void ics_written(struct reg_space *space, unsigned offset, const struct r
         reg_update(space, VTD_IECTL, VTD_EVENT_IP, 0);
 }
 
+static void pmen_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
+{
+    vtd_protect_written(vtd_of(space));
+}
+
 static void record_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
 {
     vtd_faults_written(vtd_of(space));
@@ -211,6 +236,32 @@ static const struct reg_def vtd_defs[] = {
      .sticky = 0xff73,
      .on_write = fsts_written},
     EVENT("fe", VTD_FECTL, "11.4.7.2 to 11.4.7.5"),
+    {.name = "pmen",
+     .clause = DOC "11.4.8.1",
+     .offset = VTD_PMEN,
+     .width = 4,
+     .rw = VTD_PMEN_EPM,
+     .on_write = pmen_written},
+    {.name = "plmbase",
+     .clause = DOC "11.4.8.2",
+     .offset = VTD_PLMBASE,
+     .width = 4,
+     .rw = PROTECT_BITS & 0xffffffff},
+    {.name = "plmlimit",
+     .clause = DOC "11.4.8.3",
+     .offset = VTD_PLMLIMIT,
+     .width = 4,
+     .rw = PROTECT_BITS & 0xffffffff},
+    {.name = "phmbase",
+     .clause = DOC "11.4.8.4",
+     .offset = VTD_PHMBASE,
+     .width = 8,
+     .rw = PROTECT_BITS},
+    {.name = "phmlimit",
+     .clause = DOC "11.4.8.5",
+     .offset = VTD_PHMLIMIT,
+     .width = 8,
+     .rw = PROTECT_BITS},
     {.name = "iqh", .clause = DOC "11.4.9.1", .offset = VTD_IQH, .width = 8},
     {.name = "iqt",
      .clause = DOC "11.4.9.2",
@@ -259,6 +310,7 @@ static uint64_t capabilities(const struct vtd_features *f)
 {
     uint64_t cap = 6; /* ND: 64K domains */
 
+    cap |= f->protected_memory ? BIT(5) | BIT(6) : 0; /* PLMR, PHMR */
     cap |= f->caching ? BIT(7) : 0;
     for (unsigned levels = 3; 12 + 9 * levels <= f->address_bits; levels++)
         cap |= BIT(8 + levels - 2);                                       /* SAGAW */
@@ -271,6 +323,7 @@ static uint64_t capabilities(const struct vtd_features *f)
     cap |= BIT(54) | BIT(55);                                             /* DWD, DRD */
     cap |= f->scalable && f->first_stage && f->large_pages ? BIT(56) : 0; /* FS1GP */
     cap |= f->scalable && f->first_stage && f->address_bits == 57 ? BIT(60) : 0; /* FS5LP */
+    cap |= f->interrupt_remapping && f->posted ? BIT(59) : 0;                    /* PI */
     return cap;
 }
 
@@ -312,6 +365,18 @@ void vtd_regs_create(struct vtd *vtd)
                     f->interrupt_remapping
                         ? (ADDR_PAGE & host) | VTD_IRTA_SIZE | (f->x2apic ? VTD_IRTA_EIME : 0)
                         : 0);
+    if (f->protected_memory) {
+        reg_set_rw_mask(vtd->regs, VTD_PHMBASE, PROTECT_BITS & host);
+        reg_set_rw_mask(vtd->regs, VTD_PHMLIMIT, PROTECT_BITS & host);
+    } else {
+        static const uint8_t rows[] = {VTD_PMEN, VTD_PLMBASE, VTD_PLMLIMIT, VTD_PHMBASE,
+                                       VTD_PHMLIMIT};
+
+        for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+            reg_set_rw_mask(vtd->regs, rows[i], 0);
+    }
+    vtd->command_drain = (struct iommu_drain){.drained = commands_drained, .opaque = vtd};
+    vtd->protect_drain = (struct iommu_drain){.drained = vtd_protect_drained, .opaque = vtd};
     vtd->context_drain = (struct iommu_drain){.drained = ccmd_done, .opaque = vtd};
     vtd->iotlb_drain = (struct iommu_drain){.drained = iotlb_done, .opaque = vtd};
 }

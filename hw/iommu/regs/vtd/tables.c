@@ -185,13 +185,17 @@ enum iommu_step vtd_device(void *face, struct iommu_lookup *lookup)
 {
     struct vtd *vtd = face;
 
-    if (vtd->ttm != VTD_TTM_LEGACY && vtd->ttm != VTD_TTM_SCALABLE)
-        return refuse(lookup, VTD_FR_SM_ROOT_TABLE);
-    if (vtd->ttm == VTD_TTM_LEGACY && lookup->access->has_pasid)
-        return refuse(lookup, VTD_FR_SM_LEGACY_PASID);
-    if (lookup->turn == 0)
+    /* The mode may change while the tables are read; this request keeps to the one it met. */
+    if (lookup->turn == 0) {
+        lookup->device = (struct iommu_device){.format = vtd->ttm};
+        if (vtd->ttm != VTD_TTM_LEGACY && vtd->ttm != VTD_TTM_SCALABLE)
+            return refuse(lookup, VTD_FR_SM_ROOT_TABLE);
+        if (vtd->ttm == VTD_TTM_LEGACY && lookup->access->has_pasid)
+            return refuse(lookup, VTD_FR_SM_LEGACY_PASID);
         return ask(lookup, vtd->root + (lookup->access->sid >> 8) * 16u, 16);
-    return vtd->ttm == VTD_TTM_LEGACY ? legacy_device(vtd, lookup) : scalable_device(vtd, lookup);
+    }
+    return lookup->device.format == VTD_TTM_LEGACY ? legacy_device(vtd, lookup)
+                                                   : scalable_device(vtd, lookup);
 }
 
 static bool set_first(const struct vtd *vtd, struct iommu_context *context, uint64_t quad2,

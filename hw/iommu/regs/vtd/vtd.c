@@ -21,6 +21,7 @@ static const struct iommu_face_ops vtd_ops = {
     .fault = vtd_fault,
     .admit = vtd_admit,
     .output_allowed = output_allowed,
+    .pass_allowed = vtd_unprotected,
 };
 
 static void queue_drained(void *opaque)
@@ -45,6 +46,7 @@ struct vtd *vtd_new(const struct vtd_params *params)
     vtd->name = g_strdup(params->name);
     core.name = vtd->name;
     vtd->core = iommu_core_new(&core);
+    sim_event_init(&vtd->fetch, vtd_queue_fetched, vtd);
     vtd->queue_drain = (struct iommu_drain){.drained = queue_drained, .opaque = vtd};
     vtd_regs_create(vtd);
     vtd_reset(vtd);
@@ -55,6 +57,7 @@ void vtd_free(struct vtd *vtd)
 {
     if (!vtd)
         return;
+    sim_cancel(vtd->params.sim, &vtd->fetch);
     iommu_core_free(vtd->core);
     reg_space_free(vtd->regs);
     g_free(vtd->name);
@@ -69,8 +72,10 @@ void vtd_reset(struct vtd *vtd)
     vtd->ttm = VTD_TTM_LEGACY;
     vtd->irt_entries = 0;
     vtd->irt_extended = false;
+    vtd->states = vtd->once = 0;
+    vtd->commands_again = vtd->protect_again = vtd->protecting = false;
     vtd->next_record = 0;
-    vtd->queue_drain_done = false;
+    vtd_queue_forget(vtd);
     memset(vtd->irte, 0, sizeof(vtd->irte));
 }
 
@@ -100,6 +105,10 @@ void vtd_submit(struct vtd *vtd, struct iommu_request *request)
 {
     if (vtd_is(vtd, request->access.interrupt ? VTD_G_IRE : VTD_G_TE)) {
         iommu_submit(vtd->core, request);
+        return;
+    }
+    if (!request->access.interrupt && !vtd_unprotected(vtd, request->access.addr)) {
+        request->done(request, IOMMU_FAULTED);
         return;
     }
     request->addr = request->access.addr;

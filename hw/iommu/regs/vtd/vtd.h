@@ -21,6 +21,11 @@ enum {
     VTD_FEDATA = 0x3c,
     VTD_FEADDR = 0x40,
     VTD_FEUADDR = 0x44,
+    VTD_PMEN = 0x64,
+    VTD_PLMBASE = 0x68,
+    VTD_PLMLIMIT = 0x6c,
+    VTD_PHMBASE = 0x70,
+    VTD_PHMLIMIT = 0x78,
     VTD_IQH = 0x80,
     VTD_IQT = 0x88,
     VTD_IQA = 0x90,
@@ -37,6 +42,7 @@ enum {
 };
 
 #define VTD_FAULT_RECORDS 8
+#define VTD_PROTECT_SHIFT 21 /* protected regions begin and end at multiples of 2 MiB */
 #define VTD_MAX_AM        52 /* address mask of page invalidations */
 
 /* Global commands and their status, 11.4.4 */
@@ -56,6 +62,8 @@ enum {
 #define VTD_FSTS_FRI  GENMASK(15, 8)
 #define VTD_EVENT_IM  BIT(31)
 #define VTD_EVENT_IP  BIT(30)
+#define VTD_PMEN_EPM  BIT(31)
+#define VTD_PMEN_PRS  BIT(0)
 #define VTD_ICS_IWC   BIT(0)
 #define VTD_IQA_DW    BIT(11)
 #define VTD_IQA_QS    GENMASK(2, 0)
@@ -91,6 +99,8 @@ enum {
     VTD_FR_IR_RESERVED = 0x24,
     VTD_FR_IR_COMPATIBLE = 0x25,
     VTD_FR_IR_SOURCE = 0x26,
+    VTD_FR_IR_PID_UNREADABLE = 0x27,
+    VTD_FR_IR_PID_RESERVED = 0x28,
 
     VTD_FR_SM_ROOT_TABLE = 0x30, /* mode reserved or aborting */
     VTD_FR_SM_LEGACY_PASID = 0x31,
@@ -136,12 +146,18 @@ enum {
     VTD_FR_SM_OUTPUT = 0x87,
 };
 
-#define IRTE_SLOTS 256
+#define IRTE_SLOTS           256
+#define VTD_DESCRIPTOR_BYTES 32 /* of the wider ones */
 
 struct irte_slot {
     bool valid;
     uint16_t index;
     uint64_t low, high;
+};
+
+/* A Protected Memory Region; empty when last < first. */
+struct vtd_region {
+    uint64_t first, last;
 };
 
 struct vtd {
@@ -162,14 +178,31 @@ struct vtd {
     struct irte_slot irte[IRTE_SLOTS];
     uint64_t irte_flushes;
 
+    /* Global commands act at once on what comes from now on; their status changes when all that
+     * came before has been answered. */
+    uint64_t states; /* VTD_G_TE, QIE, IRE, CFI as they act */
+    uint64_t once;   /* VTD_G_SRTP, SIRTP whose status is due */
+    bool commands_again;
+    struct iommu_drain command_drain;
+
+    struct vtd_region region[2]; /* protected; while EPM is set */
+    bool protecting;
+    bool protect_again;
+    struct iommu_drain protect_drain;
+
     bool queue_running;
     bool queue_drain_done; /* for the wait at the head */
     struct iommu_drain queue_drain, context_drain, iotlb_drain;
+    /* The descriptor at the head, as far as it has been fetched. */
+    uint8_t fetched[VTD_DESCRIPTOR_BYTES];
+    unsigned fetched_bytes;
+    bool fetch_failed;
+    struct sim_event fetch;
 };
 
-static inline bool vtd_is(const struct vtd *vtd, uint64_t status)
+static inline bool vtd_is(const struct vtd *vtd, uint64_t state)
 {
-    return (reg_get(vtd->regs, VTD_GSTS) & status) != 0;
+    return (vtd->states & state) != 0;
 }
 
 static inline uint64_t vtd_host_mask(const struct vtd *vtd)
@@ -191,6 +224,17 @@ enum iommu_step vtd_interrupt(void *face, struct iommu_lookup *lookup);
 /* 2^order entries at index. */
 void vtd_flush_interrupts(struct vtd *vtd, unsigned index, unsigned order);
 
+/* posted.c: an entry in posted format. */
+bool vtd_posted_reserved(uint64_t low, uint64_t high);
+/* Returns the reason of a fault, 0 when it is posted. */
+uint16_t vtd_post(struct vtd *vtd, uint64_t low, uint64_t high, struct iommu_interrupt *interrupt);
+
+/* protect.c */
+void vtd_protect_written(struct vtd *vtd);
+void vtd_protect_drained(void *opaque);
+/* May a request that nobody translates go there? */
+bool vtd_unprotected(void *face, uint64_t addr);
+
 /* fault.c */
 void vtd_fault(void *face, const struct iommu_fault *fault);
 /* FRCD, FSTS or FECTL were written. */
@@ -203,6 +247,10 @@ void vtd_event_unmasked(struct vtd *vtd, unsigned control);
 
 /* queue.c */
 void vtd_queue_run(struct vtd *vtd);
+/* The event of `fetch`: the next piece of a descriptor has arrived. */
+void vtd_queue_fetched(void *opaque);
+/* Forgets what has been fetched. */
+void vtd_queue_forget(struct vtd *vtd);
 /* Granularities of both interfaces: 1 all, 2 domain, 3 device or pages. */
 bool vtd_invalidate_context(struct vtd *vtd, unsigned granularity, uint16_t domain, uint16_t sid,
                             unsigned function_mask);

@@ -78,6 +78,7 @@ struct iommu_device {
 struct iommu_interrupt {
     uint32_t dest;
     bool compatible; /* not remapped: the message stands as it was written */
+    bool silent;     /* posted to memory, and nobody is to be told */
     bool wide;       /* dest has 32 bits: x2APIC */
     bool logical;
     bool level;
@@ -101,6 +102,7 @@ enum iommu_place {
     IOMMU_AT_ENTRY_SET, /* ... or whose access or dirty bit is set */
     IOMMU_AT_INPUT,     /* the address is beyond the context's limit */
     IOMMU_AT_OUTPUT,    /* the result may not be used */
+    IOMMU_AT_PROTECTED, /* pass_allowed() said no */
 };
 
 struct iommu_fault {
@@ -113,7 +115,8 @@ struct iommu_fault {
     bool disabled;  /* the tables say that nobody wants to know */
     uint8_t kind;   /* enum iommu_kind of the context */
     uint16_t code;
-    uint32_t index; /* of interrupts: in their table */
+    uint64_t format; /* of the device entry */
+    uint32_t index;  /* of interrupts: in their table */
 };
 
 enum iommu_step { IOMMU_READ, IOMMU_OK, IOMMU_FAULT };
@@ -151,6 +154,8 @@ struct iommu_face_ops {
                   const struct iommu_context *context, uint16_t *code);
     /* May a translation lead here? NULL: everywhere. */
     bool (*output_allowed)(void *face, uint64_t addr);
+    /* May a request in pass-through go there? NULL: everywhere. */
+    bool (*pass_allowed)(void *face, uint64_t addr);
 };
 
 /* Memory as the IOMMU reaches it. Reads and writes are naturally aligned pieces of up to 64 bytes,

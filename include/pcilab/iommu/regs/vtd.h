@@ -22,8 +22,10 @@ struct vtd_features {
     bool x2apic; /* extended interrupt mode */
     bool snoop;  /* snoop control */
     bool large_pages;
-    bool coherent; /* table walks snoop the processors' caches */
-    bool caching;  /* caching mode is said to be in use */
+    bool protected_memory; /* Protected Memory Regions */
+    bool posted;           /* posted interrupts, with interrupt remapping */
+    bool coherent;         /* table walks snoop the processors' caches */
+    bool caching;          /* caching mode is said to be in use */
 };
 
 struct vtd_params {
