@@ -38,17 +38,28 @@ struct pending {
     uint64_t waits_for[BUSY_WORDS]; /* tags */
 };
 
-struct ats {
+/* While Address Translation Services are enabled, and from the first time on: a thousand idle
+ * functions have none. */
+struct work {
     struct atc *atc;
-    unsigned pages;
     struct lookup lookup[LOOKUPS];
     struct pending pending[ITAGS];
     unsigned pending_count;
     uint8_t used_tcs; /* traffic classes that translated requests had */
     struct sim_event late;
+};
+
+struct ats {
+    unsigned entries, pages;
+    struct work *work; /* NULL: not enabled yet */
     struct endpoint_ats_faults faults;
     struct endpoint_ats_counts counts;
 };
+
+static struct work *work_of(const struct endpoint_func *func)
+{
+    return func->ats ? func->ats->work : NULL;
+}
 
 static struct atc_space space_of(const struct dma_op *op)
 {
@@ -61,11 +72,11 @@ static struct atc_space space_of(const struct dma_op *op)
 
 /* Translation. */
 
-static struct lookup *free_lookup(struct ats *ats)
+static struct lookup *free_lookup(struct work *work)
 {
     for (unsigned i = 0; i < LOOKUPS; i++) {
-        if (!ats->lookup[i].busy)
-            return &ats->lookup[i];
+        if (!work->lookup[i].busy)
+            return &work->lookup[i];
     }
     return NULL;
 }
@@ -94,7 +105,7 @@ static void send_lookup(struct dma_op *op, struct lookup *lookup)
 static bool look_up(struct dma_op *op, uint64_t addr, bool write)
 {
     struct endpoint_func *func = op->func;
-    struct lookup *lookup = free_lookup(func->ats);
+    struct lookup *lookup = free_lookup(func->ats->work);
 
     if (!lookup || !requester_has_tag(&func->requester, func->pci))
         return false;
@@ -131,7 +142,7 @@ static void keep_translations(struct ats *ats, const struct lookup *lookup)
         addr = entry->first + low_mask(entry->shift) + 1;
     }
     while (count-- > 0)
-        atc_put(ats->atc, places[count], &entries[count]);
+        atc_put(ats->work->atc, places[count], &entries[count]);
 }
 
 bool ats_lookup_over(struct endpoint_func *func, void *cookie, enum requester_result result)
@@ -141,14 +152,14 @@ bool ats_lookup_over(struct endpoint_func *func, void *cookie, enum requester_re
         [REQUESTER_CA] = DMA_CA,           [REQUESTER_RRS] = DMA_UR,
         [REQUESTER_TIMEOUT] = DMA_TIMEOUT, [REQUESTER_POISONED] = DMA_POISONED,
     };
-    struct ats *ats = func->ats;
+    struct work *work = work_of(func);
     struct lookup *lookup = cookie;
 
-    if (!ats || lookup < ats->lookup || lookup >= ats->lookup + LOOKUPS)
+    if (!work || lookup < work->lookup || lookup >= work->lookup + LOOKUPS)
         return false;
     lookup->busy = false;
     if (result == REQUESTER_OK && !lookup->spoiled && pci_ats_enabled(func->pci))
-        keep_translations(ats, lookup);
+        keep_translations(func->ats, lookup);
     if (lookup->op) {
         lookup->op->ats = lookup->spoiled ? DMA_ATS_IDLE : DMA_ATS_LOOKED;
         lookup->op->ats_status = (uint8_t)status[result];
@@ -184,7 +195,7 @@ static enum ats_answer use_cache(struct dma_op *op, uint64_t addr, bool write, u
                                  enum dma_status *status)
 {
     const struct atc_space space = space_of(op);
-    const struct atc_entry *entry = atc_find(op->func->ats->atc, &space, addr);
+    const struct atc_entry *entry = atc_find(work_of(op->func)->atc, &space, addr);
     bool fresh = op->ats_fresh;
 
     op->ats_fresh = false;
@@ -204,7 +215,7 @@ enum ats_answer ats_place(struct dma_op *op, uint64_t addr, bool write, uint64_t
                           enum dma_status *status)
 {
     *place = addr;
-    if (!op->translate || !op->func->ats || !pci_ats_enabled(op->func->pci))
+    if (!op->translate || !work_of(op->func) || !pci_ats_enabled(op->func->pci))
         return ATS_BARE;
     switch ((enum dma_ats)op->ats) {
     case DMA_ATS_LOOKING:
@@ -227,11 +238,11 @@ enum ats_answer ats_place(struct dma_op *op, uint64_t addr, bool write, uint64_t
 
 void ats_forget(struct dma_op *op)
 {
-    struct ats *ats = op->func->ats;
+    struct work *work = work_of(op->func);
 
-    for (unsigned i = 0; ats && op->ats == DMA_ATS_LOOKING && i < LOOKUPS; i++) {
-        if (ats->lookup[i].busy && ats->lookup[i].op == op)
-            ats->lookup[i].op = NULL;
+    for (unsigned i = 0; op->ats == DMA_ATS_LOOKING && i < LOOKUPS; i++) {
+        if (work->lookup[i].busy && work->lookup[i].op == op)
+            work->lookup[i].op = NULL;
     }
     if (op->ats == DMA_ATS_PAGING)
         pri_forget(op);
@@ -240,7 +251,7 @@ void ats_forget(struct dma_op *op)
 
 void ats_note_use(struct endpoint_func *func, unsigned tc)
 {
-    func->ats->used_tcs |= (uint8_t)(1u << tc);
+    func->ats->work->used_tcs |= (uint8_t)(1u << tc);
     func->ats->counts.translated++;
 }
 
@@ -249,7 +260,7 @@ void ats_note_use(struct endpoint_func *func, unsigned tc)
 static void send_answer(struct endpoint_func *func, unsigned itag, struct pci_rid to)
 {
     struct ats *ats = func->ats;
-    unsigned tcs = ats->used_tcs ? ats->used_tcs : 1;
+    unsigned tcs = ats->work->used_tcs ? ats->work->used_tcs : 1;
 
     if (ats->faults.wrong_itag)
         itag = (itag + 1) % ITAGS;
@@ -284,12 +295,12 @@ static bool still_waits(struct pending *pending, const struct requester *request
 
 static void settle(struct endpoint_func *func)
 {
-    struct ats *ats = func->ats;
+    struct work *work = func->ats->work;
     struct sim *sim = func->ep->fabric->sim;
     uint64_t next_ps = SIM_NEVER;
 
-    for (unsigned i = 0; ats->pending_count && i < ITAGS; i++) {
-        struct pending *pending = &ats->pending[i];
+    for (unsigned i = 0; work->pending_count && i < ITAGS; i++) {
+        struct pending *pending = &work->pending[i];
 
         if (!pending->busy || still_waits(pending, &func->requester))
             continue;
@@ -298,13 +309,13 @@ static void settle(struct endpoint_func *func)
             continue;
         }
         pending->busy = false;
-        ats->pending_count--;
+        work->pending_count--;
         send_answer(func, i, pending->to);
-        if (ats->faults.duplicate)
+        if (func->ats->faults.duplicate)
             send_answer(func, i, pending->to);
     }
-    if (next_ps != SIM_NEVER && !sim_event_pending(&ats->late))
-        sim_schedule_at(sim, &ats->late, next_ps);
+    if (next_ps != SIM_NEVER && !sim_event_pending(&work->late))
+        sim_schedule_at(sim, &work->late, next_ps);
 }
 
 static void settle_late(void *opaque)
@@ -314,20 +325,22 @@ static void settle_late(void *opaque)
 
 void ats_request_over(struct endpoint_func *func)
 {
-    if (func->ats && func->ats->pending_count)
+    const struct work *work = work_of(func);
+
+    if (work && work->pending_count)
         settle(func);
 }
 
 static void invalidate(struct endpoint_func *func, const struct ats_invalidation *what,
                        const struct tlp_pasid *pasid)
 {
-    struct ats *ats = func->ats;
+    struct work *work = func->ats->work;
 
-    if (ats->faults.keeps)
+    if (func->ats->faults.keeps)
         return;
-    atc_invalidate(ats->atc, what, pasid);
+    atc_invalidate(work->atc, what, pasid);
     for (unsigned i = 0; i < LOOKUPS; i++) {
-        struct lookup *lookup = &ats->lookup[i];
+        struct lookup *lookup = &work->lookup[i];
 
         /* The range of its answer is not known yet: any invalidation of the space will do. */
         if (lookup->busy && atc_concerns(what, pasid, &lookup->space, lookup->addr, 64))
@@ -335,9 +348,22 @@ static void invalidate(struct endpoint_func *func, const struct ats_invalidation
     }
 }
 
+static void settle_late(void *opaque);
+
+static struct work *begin_work(struct endpoint_func *func)
+{
+    struct work *work = g_new0(struct work, 1);
+
+    work->atc = atc_new(func->ats->entries);
+    sim_event_init(&work->late, settle_late, func);
+    func->ats->work = work;
+    return work;
+}
+
 static bool receive_invalidate(struct endpoint_func *func, const struct tlp *tlp)
 {
     struct ats *ats = func->ats;
+    struct work *work = ats->work;
     struct ats_invalidation what;
     struct tlp_pasid pasid;
     struct pending *pending;
@@ -345,19 +371,21 @@ static bool receive_invalidate(struct endpoint_func *func, const struct tlp *tlp
     if (!ats_decode_invalidate(tlp, &what))
         return false;
     ats->counts.invalidations++;
+    if (!work) /* nothing was ever cached */
+        work = begin_work(func);
     invalidate(func, &what, tlp_get_pasid(tlp, &pasid) ? &pasid : NULL);
     if (ats->faults.silent)
         return true;
-    pending = &ats->pending[what.itag];
+    pending = &work->pending[what.itag];
     if (pending->busy) /* an ITag twice is the root's error: it gets one answer */
-        ats->pending_count--;
+        work->pending_count--;
     *pending = (struct pending){
         .busy = true,
         .to = tlp->requester,
         .due_ps = func->ep->fabric->sim->now_ps + ats->faults.answer_ps,
     };
     memcpy(pending->waits_for, func->requester.busy, sizeof(pending->waits_for));
-    ats->pending_count++;
+    work->pending_count++;
     settle(func);
     return true;
 }
@@ -378,50 +406,57 @@ bool ats_message(struct endpoint_func *func, const struct tlp *tlp)
 
 void ats_config_changed(struct endpoint_func *func)
 {
+    struct work *work = work_of(func);
+
     if (!func->ats)
         return;
-    if (!pci_ats_enabled(func->pci)) {
-        atc_clear(func->ats->atc);
-        func->ats->used_tcs = 0;
+    if (pci_ats_enabled(func->pci)) {
+        if (!work)
+            begin_work(func);
+    } else if (work) {
+        atc_clear(work->atc);
+        work->used_tcs = 0;
     }
     pri_config_changed(func);
 }
 
 void ats_reset(struct endpoint_func *func)
 {
-    struct ats *ats = func->ats;
+    struct work *work = work_of(func);
 
-    if (!ats)
+    if (!func->ats)
         return;
-    atc_clear(ats->atc);
-    memset(ats->lookup, 0, sizeof(ats->lookup));
-    memset(ats->pending, 0, sizeof(ats->pending));
-    ats->pending_count = 0;
-    ats->used_tcs = 0;
-    ats->counts = (struct endpoint_ats_counts){0};
-    ats->faults = (struct endpoint_ats_faults){0};
-    sim_cancel(func->ep->fabric->sim, &ats->late);
+    if (work) {
+        atc_clear(work->atc);
+        memset(work->lookup, 0, sizeof(work->lookup));
+        memset(work->pending, 0, sizeof(work->pending));
+        work->pending_count = 0;
+        work->used_tcs = 0;
+        sim_cancel(func->ep->fabric->sim, &work->late);
+    }
+    func->ats->counts = (struct endpoint_ats_counts){0};
+    func->ats->faults = (struct endpoint_ats_faults){0};
     pri_reset(func);
 }
 
 void endpoint_add_ats(struct endpoint_func *func, const struct endpoint_ats_params *params)
 {
-    struct ats *ats = g_new0(struct ats, 1);
-
     assert(params->pages >= 1 && params->pages <= PAGES_MAX);
-    ats->atc = atc_new(params->entries);
-    ats->pages = params->pages;
-    sim_event_init(&ats->late, settle_late, func);
-    func->ats = ats;
+    func->ats = g_new0(struct ats, 1);
+    func->ats->entries = params->entries;
+    func->ats->pages = params->pages;
     pci_cap_ats_add(func->pci, &params->cap);
 }
 
 void ats_free(struct endpoint_func *func)
 {
-    if (!func->ats)
-        return;
-    sim_cancel(func->ep->fabric->sim, &func->ats->late);
-    atc_free(func->ats->atc);
+    struct work *work = work_of(func);
+
+    if (work) {
+        sim_cancel(func->ep->fabric->sim, &work->late);
+        atc_free(work->atc);
+        g_free(work);
+    }
     g_free(func->ats);
 }
 

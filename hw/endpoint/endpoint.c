@@ -198,7 +198,7 @@ static void func_free(struct endpoint_func *func)
     g_free(func->vfs);
     dma_fini(func);
     ats_free(func);
-    g_free(func->pri);
+    pri_free(func);
     func->ops->destroy(func->owner);
     pci_func_free(func->pci);
     g_free(func);

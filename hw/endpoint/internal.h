@@ -106,6 +106,7 @@ void pri_response(struct endpoint_func *func, const struct tlp *tlp);
 void pri_config_changed(struct endpoint_func *func);
 /* Of the function and, if it is a Physical Function, of its VFs. */
 void pri_reset(struct endpoint_func *func);
+void pri_free(struct endpoint_func *func);
 
 /* endpoint.c: the function wants a turn when the link takes TLPs again. */
 void endpoint_wait(struct endpoint_func *func);

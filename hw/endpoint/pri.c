@@ -15,7 +15,7 @@ struct group {
 };
 
 struct pri {
-    struct group group[ATS_GROUPS];
+    struct group *group; /* ATS_GROUPS of them, from the first request on */
     unsigned next;
     unsigned outstanding;
 };
@@ -72,6 +72,8 @@ bool pri_request(struct dma_op *op, uint64_t addr, bool write)
         op->ats_tries--;
         return room != 0;
     }
+    if (!pri->group)
+        pri->group = g_new0(struct group, ATS_GROUPS);
     request.group = (uint16_t)take_group(pri);
     pri->group[request.group] = (struct group){func, op};
     pri->next = (request.group + 1u) % ATS_GROUPS;
@@ -86,7 +88,7 @@ void pri_forget(struct dma_op *op)
 {
     struct pri *pri = owner_of(op->func)->pri;
 
-    for (unsigned i = 0; i < ATS_GROUPS; i++) {
+    for (unsigned i = 0; pri->group && i < ATS_GROUPS; i++) {
         if (pri->group[i].op == op)
             pri->group[i].op = NULL;
     }
@@ -117,7 +119,7 @@ static void answer(struct group *group, uint8_t code)
 /* Nothing that was asked for will be answered. */
 static void give_up(struct endpoint_func *owner)
 {
-    for (unsigned i = 0; i < ATS_GROUPS; i++) {
+    for (unsigned i = 0; owner->pri->group && i < ATS_GROUPS; i++) {
         if (!owner->pri->group[i].func)
             continue;
         answer(&owner->pri->group[i], ATS_RESPONSE_FAILURE);
@@ -129,13 +131,13 @@ void pri_response(struct endpoint_func *func, const struct tlp *tlp)
 {
     struct endpoint_func *owner = owner_of(func);
     unsigned index = ats_response_group(tlp);
-    struct group *group = &owner->pri->group[index];
+    struct group *group = owner->pri->group ? &owner->pri->group[index] : NULL;
     uint8_t code = ats_response_code(tlp);
 
     if (ats_ignores_pages(func))
         return;
     ats_count_pages(func, true);
-    if (group->func != func) {
+    if (!group || group->func != func) {
         pci_pri_note(func->pci, PCI_PRI_STATUS_UNEXPECTED);
         return;
     }
@@ -175,7 +177,7 @@ void pri_reset(struct endpoint_func *func)
 {
     struct endpoint_func *owner = owner_of(func);
 
-    for (unsigned i = 0; owner->pri && i < ATS_GROUPS; i++) {
+    for (unsigned i = 0; owner->pri && owner->pri->group && i < ATS_GROUPS; i++) {
         if (owner->pri->group[i].func && (owner == func || owner->pri->group[i].func == func))
             free_group(owner, i);
     }
@@ -185,4 +187,11 @@ void endpoint_add_pri(struct endpoint_func *func, uint32_t capacity)
 {
     func->pri = g_new0(struct pri, 1);
     pci_cap_pri_add(func->pci, capacity);
+}
+
+void pri_free(struct endpoint_func *func)
+{
+    if (func->pri)
+        g_free(func->pri->group);
+    g_free(func->pri);
 }
