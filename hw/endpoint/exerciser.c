@@ -2,9 +2,6 @@
 /*
  * The exerciser: an endpoint that does whatever a test asks. One to eight functions, each with a
  * BAR of every kind, INTx, MSI, MSI-X and DMA channels. docs/exerciser.md is its manual.
- *
- * Later features (ATS, PRI, PASID) have their bits of FEATURES and room in the channels
- * kept for them.
  */
 #include "exerciser.h"
 
@@ -73,6 +70,17 @@ static uint64_t reset_count_read(struct reg_space *space, unsigned offset, uint6
     return ex->resets;
 }
 
+static void ats_fault_written(struct reg_space *space, unsigned offset,
+                              const struct reg_write *write)
+{
+    exerciser_ats_faults(reg_space_owner(space));
+}
+
+static uint64_t ats_count_read(struct reg_space *space, unsigned offset, uint64_t value)
+{
+    return exerciser_ats_count(reg_space_owner(space), offset);
+}
+
 #define ROW(n, o, w) .name = n, .clause = MANUAL, .offset = o, .width = w
 
 static const struct reg_def global_regs[] = {
@@ -97,6 +105,8 @@ static const struct reg_def global_regs[] = {
     {ROW("fault", EXERCISER_FAULT, 4), .rw = 0xff},
     {ROW("fault_count", EXERCISER_FAULT_COUNT, 4), .rw = 0xffffffff},
     {ROW("rrs_us", EXERCISER_RRS_US, 4), .rw = 0xffffffff, .sticky = 0xffffffff},
+    {ROW("ats_fault", EXERCISER_ATS_FAULT, 4), .rw = 0x1f, .on_write = ats_fault_written},
+    {ROW("ats_delay", EXERCISER_ATS_DELAY, 4), .rw = 0xffffffff, .on_write = ats_fault_written},
     {ROW("irq_count", EXERCISER_IRQ_COUNT, 8)},
     {ROW("irq_lost", EXERCISER_IRQ_LOST, 8)},
     {ROW("dma_count", EXERCISER_DMA_COUNT, 8)},
@@ -105,12 +115,21 @@ static const struct reg_def global_regs[] = {
     {ROW("read_count", EXERCISER_READ_COUNT, 8)},
     {ROW("write_count", EXERCISER_WRITE_COUNT, 8)},
     {ROW("reset_count", EXERCISER_RESET_COUNT, 8), .on_read = reset_count_read},
+    {ROW("ats_requests", EXERCISER_ATS_REQUESTS, 8), .on_read = ats_count_read},
+    {ROW("ats_translated", EXERCISER_ATS_TRANSLATED, 8), .on_read = ats_count_read},
+    {ROW("ats_invalidations", EXERCISER_ATS_INVALIDATIONS, 8), .on_read = ats_count_read},
+    {ROW("page_requests", EXERCISER_PAGE_REQUESTS, 8), .on_read = ats_count_read},
+    {ROW("page_responses", EXERCISER_PAGE_RESPONSES, 8), .on_read = ats_count_read},
 };
 
 #define ATTR_WRITABLE                                                                              \
     (EXERCISER_ATTR_NO_SNOOP | EXERCISER_ATTR_RELAXED | EXERCISER_ATTR_IDO | EXERCISER_ATTR_TC |   \
-     EXERCISER_ATTR_AT | EXERCISER_ATTR_POISON | EXERCISER_ATTR_BAD_ECRC |                         \
-     EXERCISER_ATTR_PREFIXES)
+     EXERCISER_ATTR_AT | EXERCISER_ATTR_ATS | EXERCISER_ATTR_PRI | EXERCISER_ATTR_POISON |         \
+     EXERCISER_ATTR_BAD_ECRC | EXERCISER_ATTR_PREFIXES)
+
+#define PASID_WRITABLE                                                                             \
+    (EXERCISER_PASID_VALUE | EXERCISER_PASID_EXECUTE | EXERCISER_PASID_PRIVILEGED |                \
+     EXERCISER_PASID_FORGE | EXERCISER_PASID_VALID)
 
 static const struct reg_def channel_regs[] = {
     {ROW("ch_addr", EXERCISER_CH_ADDR, 8), .rw = UINT64_MAX},
@@ -127,6 +146,7 @@ static const struct reg_def channel_regs[] = {
     {ROW("ch_count", EXERCISER_CH_COUNT, 8)},
     {ROW("ch_started", EXERCISER_CH_STARTED, 8)},
     {ROW("ch_ended", EXERCISER_CH_ENDED, 8)},
+    {ROW("ch_pasid", EXERCISER_CH_PASID, 4), .rw = PASID_WRITABLE},
     {ROW("ch_operand", EXERCISER_CH_OPERAND, 8), .rw = UINT64_MAX},
     {ROW("ch_operand_high", EXERCISER_CH_OPERAND + 8, 8), .rw = UINT64_MAX},
     {ROW("ch_compare", EXERCISER_CH_COMPARE, 8), .rw = UINT64_MAX},
@@ -285,6 +305,8 @@ static void place_registers(struct exerciser *ex, const struct exerciser_params 
     uint64_t features = EXERCISER_FEATURE_ATOMICS | EXERCISER_FEATURE_DMWR | EXERCISER_FEATURE_DMA |
                         EXERCISER_FEATURE_MSIX | (params->msi_vectors ? EXERCISER_FEATURE_MSI : 0);
 
+    if (params->ats)
+        features |= EXERCISER_FEATURE_ATS | EXERCISER_FEATURE_PRI | EXERCISER_FEATURE_PASID;
     /* A Virtual Function has neither pins nor I/O space (PCIe Base 6.0, 9.3.4.1.11, 9.5). */
     if (place.vf < 0)
         features |= EXERCISER_FEATURE_INTX | (params->no_io ? 0 : EXERCISER_FEATURE_IO);
@@ -334,6 +356,8 @@ static void add_capabilities(struct exerciser *ex, const struct exerciser_params
         pci_cap_ari_add(ex->pci, (uint8_t)next);
     if (!vf)
         pci_cap_dev3_add(ex->pci);
+    if (params->ats)
+        exerciser_ats_add(ex, !vf);
 }
 
 /* VFs of all functions take turns with their numbers: behind the functions where ARI lets the

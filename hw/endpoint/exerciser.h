@@ -51,6 +51,14 @@ void exerciser_count(struct exerciser *ex, unsigned reg, uint64_t n);
 enum tlp_status exerciser_answer(struct exerciser *ex);
 unsigned exerciser_emit(struct exerciser *ex, unsigned what, uint64_t addr, uint16_t id);
 
+/* exerciser_ats.c */
+/* Address Translation Services; of a Physical Function also Page Requests and PASID. */
+void exerciser_ats_add(struct exerciser *ex, bool physical);
+/* ATS_FAULT or ATS_DELAY was written. */
+void exerciser_ats_faults(struct exerciser *ex);
+/* One of the counters. */
+uint64_t exerciser_ats_count(const struct exerciser *ex, unsigned reg);
+
 /* exerciser_dma.c */
 void exerciser_channels_init(struct exerciser *ex);
 /* Forgets what is under way; their dma_ops have been dropped. */

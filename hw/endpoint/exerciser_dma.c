@@ -136,9 +136,21 @@ static void channel_operands(struct exerciser_channel *ch)
         le64_store(ch->operands + at + 8, channel_reg(ch, EXERCISER_CH_OPERAND + 8));
 }
 
+static struct tlp_pasid channel_pasid(const struct exerciser_channel *ch)
+{
+    uint64_t pasid = channel_reg(ch, EXERCISER_CH_PASID);
+
+    return (struct tlp_pasid){
+        .pasid = (uint32_t)(pasid & EXERCISER_PASID_VALUE),
+        .privileged = pasid & EXERCISER_PASID_PRIVILEGED,
+        .execute = pasid & EXERCISER_PASID_EXECUTE,
+    };
+}
+
 static void channel_dma(struct exerciser_channel *ch, enum dma_kind kind)
 {
     uint64_t attr = channel_reg(ch, EXERCISER_CH_ATTR);
+    uint64_t pasid = channel_reg(ch, EXERCISER_CH_PASID);
 
     ch->op = (struct dma_op){
         .kind = kind,
@@ -152,6 +164,11 @@ static void channel_dma(struct exerciser_channel *ch, enum dma_kind kind)
         .poison = attr & EXERCISER_ATTR_POISON,
         .bad_ecrc = attr & EXERCISER_ATTR_BAD_ECRC,
         .prefixes = MIN((uint8_t)FIELD_GET(EXERCISER_ATTR_PREFIXES, attr), TLP_END_END_MAX),
+        .translate = attr & EXERCISER_ATTR_ATS,
+        .request_pages = attr & EXERCISER_ATTR_PRI,
+        .has_pasid = pasid & EXERCISER_PASID_VALID,
+        .forge = pasid & EXERCISER_PASID_FORGE,
+        .pasid = channel_pasid(ch),
         .done = dma_done,
         .opaque = ch,
     };
@@ -181,6 +198,12 @@ static void channel_start(struct exerciser_channel *ch, enum exerciser_command c
         ch->result = exerciser_emit(ex, (unsigned)channel_reg(ch, EXERCISER_CH_PATTERN),
                                     channel_reg(ch, EXERCISER_CH_ADDR),
                                     (uint16_t)channel_reg(ch, EXERCISER_CH_STEP));
+    } else if (command == EXERCISER_STOP_PASID) {
+        const struct tlp_pasid pasid = channel_pasid(ch);
+
+        ch->len = 0;
+        if (!endpoint_stop_pasid(ex->func, &pasid))
+            ch->result = DMA_NO_MASTER;
     } else if ((!dma && command != EXERCISER_FILL && command != EXERCISER_CHECKSUM) ||
                !command_fits(ch, kind) || !range_inside(ch->local, ch->len, 0, ex->mem_bytes)) {
         ch->result = EXERCISER_RESULT_INVALID;

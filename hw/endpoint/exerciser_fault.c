@@ -56,6 +56,22 @@ static struct tlp *emit_completion(struct exerciser *ex, struct pci_rid to)
     return tlp;
 }
 
+/* Of a group that nobody keeps count of: bits 8:0 its index, 9 read, 10 write, 11 last. */
+static struct tlp *emit_page_request(struct exerciser *ex, uint64_t addr, uint16_t what)
+{
+    const struct ats_page_request request = {
+        .addr = addr,
+        .group = what & (ATS_GROUPS - 1),
+        .read = what & 0x200,
+        .write = what & 0x400,
+        .last = what & 0x800,
+    };
+    struct tlp *tlp = ats_new_page_request(endpoint_pool(ex->func), &request);
+
+    tlp->requester = ex->pci->rid;
+    return tlp;
+}
+
 static struct tlp *emit_tlp(struct exerciser *ex, unsigned what, uint64_t addr, struct pci_rid id)
 {
     unsigned mps_dws = pcie_max_payload_bytes(ex->pci) / 4;
@@ -94,6 +110,12 @@ static struct tlp *emit_tlp(struct exerciser *ex, unsigned what, uint64_t addr, 
         tlp = emit_write(ex, addr, 1);
         tlp_add_prefix(tlp, what == EXERCISER_EMIT_LOCAL ? (uint32_t)TLP_PREFIX_VENDOR_L0 << 24
                                                          : (uint32_t)TLP_PREFIX_PASID << 24 | id.v);
+        return tlp;
+    case EXERCISER_EMIT_PAGE_REQUEST: return emit_page_request(ex, addr, id.v);
+    case EXERCISER_EMIT_INVALIDATE_DONE:
+        tlp = ats_new_invalidate_done(endpoint_pool(ex->func), (struct pci_rid){0},
+                                      1u << (id.v & 0x1f), 1);
+        tlp->requester = ex->pci->rid;
         return tlp;
     default: return NULL;
     }

@@ -83,6 +83,7 @@ static void component_set_defaults(struct machine_component *c)
         c->exerciser.msix_vectors = 8;
         c->exerciser.msi_vectors = 4;
         c->exerciser.mem_bytes = 1ULL << 20;
+        c->exerciser.ats = true;
         c->exerciser.vf_mem_bytes = 1ULL << 16;
         break;
     case MACHINE_VIRTIO_BLK:

@@ -104,6 +104,7 @@ bool wire_exerciser(struct wiring *w, const struct machine_component *c, GError 
         .msi_vectors = c->exerciser.msi_vectors,
         .mem_bytes = c->exerciser.mem_bytes,
         .no_io = c->exerciser.no_io,
+        .ats = c->exerciser.ats,
         .vfs = c->exerciser.vfs,
         .vf_mem_bytes = c->exerciser.vf_mem_bytes,
         .pcie = wiring_endpoint_params(c),

@@ -219,6 +219,8 @@ const struct topo_key topo_keys[] = {
      "Size of the prefetchable memory behind BAR 4, of each function."},
     {"acs", K(EXERCISER), &topo_type_bool, V(acs), 0, 1, "yes", NULL,
      "Access Control Services, if it has several functions and is not integrated."},
+    {"ats", K(EXERCISER), &topo_type_bool, V(exerciser_ats), 0, 1, "yes", NULL,
+     "Address Translation Services, Page Requests and PASID, which an IOMMU may enable."},
     {"io", K(EXERCISER), &topo_type_bool, V(exerciser_io), 0, 1, "yes", NULL,
      "The BAR in I/O space. A machine with more than 120 functions has no room for it."},
     {"vfs", K(EXERCISER), &topo_type_uint, V(vfs), 0, 256, "0", NULL,

@@ -62,7 +62,8 @@ struct topo_values {
         uint64_t namespaces, namespace_bytes, block_bytes;
     } nvme;
     uint64_t packed, readonly;
-    uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io;
+    uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io,
+        exerciser_ats;
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
     char *config;

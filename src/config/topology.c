@@ -440,6 +440,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->exerciser.msi_vectors = (unsigned)v->msi_vectors;
         c->exerciser.mem_bytes = v->mem_bytes;
         c->exerciser.no_io = !v->exerciser_io;
+        c->exerciser.ats = v->exerciser_ats;
         c->exerciser.vfs = (unsigned)v->vfs;
         c->exerciser.vf_mem_bytes = v->vf_mem_bytes;
         break;

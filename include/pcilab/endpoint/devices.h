@@ -44,6 +44,7 @@ struct exerciser_params {
     unsigned msi_vectors;  /* 0, or 1 to 32 */
     uint64_t mem_bytes;    /* size of BAR 4, prefetchable memory: a power of two from 4096 */
     bool no_io;            /* leave out BAR 1, of which a machine has room for few */
+    bool ats;              /* Address Translation Services, Page Requests and PASID */
     unsigned vfs;          /* 0 to EXERCISER_VFS_MAX, of each function; not of an integrated one */
     uint64_t vf_mem_bytes; /* as mem_bytes, of each Virtual Function */
     struct pcie_params pcie;

@@ -45,6 +45,8 @@ enum {
     EXERCISER_FAULT = 0x64,
     EXERCISER_FAULT_COUNT = 0x68,
     EXERCISER_RRS_US = 0x6c,
+    EXERCISER_ATS_FAULT = 0x70,
+    EXERCISER_ATS_DELAY = 0x74,
     EXERCISER_IRQ_COUNT = 0x80,
     EXERCISER_IRQ_LOST = 0x88,
     EXERCISER_DMA_COUNT = 0x90,
@@ -53,6 +55,11 @@ enum {
     EXERCISER_READ_COUNT = 0xa8,
     EXERCISER_WRITE_COUNT = 0xb0,
     EXERCISER_RESET_COUNT = 0xb8,
+    EXERCISER_ATS_REQUESTS = 0xc0,
+    EXERCISER_ATS_TRANSLATED = 0xc8,
+    EXERCISER_ATS_INVALIDATIONS = 0xd0,
+    EXERCISER_PAGE_REQUESTS = 0xd8,
+    EXERCISER_PAGE_RESPONSES = 0xe0,
 };
 
 #define EXERCISER_CHANNEL(c) (0x1000 + 0x80 * (c))
@@ -71,16 +78,20 @@ enum {
     EXERCISER_CH_COUNT = 0x30,
     EXERCISER_CH_STARTED = 0x38,
     EXERCISER_CH_ENDED = 0x40,
+    EXERCISER_CH_PASID = 0x48,
     EXERCISER_CH_OPERAND = 0x50, /* 16 bytes each, the low 8 first */
     EXERCISER_CH_COMPARE = 0x60,
 };
 
-/* EXERCISER_FEATURES: bits 16 to 19 are kept for ATS, PRI, PASID (bit 18), AtomicOps; 20: DMWr. */
+/* EXERCISER_FEATURES */
 #define EXERCISER_FEATURE_DMA     0x01
 #define EXERCISER_FEATURE_MSI     0x02
 #define EXERCISER_FEATURE_MSIX    0x04
 #define EXERCISER_FEATURE_INTX    0x08
 #define EXERCISER_FEATURE_IO      0x10
+#define EXERCISER_FEATURE_ATS     0x10000
+#define EXERCISER_FEATURE_PRI     0x20000
+#define EXERCISER_FEATURE_PASID   0x40000
 #define EXERCISER_FEATURE_ATOMICS 0x80000
 #define EXERCISER_FEATURE_DMWR    0x100000
 
@@ -92,9 +103,25 @@ enum {
 #define EXERCISER_ATTR_IDO      0x4
 #define EXERCISER_ATTR_TC       0x70
 #define EXERCISER_ATTR_AT       0x300
+#define EXERCISER_ATTR_ATS      0x400 /* by translated addresses, when ATS is enabled */
+#define EXERCISER_ATTR_PRI      0x800 /* with Page Requests, when they are enabled */
 #define EXERCISER_ATTR_POISON   0x1000
 #define EXERCISER_ATTR_BAD_ECRC 0x2000
 #define EXERCISER_ATTR_PREFIXES 0x70000 /* 0 to 4 */
+
+/* EXERCISER_CH_PASID */
+#define EXERCISER_PASID_VALUE      0xfffff
+#define EXERCISER_PASID_EXECUTE    0x100000
+#define EXERCISER_PASID_PRIVILEGED 0x200000
+#define EXERCISER_PASID_FORGE      0x40000000u /* whether or not the capability allows it */
+#define EXERCISER_PASID_VALID      0x80000000u
+
+/* EXERCISER_ATS_FAULT */
+#define EXERCISER_ATS_SILENT     0x01 /* answers no invalidation */
+#define EXERCISER_ATS_DUPLICATE  0x02 /* answers twice */
+#define EXERCISER_ATS_WRONG_ITAG 0x04
+#define EXERCISER_ATS_KEEPS      0x08 /* goes on using what was invalidated */
+#define EXERCISER_ATS_DEAF       0x10 /* hears no Page Request Group Response */
 
 /* EXERCISER_CH_VECTOR */
 #define EXERCISER_VECTOR_NUMBER 0xffff
@@ -109,8 +136,9 @@ enum exerciser_command {
     EXERCISER_FETCHADD = 0x10, /* the old value goes to BAR 4 memory */
     EXERCISER_SWAP = 0x11,
     EXERCISER_CAS = 0x12,
-    EXERCISER_DMWR = 0x13, /* BAR 4 memory to bus, one non-posted request */
-    EXERCISER_EMIT = 0x20, /* one TLP that is wrong */
+    EXERCISER_DMWR = 0x13,       /* BAR 4 memory to bus, one non-posted request */
+    EXERCISER_STOP_PASID = 0x14, /* a Stop Marker for ch_pasid */
+    EXERCISER_EMIT = 0x20,       /* one TLP that is wrong */
 };
 
 /* EXERCISER_FAULT: what becomes of the next EXERCISER_FAULT_COUNT accesses to memory. */
@@ -135,6 +163,8 @@ enum exerciser_emit {
     EXERCISER_EMIT_SOURCE = 8,
     EXERCISER_EMIT_LOCAL = 9,
     EXERCISER_EMIT_PREFIX = 10,
+    EXERCISER_EMIT_PAGE_REQUEST = 11,
+    EXERCISER_EMIT_INVALIDATE_DONE = 12,
 };
 
 /* EXERCISER_CH_STATUS */

@@ -131,6 +131,7 @@ struct machine_component {
         unsigned msi_vectors;
         uint64_t mem_bytes; /* size of the large prefetchable BAR */
         bool no_io;         /* without the BAR in I/O space */
+        bool ats;           /* with Address Translation Services */
         unsigned vfs;       /* Virtual Functions of each function */
         uint64_t vf_mem_bytes;
     } exerciser;

@@ -351,6 +351,33 @@ void pci_sriov_set_bar(struct pci_func *pf, unsigned bar, enum pci_bar_kind kind
     assert(!"Virtual Functions need the real endpoint core");
 }
 
+/* Address Translation Services are tested with real endpoints. */
+void endpoint_add_ats(struct endpoint_func *func, const struct endpoint_ats_params *params)
+{
+}
+
+void endpoint_add_pri(struct endpoint_func *func, uint32_t capacity)
+{
+}
+
+void pci_cap_pasid_add(struct pci_func *func, const struct pci_pasid_params *params)
+{
+}
+
+const struct endpoint_ats_counts *endpoint_ats_counts(const struct endpoint_func *func)
+{
+    return NULL;
+}
+
+void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_ats_faults *faults)
+{
+}
+
+bool endpoint_stop_pasid(struct endpoint_func *func, const struct tlp_pasid *pasid)
+{
+    return false;
+}
+
 struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
                                       const struct endpoint_func_desc *desc)
 {
