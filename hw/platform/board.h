@@ -74,7 +74,7 @@ struct board_part {
     bool image_owned;               /* a scratch image */
     struct virtio_console *console; /* virtio-console: part of `object` */
     struct p9_server *files;        /* virtio-9p */
-    struct network *network;        /* virtio-net */
+    struct network *network;        /* virtio-net, igb */
     struct echo *echo;              /* of a virtio-console that nobody attached to, or NULL */
 };
 

@@ -18,12 +18,18 @@ static const char *const kind_names[MACHINE_KIND_COUNT] = {
     [MACHINE_VIRTIO_CONSOLE] = "virtio-console",
     [MACHINE_VIRTIO_9P] = "virtio-9p",
     [MACHINE_VIRTIO_NET] = "virtio-net",
+    [MACHINE_IGB] = "igb",
 };
 
 const char *machine_kind_name(enum machine_kind kind)
 {
     g_assert(kind < MACHINE_KIND_COUNT);
     return kind_names[kind];
+}
+
+bool machine_kind_is_card(enum machine_kind kind)
+{
+    return kind == MACHINE_VIRTIO_NET || kind == MACHINE_IGB;
 }
 
 struct machine_desc *machine_desc_new(void)
@@ -48,6 +54,7 @@ void machine_desc_free(struct machine_desc *desc)
         g_free(desc->components[i].p9.tag);
         g_free(desc->components[i].p9.path);
         g_free(desc->components[i].net.forward);
+        g_free(desc->components[i].net.wire);
         g_strfreev(desc->components[i].p9.rw);
         g_strfreev(desc->components[i].iommu.scope);
         g_strfreev(desc->components[i].iommu.ats_ports);
@@ -86,6 +93,7 @@ static void component_set_defaults(struct machine_component *c)
         c->exerciser.ats = true;
         c->exerciser.vf_mem_bytes = 1ULL << 16;
         break;
+    case MACHINE_IGB: c->igb.vfs = MACHINE_IGB_VFS_MAX; break;
     case MACHINE_VIRTIO_BLK:
         c->virtio.size_bytes = 256ULL << 20;
         c->virtio.queues = 1;

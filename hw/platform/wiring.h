@@ -37,5 +37,6 @@ bool wire_virtio_console(struct wiring *w, const struct machine_component *c, GE
 bool wire_virtio_9p(struct wiring *w, const struct machine_component *c, GError **error);
 bool wire_viommu(struct wiring *w, const struct machine_component *c, GError **error);
 bool wire_virtio_net(struct wiring *w, const struct machine_component *c, GError **error);
+bool wire_igb(struct wiring *w, const struct machine_component *c, GError **error);
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "echo.h"
-#include "network.h"
 #include "pcilab/endpoint/devices.h"
 #include "pcilab/endpoint/virtio_devices.h"
 #include "pcilab/io/p9.h"
@@ -118,29 +117,6 @@ bool wire_virtio_9p(struct wiring *w, const struct machine_component *c, GError 
         .pcie = wiring_endpoint_params(c),
     };
     part->object = virtio_p9_new(w->machine->fabric, &params);
-    wiring_connect_endpoint(w, c);
-    return true;
-}
-
-bool wire_virtio_net(struct wiring *w, const struct machine_component *c, GError **error)
-{
-    struct board_part *part = wiring_part(w, c);
-    unsigned index = 0;
-    struct virtio_net_params params = {
-        .name = c->name,
-        .packed = c->virtio.packed,
-        .pcie = wiring_endpoint_params(c),
-    };
-
-    for (const struct machine_component *o = w->desc->components; o < c; o++)
-        index += o->kind == MACHINE_VIRTIO_NET;
-    part->network = network_new(&w->machine->sim, c, error);
-    if (!part->network)
-        return false;
-    network_fill_params(part->network, c, index, &params);
-    struct virtio_net *device = virtio_net_new(w->machine->fabric, &params);
-    network_attach(part->network, device);
-    part->object = virtio_net_endpoint(device);
     wiring_connect_endpoint(w, c);
     return true;
 }

@@ -278,7 +278,8 @@ static bool open_checkpoint(struct boot *boot)
         return true;
     }
     for (unsigned i = 0; i < boot->desc->count; i++) {
-        if (boot->desc->components[i].kind == MACHINE_VIRTIO_NET) {
+        if (machine_kind_is_card(boot->desc->components[i].kind) &&
+            !boot->desc->components[i].net.wire) {
             cli_error("%s: no checkpoint can be taken with the network of %s, whose connections no "
                       "second process can continue",
                       boot->topology, boot->desc->components[i].name);

@@ -46,6 +46,26 @@ static void append_link(const struct tree *tree, const struct machine_component 
     }
 }
 
+static void append_network(const struct tree *tree, const struct machine_component *c)
+{
+    if (c->net.wire) {
+        g_string_append_printf(tree->out, ", wire %s", c->net.wire);
+    }
+    if (c->net.forward) {
+        g_string_append_printf(tree->out, ", %s", c->net.forward);
+    }
+}
+
+static void append_igb(const struct tree *tree, const struct machine_component *c)
+{
+    g_string_append(tree->out, "igb, ");
+    append_link(tree, c);
+    if (c->igb.vfs && !c->integrated) {
+        g_string_append_printf(tree->out, ", %u VF%s", c->igb.vfs, c->igb.vfs == 1 ? "" : "s");
+    }
+    append_network(tree, c);
+}
+
 static void append_virtio(const struct tree *tree, const struct machine_component *c)
 {
     g_string_append_printf(tree->out, "%s, ", machine_kind_name(c->kind));
@@ -54,8 +74,8 @@ static void append_virtio(const struct tree *tree, const struct machine_componen
         g_string_append_printf(tree->out, ", tag %s, %s%s", c->p9.tag, c->p9.path,
                                c->p9.read_only ? ", read-only" : "");
     }
-    if (c->kind == MACHINE_VIRTIO_NET && c->net.forward) {
-        g_string_append_printf(tree->out, ", %s", c->net.forward);
+    if (c->kind == MACHINE_VIRTIO_NET) {
+        append_network(tree, c);
     }
     if (c->virtio.packed) {
         g_string_append(tree->out, ", packed rings");
@@ -153,6 +173,7 @@ static void append_component(const struct tree *tree, const struct machine_compo
     case MACHINE_VIRTIO_RNG:
     case MACHINE_VIRTIO_BLK:
     case MACHINE_VIRTIO_CONSOLE: append_virtio(tree, c); break;
+    case MACHINE_IGB: append_igb(tree, c); break;
     case MACHINE_SHELL: append_shell(out, c); break;
     case MACHINE_IOMMU: append_iommu(out, c); break;
     case MACHINE_VIRTIO_IOMMU: append_viommu(out, c); break;

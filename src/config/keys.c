@@ -44,6 +44,9 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
     [TOPO_VIRTIO_NET] = {"virtio-net", true,
                          "A virtio network card on a network of its own, from which the host's "
                          "network can be reached (docs/virtio.md)."},
+    [TOPO_IGB] = {"igb", true,
+                  "An Intel 82576 gigabit Ethernet controller with Virtual Functions, on a network "
+                  "of its own (docs/igb.md)."},
     [TOPO_SHELL] = {"shell", true,
                     "Functions of a real computer, known by their configuration space alone: those "
                     "of one device of the root bus and all behind its bridges. Made by pcilab topo "
@@ -58,7 +61,8 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
 #define V(member) offsetof(struct topo_values, member)
 #define PORTS     (K(ROOT_PORT) | K(SWITCH) | K(SWITCH_PORT))
 #define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE) | K(VIRTIO_9P) | K(VIRTIO_NET))
-#define PLUGGED   (K(NVME) | K(EXERCISER))
+#define PLUGGED   (K(NVME) | K(EXERCISER) | K(IGB))
+#define CARDS     (K(VIRTIO_NET) | K(IGB))
 #define ENDPOINTS (PLUGGED | VIRTIO)
 #define LINKED    (K(SWITCH) | ENDPOINTS)
 
@@ -118,8 +122,10 @@ const struct topo_key topo_keys[] = {
     {"device", VIRTIO, &topo_type_uint, V(device), 1, 31, NULL, "the highest free",
      "Device number on the root bus; integrated endpoints only."},
 
-    {"speed", K(ROOT_PORT) | ENDPOINTS, &topo_type_speed, V(speed), 0, 0, "16", NULL,
+    {"speed", (K(ROOT_PORT) | ENDPOINTS) & ~K(IGB), &topo_type_speed, V(speed), 0, 0, "16", NULL,
      "Highest link speed in GT/s. A link runs at the lower of its two ends."},
+    {"speed", K(IGB), &topo_type_speed, V(speed), 0, 0, "2.5", NULL,
+     "Highest link speed in GT/s; the real one has 2.5."},
     {"width", K(ROOT_PORT) | ENDPOINTS, &topo_type_width, V(width), 0, 0, "4", NULL,
      "Most lanes. A link has as many as the smaller of its two ends."},
     {"speed", K(SWITCH), &topo_type_speed, V(speed), 0, 0, "16", NULL,
@@ -198,12 +204,16 @@ const struct topo_key topo_keys[] = {
      "What the guest mounts: mount -t 9p TAG /mnt."},
     {"readonly", K(VIRTIO_9P), &topo_type_bool, V(readonly), 0, 1, "yes", NULL,
      "The guest may not change anything."},
-    {"mac", K(VIRTIO_NET), &topo_type_mac, V(mac), 0, 0, NULL,
+    {"mac", CARDS, &topo_type_mac, V(mac), 0, 0, NULL,
      "52:54:00:12:34:56, counting up for each card", "MAC address."},
-    {"forward", K(VIRTIO_NET), &topo_type_forward, V(forward), 0, 0, NULL, "none",
+    {"forward", CARDS, &topo_type_forward, V(forward), 0, 0, NULL, "none",
      "Ports of this host that lead into the guest, like tcp::2222-:22."},
-    {"restrict", K(VIRTIO_NET), &topo_type_bool, V(restricted), 0, 1, "no", NULL,
+    {"restrict", CARDS, &topo_type_bool, V(restricted), 0, 1, "no", NULL,
      "The guest reaches neither this host nor others; what is forwarded reaches it."},
+    {"wire", CARDS, &topo_type_tag, V(wire), 1, 63, NULL, "none: a network of the host",
+     "A wire without a host: cards that name the same one hear each other and nobody else."},
+    {"vfs", K(IGB), &topo_type_uint, V(vfs), 0, MACHINE_IGB_VFS_MAX, "8", NULL,
+     "Virtual Functions that can be enabled; an integrated controller has none."},
     {"packed", VIRTIO | K(IOMMU), &topo_type_bool, V(packed), 0, 1, "no", NULL,
      "Offer packed virtqueues beside split ones; Linux then uses them."},
 
@@ -331,6 +341,7 @@ void topo_values_clear(struct topo_values *values)
     g_clear_pointer(&values->tag, g_free);
     g_clear_pointer(&values->path, g_free);
     g_clear_pointer(&values->forward, g_free);
+    g_clear_pointer(&values->wire, g_free);
     g_clear_pointer(&values->scope, g_free);
     g_clear_pointer(&values->ats_ports, g_free);
     g_clear_pointer(&values->ats_integrated, g_free);

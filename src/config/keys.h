@@ -22,6 +22,7 @@ enum topo_kind {
     TOPO_VIRTIO_CONSOLE,
     TOPO_VIRTIO_9P,
     TOPO_VIRTIO_NET,
+    TOPO_IGB,
     TOPO_SHELL,
     TOPO_IOMMU,
     TOPO_KIND_COUNT
@@ -71,7 +72,7 @@ struct topo_values {
     uint64_t io[2], mem32[2], mem64[2]; /* first and last; both 0: not given; last < first: none */
     char *tag, *path;
     uint64_t mac, restricted; /* mac: as a number, TOPO_AUTO */
-    char *forward;
+    char *forward, *wire;
     uint64_t face, address_bits, scalable, first_stage, second_stage, nested, pass_through;
     uint64_t intr_remapping, x2apic, snoop, large_pages, caching_mode, latency_ns, strict;
     char *scope, *ats_ports, *ats_integrated; /* names, as written */

@@ -150,6 +150,21 @@ static bool place_plugged(struct topo_parser *parser, struct topo_item *item, GE
     return true;
 }
 
+/* A wire has no host behind it. */
+static bool check_wire(struct topo_parser *parser, const struct topo_item *item, GError **error)
+{
+    static const char *const host_keys[] = {"forward", "restrict"};
+
+    for (unsigned i = 0; item->v.wire && i < G_N_ELEMENTS(host_keys); i++) {
+        if (topo_item_has(item, host_keys[i])) {
+            item_fail(parser, item, host_keys[i], error,
+                      "a card on a wire has no network of the host; leave it or wire= out");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_link_keys(struct topo_parser *parser, const struct topo_item *item,
                             GError **error)
 {
@@ -164,9 +179,11 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                 return false;
             }
         }
-        if (item->kind == TOPO_EXERCISER && item->v.vfs) {
+        if ((item->kind == TOPO_EXERCISER && item->v.vfs) ||
+            (item->kind == TOPO_IGB && topo_item_has(item, "vfs") && item->v.vfs)) {
             item_fail(parser, item, "vfs", error,
-                      "Virtual Functions need a port above them; plug the exerciser into one");
+                      "Virtual Functions need a port above them; plug the %s into one",
+                      topo_kinds[item->kind].name);
             return false;
         }
     } else if (item->kind != TOPO_ROOT_PORT && topo_item_has(item, "device")) {
@@ -237,10 +254,12 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         case TOPO_VIRTIO_BLK:
         case TOPO_VIRTIO_CONSOLE:
         case TOPO_VIRTIO_NET:
+        case TOPO_IGB:
         case TOPO_VIRTIO_9P: ok = place_plugged(parser, item, error); break;
         default: break;
         }
-        if (!ok || !topo_check_face(parser, item, error) || !check_link_keys(parser, item, error)) {
+        if (!ok || !topo_check_face(parser, item, error) || !check_link_keys(parser, item, error) ||
+            !check_wire(parser, item, error)) {
             return false;
         }
     }

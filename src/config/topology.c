@@ -317,6 +317,8 @@ static void write_net(struct machine_component *c, const struct topo_values *v)
     }
     c->net.forward = g_strdup(v->forward);
     c->net.restricted = v->restricted;
+    c->net.wire = g_strdup(v->wire);
+    c->igb.vfs = (unsigned)v->vfs;
 }
 
 static void write_iommu(struct machine_component *c, const struct topo_values *v)
@@ -375,6 +377,7 @@ static enum machine_kind kind_of(const struct topo_item *item)
         [TOPO_VIRTIO_CONSOLE] = MACHINE_VIRTIO_CONSOLE,
         [TOPO_VIRTIO_9P] = MACHINE_VIRTIO_9P,
         [TOPO_VIRTIO_NET] = MACHINE_VIRTIO_NET,
+        [TOPO_IGB] = MACHINE_IGB,
     };
 
     if (item->kind == TOPO_IOMMU && item->v.face == TOPO_FACE_VIRTIO) {
@@ -462,6 +465,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->p9.read_only = v->readonly;
         c->virtio.packed = v->packed;
         break;
+    case TOPO_IGB:
     case TOPO_VIRTIO_NET: write_net(c, v); break;
     case TOPO_VIRTIO_RNG:
     case TOPO_VIRTIO_CONSOLE: c->virtio.packed = v->packed; break;

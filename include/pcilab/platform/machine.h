@@ -31,6 +31,8 @@ enum machine_error {
     MACHINE_ERROR_MEMORY, /* does not fit */
 };
 
+#define MACHINE_IGB_VFS_MAX 8
+
 enum machine_kind {
     MACHINE_HOST_BRIDGE,
     MACHINE_ROOT_PORT,
@@ -42,6 +44,7 @@ enum machine_kind {
     MACHINE_VIRTIO_CONSOLE,
     MACHINE_VIRTIO_9P,
     MACHINE_VIRTIO_NET,
+    MACHINE_IGB,
     MACHINE_SHELL,
     MACHINE_IOMMU,
     MACHINE_VIRTIO_IOMMU,
@@ -171,11 +174,15 @@ struct machine_component {
         bool read_only; /* yes at first */
         char **rw;      /* directories that may be written although: NULL terminated, or NULL */
     } p9;
-    struct { /* MACHINE_VIRTIO_NET, beside virtio.packed */
+    struct {
+        unsigned vfs; /* MACHINE_IGB: up to MACHINE_IGB_VFS_MAX; integrated: not looked at */
+    } igb;
+    struct { /* MACHINE_VIRTIO_NET, beside virtio.packed, and MACHINE_IGB */
         bool mac_given;
         uint8_t mac[6];
         char *forward;   /* struct net_config, pcilab/io/net.h; or NULL */
         bool restricted; /* likewise */
+        char *wire;      /* instead of a network of the host: to cards with the same; or NULL */
     } net;
 };
 
@@ -204,6 +211,7 @@ struct machine_component *machine_desc_add_integrated(struct machine_desc *desc,
 int machine_desc_find(const struct machine_desc *desc, const char *name);
 /* True for kinds that a struct machine_disk may name. */
 bool machine_kind_has_disk(enum machine_kind kind);
+bool machine_kind_is_card(enum machine_kind kind);     /* has a network, struct net */
 const char *machine_kind_name(enum machine_kind kind); /* "root-port", ... as in topology files */
 
 struct machine_disk {
