@@ -257,6 +257,18 @@ struct pci_func *endpoint_func_pci(struct endpoint_func *func)
     return func->pci;
 }
 
+void endpoint_visit(struct endpoint *ep, void (*visit)(void *opaque, struct pci_func *func),
+                    void *opaque)
+{
+    for (unsigned i = 0; i < ep->func_count; i++) {
+        struct pci_func *pf = ep->funcs[i]->pci;
+
+        visit(opaque, pf);
+        for (unsigned v = 0; v < pci_sriov_vfs(pf); v++)
+            visit(opaque, pci_sriov_vf(pf, v));
+    }
+}
+
 void *endpoint_func_owner(struct endpoint_func *func)
 {
     return func->owner;

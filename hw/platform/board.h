@@ -67,6 +67,7 @@ struct board_part {
     enum machine_kind kind;
     char *name;
     void *object;
+    struct board_bridge *bridge;    /* that it is below, or itself */
     struct link *link;              /* upwards, or NULL */
     struct port *above;             /* the port that the link comes from */
     unsigned down_count;            /* switch: downstream ports */

@@ -184,8 +184,7 @@ struct iommu_access board_iommu_access(const struct tlp *tlp)
     return access;
 }
 
-/* The unit with the requester in its scope, else the one that has all the rest; NULL: none. */
-static struct board_iommu *unit_of(const struct board_bridge *bridge, uint16_t sid)
+struct board_iommu *board_iommu_of(const struct board_bridge *bridge, uint16_t sid)
 {
     struct machine *machine = bridge->machine;
     struct board_iommu *rest = NULL;
@@ -206,7 +205,7 @@ static struct board_iommu *unit_of(const struct board_bridge *bridge, uint16_t s
 static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
 {
     struct board_bridge *bridge = opaque;
-    struct board_iommu *unit = unit_of(bridge, tlp->requester.v);
+    struct board_iommu *unit = board_iommu_of(bridge, tlp->requester.v);
     struct iommu_pending *pending;
 
     if (!unit) {

@@ -36,6 +36,9 @@ struct board_rmrr {
 /* A memory request as an IOMMU sees it. */
 struct iommu_access board_iommu_access(const struct tlp *tlp);
 
+struct board_bridge;
+/* The unit with the requester in its scope, else the one that has all the rest; NULL: none. */
+struct board_iommu *board_iommu_of(const struct board_bridge *bridge, uint16_t sid);
 bool board_iommu_create(struct machine *machine, const struct machine_component *c,
                         uint16_t segment, GError **error);
 /* Root complexes and the IOAPIC meet the units, and memory is reserved; when all is wired. */

@@ -229,6 +229,7 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
         machine->part_count = i + 1;
         if (!kinds[c->kind].wire(&w, c, error))
             return false;
+        machine->part[i].bridge = wiring_bridge(&w, c);
         if (machine->part[i].link)
             touch_init(&machine->part[i], c, parent_port(&w, c));
     }

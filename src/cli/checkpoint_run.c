@@ -15,6 +15,7 @@
 #include "fork.h"
 #include "fork_server.h"
 #include "fork_socket.h"
+#include "inspect.h"
 #include "pcilab/io/block.h"
 #include "pcilab/trace/trace.h"
 
@@ -182,6 +183,8 @@ static int go_on_served(void *opaque, const struct fork_message *go, const int f
     struct checkpoint_run *c = opaque;
     struct boot_run *run = c->run;
 
+    if (go->flags & FORK_INSPECT)
+        return inspect_serve(run->machine, STDIN_FILENO, go->flags & FORK_JSON);
     cli_set_notes(go->flags & FORK_NOTES);
     if (!take_job(c, go, fds[FORK_FD_JOB]) || !separate_disks(c)) {
         return run->command ? (int)COMMAND_USAGE : (int)CLI_USAGE;

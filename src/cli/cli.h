@@ -48,5 +48,6 @@ int cli_topo(char **argv);
 int cli_topo_import(char **argv); /* argv[0] is "import" */
 int cli_boot(char **argv);
 int cli_fork(char **argv);
+int cli_inspect(char **argv);
 
 #endif

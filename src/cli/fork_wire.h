@@ -44,7 +44,9 @@ enum fork_fd {
 #define FORK_MID_LINE 0x08u /* RESULT: the console's last byte was no newline */
 #define FORK_COMMAND  0x10u /* HELLO: it waits for a command; GO: this is one */
 #define FORK_TTY      0x20u /* GO: the command gets a terminal */
-#define FORK_FLAGS    0x3fu
+#define FORK_INSPECT  0x40u /* GO: no continuation: stdin is a file of words for inspect.h */
+#define FORK_JSON     0x80u /* GO with FORK_INSPECT: answer as JSON */
+#define FORK_FLAGS    0xffu
 
 struct fork_message {
     char magic[8];

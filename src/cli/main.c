@@ -17,6 +17,7 @@ struct command {
 static const struct command commands[] = {
     {"boot", cli_boot, "boot a Linux kernel on a topology"},
     {"fork", cli_fork, "continue from the checkpoint of a boot, as often as wanted"},
+    {"inspect", cli_inspect, "look into the machine at the checkpoint of a boot"},
     {"topo", cli_topo, "check a topology file and show its tree"},
 };
 

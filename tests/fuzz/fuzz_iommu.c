@@ -110,6 +110,44 @@ static void act(struct world *w)
     }
 }
 
+/* Whatever the tables are, telling of them ends, and changes nothing. */
+
+static void told_open(void *opaque, const char *name, bool list)
+{
+    ++*(int *)opaque;
+}
+
+static void told_close(void *opaque, bool list)
+{
+    --*(int *)opaque;
+}
+
+static void told_number(void *opaque, const char *name, uint64_t value)
+{
+}
+static void told_flag(void *opaque, const char *name, bool value)
+{
+}
+static void told_text(void *opaque, const char *name, const char *text)
+{
+}
+
+static void inspect(struct world *w)
+{
+    static const struct inspect_ops ops = {told_open, told_close, told_number, told_flag,
+                                           told_text};
+    const struct iommu_access access = {
+        .addr = take(w, 8) & 0xffffff, .sid = UNIT_SID, .want = PT_PERM_WRITE};
+    uint8_t *before = g_memdup2(w->u.ram, sizeof(w->u.ram));
+    int depth = 0;
+    const struct inspect in = {&ops, &depth};
+
+    vtd_inspect(w->u.vtd, &in);
+    vtd_inspect_walk(w->u.vtd, &in, &access);
+    g_assert(depth == 0 && memcmp(before, w->u.ram, sizeof(w->u.ram)) == 0);
+    g_free(before);
+}
+
 static void check_all_answered(const struct world *w)
 {
     for (unsigned i = 0; i < MAX_REQUESTS; i++)
@@ -132,6 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unit_queue_on(&w->u);
     for (unsigned i = 0; i < MAX_ACTIONS && w->left; i++)
         act(w);
+    if (how & 0x40)
+        inspect(w);
     if (how & 0x80)
         vtd_reset(w->u.vtd);
     else

@@ -163,6 +163,9 @@ struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoi
 struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
                                       const struct endpoint_func_desc *desc);
 struct pci_func *endpoint_func_pci(struct endpoint_func *func);
+/* Its functions, and of each the Virtual Functions that exist. */
+void endpoint_visit(struct endpoint *ep, void (*visit)(void *opaque, struct pci_func *func),
+                    void *opaque);
 void *endpoint_func_owner(struct endpoint_func *func); /* desc->owner */
 void endpoint_add_ats(struct endpoint_func *func, const struct endpoint_ats_params *params);
 /* The Page Request Interface, of a function that has Address Translation Services and is no VF;

@@ -389,7 +389,8 @@ START_TEST(messages_are_looked_at)
     ck_assert(good_with(FORK_GO, 4, offsetof(struct fork_message, flags), FORK_COMMAND));
     ck_assert(
         good_with(FORK_GO, 5, offsetof(struct fork_message, flags), FORK_COMMAND | FORK_LOGS));
-    ck_assert(!good_with(FORK_GO, 3, offsetof(struct fork_message, flags), 0x80));
+    ck_assert(good_with(FORK_GO, 3, offsetof(struct fork_message, flags), FORK_INSPECT));
+    ck_assert(!good_with(FORK_GO, 3, offsetof(struct fork_message, flags) + 1, 1));
     ck_assert(!good_with(FORK_GO, 3, 0, 'P'));
     ck_assert(!good_with(FORK_GO, 3, offsetof(struct fork_message, version), 2));
     ck_assert(!good_with(FORK_GO, 3, offsetof(struct fork_message, reserved), 1));

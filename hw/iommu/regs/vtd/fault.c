@@ -157,12 +157,18 @@ void vtd_faults_written(struct vtd *vtd)
         reg_update(vtd->regs, VTD_FECTL, VTD_EVENT_IP, 0);
 }
 
+unsigned vtd_fault_code(const struct iommu_fault *fault)
+{
+    bool by_tables = fault->place == IOMMU_AT_TABLES || fault->format != VTD_TTM_LEGACY;
+
+    return by_tables ? scalable_code(fault) : legacy_code(fault);
+}
+
 void vtd_fault(void *face, const struct iommu_fault *fault)
 {
     struct vtd *vtd = face;
     const struct iommu_access *access = &fault->access;
-    bool by_tables = fault->place == IOMMU_AT_TABLES || fault->format != VTD_TTM_LEGACY;
-    unsigned code = by_tables ? scalable_code(fault) : legacy_code(fault);
+    unsigned code = vtd_fault_code(fault);
     unsigned record = vtd->next_record;
     uint64_t where = access->interrupt ? (uint64_t)fault->index << 48 : access->addr & FRCD_PAGE;
 

@@ -22,6 +22,8 @@ static const struct iommu_face_ops vtd_ops = {
     .admit = vtd_admit,
     .output_allowed = output_allowed,
     .pass_allowed = vtd_unprotected,
+    .explain = vtd_explain,
+    .explain_fault = vtd_explain_fault,
 };
 
 static void queue_drained(void *opaque)

@@ -4,6 +4,7 @@
 #define PCILAB_HW_IOMMU_REGS_VTD_VTD_H
 
 #include "pcilab/base/bits.h"
+#include "pcilab/base/inspect.h"
 #include "pcilab/iommu/regs/vtd.h"
 #include "pcilab/reg/reg.h"
 
@@ -235,7 +236,16 @@ void vtd_protect_drained(void *opaque);
 /* May a request that nobody translates go there? */
 bool vtd_unprotected(void *face, uint64_t addr);
 
+/* inspect*.c: in words, for people */
+const char *vtd_reason(unsigned code);
+void vtd_explain(void *face, const struct iommu_lookup *lookup, bool process,
+                 struct iommu_words *words);
+void vtd_explain_fault(void *face, const struct iommu_fault *fault, struct iommu_words *words);
+void vtd_inspect_tables(struct vtd *vtd, const struct inspect *in);
+void vtd_inspect_interrupts(struct vtd *vtd, const struct inspect *in);
+
 /* fault.c */
+unsigned vtd_fault_code(const struct iommu_fault *fault);
 void vtd_fault(void *face, const struct iommu_fault *fault);
 /* FRCD, FSTS or FECTL were written. */
 void vtd_faults_written(struct vtd *vtd);

@@ -139,6 +139,12 @@ struct iommu_lookup {
     bool uncached; /* the face's own caches are to be left alone */
 };
 
+/* A name, and what there is to say. */
+struct iommu_words {
+    const char *name;
+    char text[160];
+};
+
 struct iommu_face_ops {
     enum iommu_step (*device)(void *face, struct iommu_lookup *lookup);
     enum iommu_step (*process)(void *face, struct iommu_lookup *lookup);
@@ -156,6 +162,12 @@ struct iommu_face_ops {
     bool (*output_allowed)(void *face, uint64_t addr);
     /* May a request in pass-through go there? NULL: everywhere. */
     bool (*pass_allowed)(void *face, uint64_t addr);
+    /* For people; both may be NULL. What is read in `lookup` now, before the face is called with
+     * it: an entry of the device table, or of the process table. */
+    void (*explain)(void *face, const struct iommu_lookup *lookup, bool process,
+                    struct iommu_words *words);
+    /* ... and how the face would tell of this fault: its code, and what that means. */
+    void (*explain_fault)(void *face, const struct iommu_fault *fault, struct iommu_words *words);
 };
 
 /* Memory as the IOMMU reaches it. Reads and writes are naturally aligned pieces of up to 64 bytes,

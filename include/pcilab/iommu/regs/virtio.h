@@ -12,6 +12,7 @@
 #ifndef PCILAB_IOMMU_REGS_VIRTIO_H
 #define PCILAB_IOMMU_REGS_VIRTIO_H
 
+#include "pcilab/base/inspect.h"
 #include "pcilab/iommu/core/core.h"
 
 #define VIOMMU_CONFIG_BYTES  40   /* struct virtio_iommu_config */
@@ -67,5 +68,7 @@ uint32_t viommu_request(struct viommu *viommu, const uint8_t *in, uint32_t in_le
 /* A memory request from below; answered by its done() before this returns. */
 void viommu_submit(struct viommu *viommu, struct iommu_request *request);
 struct iommu_core *viommu_core(struct viommu *viommu);
+/* Into the current object: endpoints, domains, mappings. */
+void viommu_inspect(struct viommu *viommu, const struct inspect *in);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef PCILAB_IOMMU_REGS_VTD_H
 #define PCILAB_IOMMU_REGS_VTD_H
 
+#include "pcilab/base/inspect.h"
 #include "pcilab/iommu/core/core.h"
 
 #define VTD_REGISTER_BYTES 4096
@@ -52,5 +53,9 @@ void vtd_write(struct vtd *vtd, unsigned offset, unsigned size, uint64_t value);
 /* A request from below; answered by its done(). Interrupt messages are told apart by the access. */
 void vtd_submit(struct vtd *vtd, struct iommu_request *request);
 struct iommu_core *vtd_core(struct vtd *vtd);
+/* Into the current object: registers, queue, fault records, tables, domains, interrupt entries. */
+void vtd_inspect(struct vtd *vtd, const struct inspect *in);
+/* ... an access, step by step. */
+void vtd_inspect_walk(struct vtd *vtd, const struct inspect *in, const struct iommu_access *access);
 
 #endif
