@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bench/iommu: translations a second on hits; misses, beside as many dependent loads as they read
- * entries, spread over as much memory; an invalidation. Processor time, medians of several runs.
+ * entries, spread over as much memory; an invalidation; a virtio-iommu's mappings. Processor time,
+ * medians of several runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
 #include "pcilab/iommu/core/core.h"
+#include "pcilab/iommu/regs/virtio.h"
 
 #define RUNS       7
 #define HITS       4000000u
@@ -229,6 +231,69 @@ static void bench_reset(struct bench *b, enum iommu_kind kind, unsigned first, u
     iommu_flush_pages(b->core);
 }
 
+static bool no_event(void *opaque, const uint8_t event[VIOMMU_EVENT_BYTES])
+{
+    return false;
+}
+
+/* Type, domain 1, page. */
+static void viommu_page(struct viommu *viommu, unsigned type, uint64_t page)
+{
+    uint8_t in[36] = {(uint8_t)type, 0, 0, 0, 1}, out[4];
+
+    le64_store(in + 8, page << 12);
+    le64_store(in + 16, (page << 12) + 0xfff);
+    if (type == 3) {
+        le64_store(in + 24, page << 12);
+        in[32] = 3;
+    }
+    if (viommu_request(viommu, in, type == 3 ? 36 : 28, out, 4) != 4 || out[0]) {
+        fprintf(stderr, "request %u of page %llu: %u\n", type, (unsigned long long)page, out[0]);
+        exit(1);
+    }
+}
+
+/* As many mappings of a page each as the tables above have leaf tables. */
+static void bench_viommu(struct bench *b)
+{
+    static const uint8_t attach[20] = {1, 0, 0, 0, 1, 0, 0, 0, 8};
+    struct viommu *viommu =
+        viommu_new(&(struct viommu_params){.name = "bench",
+                                           .sim = &b->sim,
+                                           .trace = &b->trace,
+                                           .features = {48, 2, LEAF_PAGES + 1, true, false, true},
+                                           .msi_first = 0xfee00000,
+                                           .msi_last = 0xfeefffff,
+                                           .event = no_event});
+    struct iommu_request request = {
+        .access = {.sid = 8, .want = PT_PERM_READ}, .done = done, .opaque = b};
+    double miss[RUNS], change[RUNS];
+    uint8_t out[4];
+
+    viommu_negotiated(viommu, viommu_offered(viommu));
+    viommu_request(viommu, attach, sizeof(attach), out, sizeof(out));
+    for (uint64_t page = 0; page < LEAF_PAGES; page++)
+        viommu_page(viommu, 3, page);
+    for (unsigned run = 0; run < RUNS; run++) {
+        uint64_t begin = now_ns();
+
+        for (uint64_t i = 0; i < MISSES; i++) {
+            request.access.addr = i * 7919 % LEAF_PAGES << 12;
+            iommu_submit(viommu_core(viommu), &request);
+        }
+        miss[run] = (double)(now_ns() - begin) / MISSES;
+        begin = now_ns();
+        for (unsigned i = 0; i < MISSES; i++) {
+            viommu_page(viommu, 3, LEAF_PAGES + i % 64);
+            viommu_page(viommu, 4, LEAF_PAGES + i % 64);
+        }
+        change[run] = (double)(now_ns() - begin) / MISSES;
+    }
+    printf("%-28s %6.1f ns  among %u mappings\n", "miss, virtio", median(miss), LEAF_PAGES);
+    printf("%-28s %6.1f ns\n", "map and unmap, virtio", median(change));
+    viommu_free(viommu);
+}
+
 int main(void)
 {
     struct bench b = {.ram = malloc(RAM_BYTES)};
@@ -254,6 +319,7 @@ int main(void)
     bench_misses(&b, "miss, first stage, 5 levels", load_ns);
     bench_reset(&b, IOMMU_NESTED, 4, 4);
     bench_misses(&b, "miss, nested, 4 by 4 levels", load_ns);
+    bench_viommu(&b);
     iommu_core_free(b.core);
     free(b.ram);
     return 0;

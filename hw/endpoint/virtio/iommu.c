@@ -51,6 +51,8 @@ static void send_waiting(struct virtio_iommu *iommu)
         memmove(iommu->waiting, iommu->waiting + bytes, --iommu->waiting_count * bytes);
 }
 
+/* CHOICE: with a buffer that no event fits into nothing works; 5.13.6.7 leaves open what is done.
+ */
 static void take_event_buffer(struct virtio_iommu *iommu, struct virtio_request *req)
 {
     if (req->in_len || req->out_total < iommu->params.event_bytes) {

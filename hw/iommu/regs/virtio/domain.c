@@ -42,6 +42,7 @@ void viommu_detach(struct viommu *viommu, uint16_t endpoint)
     if (!domain)
         return;
     viommu->endpoint[endpoint] = NULL;
+    viommu->attached--;
     iommu_flush_device(viommu->core, endpoint, 0);
     if (!--domain->endpoints)
         domain_free(viommu, domain);
@@ -59,12 +60,13 @@ void viommu_attach(struct viommu *viommu, uint16_t endpoint, uint32_t id, bool b
     domain->endpoints++;
     viommu_detach(viommu, endpoint);
     viommu->endpoint[endpoint] = domain;
+    viommu->attached++;
     iommu_flush_device(viommu->core, endpoint, 0);
 }
 
 void viommu_detach_all(struct viommu *viommu)
 {
-    for (unsigned i = 0; i < VIOMMU_ENDPOINTS; i++) {
+    for (unsigned i = 0; viommu->attached; i++) {
         if (viommu->endpoint[i])
             viommu_detach(viommu, (uint16_t)i);
     }

@@ -60,6 +60,7 @@ struct viommu {
     bool bypass;                     /* field of the configuration */
     struct viommu_domain **domain;   /* by ID: params.features.domains of them */
     struct viommu_domain **endpoint; /* by ID: VIOMMU_ENDPOINTS of them */
+    unsigned attached;               /* endpoints */
     uint32_t mappings;               /* of all domains */
 };
 
