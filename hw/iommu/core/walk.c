@@ -150,6 +150,8 @@ static enum iommu_step second_done(struct iommu_walk *walk)
 {
     struct pt_walk *second = &walk->second;
 
+    if (second->update_count && walk->lookup.context.read_only)
+        return walk_fault(walk, IOMMU_AT_SECOND_BITS, second);
     for (unsigned i = 0; i < second->update_count; i++) {
         if (!set_bits(walk, second->update[i].addr, &second->update[i]))
             return second_begin(walk, second->addr, second->access.want, walk->why);
@@ -210,6 +212,8 @@ static enum iommu_step first_commit(struct iommu_walk *walk)
     const struct iommu_context *context = &walk->lookup.context;
     struct pt_walk *first = &walk->first;
 
+    if (first->update_count && context->read_only)
+        return walk_fault(walk, IOMMU_AT_FIRST_BITS, first);
     while (walk->update_at < first->update_count) {
         struct pt_update *update = &first->update[walk->update_at];
 

@@ -90,6 +90,17 @@ if [ "$want_ir" = yes ]; then
     go 2 0xfeeffff0 4 >/dev/null
     sleep 6
     go 2 0xfee00010 4 >/dev/null
+    # A handle at the table's end and a subhandle behind it; a subhandle of more than 16 bits.
+    mem=$(sed -n 5p "/sys/bus/pci/devices/$ex/resource" | cut -d' ' -f1)
+    sleep 6
+    devmem "$mem" 32 0x1
+    go 2 0xfeeffffc 4 >/dev/null
+    devmem "$mem" 32 0x10000
+    go 2 0xfeeffffc 4 >/dev/null
+    for reason in 0x20 0x21; do
+        check "a message that no index can come of is blocked: $reason" \
+            sh -c "dmesg | grep -q 'INTR-REMAP.*${ex#0000:}.*fault reason $reason'"
+    done
     check 'a message in compatibility format is blocked' \
         sh -c "dmesg | grep -q 'INTR-REMAP.*${ex#0000:}.*fault index .*fault reason 0x25'"
     check 'a message without an entry is blocked' \

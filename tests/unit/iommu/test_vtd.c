@@ -113,6 +113,7 @@ START_TEST(test_legacy_faults)
         {SS(4), SS(3) | 3 | 0x80, 0x0, false, 0x0c},
         {SS(2), SS(1) | 3 | 0x800, 0x0, false, 0x0c},
         {SS(1), 1ULL << 46 | 3, 0x0, false, 0x0c},
+        {SS(1), 0xfee00003, 0x0, true, 0x0e},
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(wrongs); i++)
@@ -150,6 +151,7 @@ START_TEST(test_scalable_faults)
         {1, {FS(1), 0x40003, 0x0, false, 0x81}},
         {1, {FS(1), 0x40005, 0x0, true, 0x85}},
         {1, {FS(1), 0xfee00007, 0x0, true, 0x87}},
+        {1, {UNIT_PASID_ENTRY + 8, 7, 0x0, false, 0x90}}, /* no PWSNP: no accessed bit is set */
         {2, {SS(2), NOWHERE | 3, 0x0, false, 0x78}},
         {2, {SS(1), 0, 0x0, false, 0x79}},
         {2, {SS(3), SS(2) | 3 | 1ULL << 62, 0x0, false, 0x7a}},
@@ -168,6 +170,31 @@ START_TEST(test_scalable_faults)
 
     for (unsigned i = 0; i < ARRAY_LEN(wrongs); i++)
         check_wrong(&wrongs[i].wrong, wrongs[i].pgtt);
+}
+END_TEST
+
+/* Without PWSNP bits that are set already are no matter; those of the second stage neither, when
+ * the entry does not ask for them. */
+START_TEST(test_no_page_walk_snoop)
+{
+    unit_scalable(&u, 1);
+    unit_put(&u, UNIT_PASID_ENTRY + 8, 7);
+    for (unsigned level = 1; level <= 4; level++)
+        unit_put(&u, FS(level), unit_get(&u, FS(level)) | 0x20);
+    ck_assert(unit_read(&u, 0x0));
+    ck_assert(!unit_write(&u, 0x0)); /* not dirty */
+    ck_assert_uint_eq(unit_reason(&u), 0x90);
+    ck_assert_uint_eq(unit_get(&u, FS(1)) & 0x40, 0);
+    vtd_reset(u.vtd);
+    unit_scalable(&u, 2);
+    unit_put(&u, UNIT_PASID_ENTRY + 8, 7);
+    ck_assert(unit_write(&u, 0x0));
+    vtd_reset(u.vtd);
+    unit_scalable(&u, 2);
+    unit_put(&u, UNIT_PASID_ENTRY + 8, 7);
+    unit_put(&u, UNIT_PASID_ENTRY, UNIT_SECOND | BIT(9) | 2 << 6 | 2 << 2 | 1);
+    ck_assert(!unit_write(&u, 0x0));
+    ck_assert_uint_eq(unit_reason(&u), 0x7c);
 }
 END_TEST
 
@@ -374,9 +401,37 @@ START_TEST(test_queue_errors)
     vtd_write(u.vtd, 0x88, 8, u.tail);
     vtd_write(u.vtd, 0x34, 4, 0x10);
     ck_assert_uint_eq(vtd_read(u.vtd, 0x34, 4), 0);
+    vtd_write(u.vtd, 0x88, 8, 4096); /* beyond the queue */
+    ck_assert_uint_eq(vtd_read(u.vtd, 0xb0, 8), 1);
+    vtd_write(u.vtd, 0x88, 8, u.tail);
+    vtd_write(u.vtd, 0x34, 4, 0x10);
     vtd_write(u.vtd, 0x90, 8, NOWHERE | BIT(11));
     vtd_write(u.vtd, 0x88, 8, (u.tail + 32) % 4096);
     ck_assert_uint_eq(vtd_read(u.vtd, 0xb0, 8), 2);
+}
+END_TEST
+
+static unsigned queue_stops_in_mode(unsigned mode, bool wide)
+{
+    vtd_reset(u.vtd);
+    vtd_write(u.vtd, 0x20, 8, UNIT_ROOT | mode << 10);
+    vtd_write(u.vtd, 0x18, 4, BIT(30));
+    unit_queue_on(&u);
+    vtd_write(u.vtd, 0x90, 8, UNIT_QUEUE | (wide ? BIT(11) : 0));
+    unit_queue(&u, 5, 0);
+    return (unsigned)vtd_read(u.vtd, 0xb0, 8);
+}
+
+/* Both widths in legacy mode and while requests are aborted, the wider one in scalable mode. */
+START_TEST(test_queue_modes)
+{
+    ck_assert_uint_eq(queue_stops_in_mode(0, false), 0);
+    ck_assert_uint_eq(queue_stops_in_mode(0, true), 0);
+    ck_assert_uint_eq(queue_stops_in_mode(1, false), 5);
+    ck_assert_uint_eq(queue_stops_in_mode(1, true), 0);
+    ck_assert_uint_eq(queue_stops_in_mode(2, true), 7);
+    ck_assert_uint_eq(queue_stops_in_mode(3, false), 0);
+    ck_assert_uint_eq(vtd_read(u.vtd, 0x34, 4), 0);
 }
 END_TEST
 
@@ -456,9 +511,40 @@ START_TEST(test_interrupts)
     ck_assert(interrupt(9 << 5 | 0x10, 0));
     put_irte(10, 1, 2 << 18 | 0x0203);
     interrupt_faults(10 << 5 | 0x10, 0, 0x26, 10);
+    put_irte(12, 1, 3 << 18);
+    interrupt_faults(12 << 5 | 0x10, 0, 0x24, 12);
     put_irte(11, 2, 0); /* absent, and nobody wants to know */
     ck_assert(!interrupt(11 << 5 | 0x10, 0));
     ck_assert_uint_eq(unit_reason(&u), 0);
+}
+END_TEST
+
+START_TEST(test_interrupt_table_nowhere)
+{
+    vtd_write(u.vtd, 0xb8, 8, NOWHERE | 3);
+    vtd_write(u.vtd, 0x18, 4, BIT(24));
+    vtd_write(u.vtd, 0x18, 4, BIT(25));
+    interrupt_faults(5 << 5 | 0x10, 0, 0x23, 5);
+}
+END_TEST
+
+/* What a flush of a domain reaches: every stage's translations of it, and nobody else's. */
+START_TEST(test_domain_flush)
+{
+    for (unsigned pgtt = 1; pgtt <= 2; pgtt++) {
+        vtd_reset(u.vtd);
+        memset(u.ram, 0, sizeof(u.ram));
+        unit_scalable(&u, pgtt);
+        unit_queue_on(&u);
+        ck_assert(unit_read(&u, 0x1000));
+        unit_put(&u, (pgtt == 1 ? FS(1) : SS(1)) + 8, 0x80007);
+        unit_queue(&u, 2 | 2 << 4 | 8 << 16, 0);
+        ck_assert(unit_read(&u, 0x1000));
+        ck_assert_uint_eq(u.out, 0x41000);
+        unit_queue(&u, 2 | 2 << 4 | 7 << 16, 0);
+        ck_assert(unit_read(&u, 0x1000));
+        ck_assert_uint_eq(u.out, 0x80000);
+    }
 }
 END_TEST
 
@@ -568,14 +654,18 @@ int main(void)
     tcase_add_test(tc, test_modes);
     tcase_add_test(tc, test_legacy_faults);
     tcase_add_test(tc, test_scalable_faults);
+    tcase_add_test(tc, test_no_page_walk_snoop);
     tcase_add_test(tc, test_admission);
     tcase_add_test(tc, test_fault_disable);
     tcase_add_test(tc, test_records);
     tcase_add_test(tc, test_queue);
     tcase_add_test(tc, test_queue_pasids);
     tcase_add_test(tc, test_queue_errors);
+    tcase_add_test(tc, test_queue_modes);
     tcase_add_test(tc, test_registers_invalidate);
     tcase_add_test(tc, test_interrupts);
+    tcase_add_test(tc, test_interrupt_table_nowhere);
+    tcase_add_test(tc, test_domain_flush);
     tcase_add_test(tc, test_interrupt_cache);
     tcase_add_test(tc, test_features);
     tcase_add_test(tc, test_incoherent);

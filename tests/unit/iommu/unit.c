@@ -154,7 +154,8 @@ void unit_scalable(struct unit *u, unsigned pgtt)
     unit_put(u, UNIT_CONTEXT_ENTRY, UNIT_DIRECTORY | BIT(3) | 1);
     unit_put(u, UNIT_DIRECTORY, 0x5001);
     unit_put(u, UNIT_PASID_ENTRY, UNIT_SECOND | pgtt << 6 | 2 << 2 | 1);
-    unit_put(u, UNIT_PASID_ENTRY + 8, 7);
+    /* PWSNP, where it may be set. */
+    unit_put(u, UNIT_PASID_ENTRY + 8, 7 | (vtd_read(u->vtd, 0x10, 8) & BIT(48) ? BIT(23) : 0));
     unit_put(u, UNIT_PASID_ENTRY + 16, UNIT_FIRST);
     go(u, UNIT_ROOT | BIT(10));
 }

@@ -81,6 +81,8 @@ static unsigned scalable_code(const struct iommu_fault *fault)
     case IOMMU_AT_ENTRY:
     case IOMMU_AT_ENTRY_SET: return entry_code(fault);
     case IOMMU_AT_INPUT: return fault->kind == IOMMU_PASS ? VTD_FR_BEYOND_HOST : VTD_FR_SS_BEYOND;
+    case IOMMU_AT_FIRST_BITS: return VTD_FR_FS_BITS;
+    case IOMMU_AT_SECOND_BITS: return VTD_FR_SS_BITS;
     case IOMMU_AT_PROTECTED:
     case IOMMU_AT_OUTPUT: break;
     }

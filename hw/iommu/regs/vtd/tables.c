@@ -253,7 +253,7 @@ static bool set_stages(const struct vtd *vtd, struct iommu_lookup *lookup, uint6
 static enum iommu_step pasid_entry(struct vtd *vtd, struct iommu_lookup *lookup)
 {
     uint64_t low = quad(lookup, 0), rest = 0;
-    /* CHOICE: a unit that can snoop does, whatever PWSNP says. */
+    /* CHOICE: a unit that can snoop does, whatever PWSNP says; but without it no bits are set. */
     uint64_t rsvd1 = PE_1_RSVD | (vtd->params.features.coherent ? 0 : PE_PWSNP);
     struct iommu_context *context = &lookup->context;
     bool disabled;
@@ -272,6 +272,7 @@ static enum iommu_step pasid_entry(struct vtd *vtd, struct iommu_lookup *lookup)
     *context = (struct iommu_context){
         .fault_disabled = disabled,
         .snoop = vtd->params.features.snoop && (quad(lookup, 1) & PE_PGSNP),
+        .read_only = !(quad(lookup, 1) & PE_PWSNP),
         .domain = (uint16_t)FIELD_GET(PE_DID, quad(lookup, 1)),
         .pasid = lookup->pasid,
     };

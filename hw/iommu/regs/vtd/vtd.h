@@ -137,6 +137,7 @@ enum {
     VTD_FR_SS_ABSENT = 0x79,
     VTD_FR_SS_RESERVED = 0x7a,
     VTD_FR_SS_ROOT_UNREADABLE = 0x7b,
+    VTD_FR_SS_BITS = 0x7c,
     VTD_FR_NOT_CANONICAL = 0x80,
     VTD_FR_USER = 0x81,
     VTD_FR_NO_EXECUTE = 0x82,
@@ -145,6 +146,7 @@ enum {
     VTD_FR_SM_WRITE = 0x85,
     VTD_FR_SM_READ = 0x86,
     VTD_FR_SM_OUTPUT = 0x87,
+    VTD_FR_FS_BITS = 0x90,
 };
 
 #define IRTE_SLOTS           256

@@ -54,7 +54,8 @@ enum iommu_kind {
 struct iommu_context {
     uint8_t kind; /* enum iommu_kind */
     bool fault_disabled;
-    bool snoop; /* every access snoops */
+    bool snoop;     /* every access snoops */
+    bool read_only; /* walks set no bits in entries: that one would have to be set is a fault */
     uint16_t domain;
     uint32_t pasid; /* tag of first-stage translations */
     uint64_t limit; /* highest input address; first stages have their own rule */
@@ -103,6 +104,9 @@ enum iommu_place {
     IOMMU_AT_INPUT,     /* the address is beyond the context's limit */
     IOMMU_AT_OUTPUT,    /* the result may not be used */
     IOMMU_AT_PROTECTED, /* pass_allowed() said no */
+    /* An access or dirty bit is to be set, and the context says read_only. */
+    IOMMU_AT_FIRST_BITS,
+    IOMMU_AT_SECOND_BITS,
 };
 
 struct iommu_fault {
