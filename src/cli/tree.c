@@ -117,6 +117,13 @@ static void append_iommu(GString *out, const struct machine_component *c)
                                (unsigned)(c->iommu.read_latency_ps / PS_PER_NS));
     }
     g_string_append(out, c->iommu.find_stale ? ", finds stale hits" : "");
+    g_string_append(out, vtd->coherent ? "" : ", does not snoop");
+    if (c->iommu.scope) {
+        char *names = g_strjoinv(" ", c->iommu.scope);
+
+        g_string_append_printf(out, ", for %s", names);
+        g_free(names);
+    }
 }
 
 static void append_viommu(GString *out, const struct machine_component *c)

@@ -94,6 +94,8 @@ static void act_memory(struct world *w)
         unit_put(&w->u, addr, unit_get(&w->u, addr) ^ 1ULL << (how >> 9 & 63));
     else
         unit_put(&w->u, addr, take(w, 8));
+    if (how & 0x4000)
+        unit_flush(&w->u, addr);
 }
 
 static void act(struct world *w)
@@ -157,17 +159,21 @@ static void check_all_answered(const struct world *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct world *w = g_new0(struct world, 1);
+    struct vtd_features features = unit_all;
     uint64_t how;
 
     w->at = data;
     w->left = size;
     how = take(w, 1);
-    unit_open_timed(&w->u, &unit_all, how & 1 ? 700 : 0);
+    features.coherent = !(how & 0x10);
+    features.posted = features.protected_memory = !(how & 0x20);
+    unit_open_timed(&w->u, &features, how & 1 ? 700 : 0);
     if (how & 2)
         unit_scalable(&w->u, 1 + (how >> 2 & 3));
     else
         unit_legacy(&w->u);
     unit_queue_on(&w->u);
+    memcpy(w->u.behind, w->u.ram, sizeof(w->u.ram));
     for (unsigned i = 0; i < MAX_ACTIONS && w->left; i++)
         act(w);
     if (how & 0x40)
@@ -179,7 +185,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_all_answered(w);
     vtd_reset(w->u.vtd);
     memset(w->u.ram, 0, sizeof(w->u.ram));
-    unit_scalable(&w->u, 1);
+    unit_scalable(&w->u, 2);
+    memcpy(w->u.behind, w->u.ram, sizeof(w->u.ram));
     unit_read(&w->u, 0x1234);
     sim_run_until(&w->u.sim, w->u.sim.now_ps + PS_PER_MS);
     g_assert(w->u.status == IOMMU_TRANSLATED_OK && (how & 1 || w->u.out == 0x41234));
