@@ -196,13 +196,129 @@ static void test_nothing(struct vfio_function *f)
     printf("physical address 0x%llx\n", (unsigned long long)physical);
 }
 
+/*
+ * Two users, one after the other: the first leaves secrets wherever it can write, starts a transfer
+ * and dies; the second looks for them. Between them the kernel resets the function.
+ */
+#define SECRET      0x5ec2e75au
+#define SECRET_IOVA 0x50000000ULL
+#define SECRET_LEN  0x100000u
+
+static const uint16_t global_secrets[] = {
+    EXERCISER_SCRATCH0,  EXERCISER_SCRATCH1,      EXERCISER_SCRATCH2,   EXERCISER_SCRATCH3,
+    EXERCISER_SCRATCH64, EXERCISER_SCRATCH64 + 4, EXERCISER_DMWR_DEFER, EXERCISER_IRQ_ENABLE,
+    EXERCISER_FAULT,     EXERCISER_RRS_US,
+};
+static const uint16_t channel_secrets[] = {
+    EXERCISER_CH_ADDR,         EXERCISER_CH_ADDR + 4,     EXERCISER_CH_LOCAL,
+    EXERCISER_CH_LOCAL + 4,    EXERCISER_CH_LEN,          EXERCISER_CH_ATTR,
+    EXERCISER_CH_VECTOR,       EXERCISER_CH_PATTERN,      EXERCISER_CH_STEP,
+    EXERCISER_CH_OPERAND,      EXERCISER_CH_OPERAND + 4,  EXERCISER_CH_OPERAND + 8,
+    EXERCISER_CH_OPERAND + 12, EXERCISER_CH_COMPARE,      EXERCISER_CH_COMPARE + 4,
+    EXERCISER_CH_COMPARE + 8,  EXERCISER_CH_COMPARE + 12,
+};
+
+typedef unsigned (*secret_fn)(struct vfio_function *f, unsigned offset);
+
+static unsigned put_secret(struct vfio_function *f, unsigned offset)
+{
+    /* So many microseconds the function is not ready after its reset: the kernel waits longer. */
+    ex_write(f, offset, offset == EXERCISER_RRS_US ? SECRET & 0xff : SECRET);
+    return 1;
+}
+
+static unsigned see_secret(struct vfio_function *f, unsigned offset)
+{
+    return ex_read(f, offset) != 0;
+}
+
+/* Over all registers that keep what is written. */
+static unsigned each_register(struct vfio_function *f, secret_fn fn)
+{
+    unsigned sum = 0, channels = ex_read(f, EXERCISER_CHANNELS);
+
+    for (unsigned i = 0; i < sizeof(global_secrets) / sizeof(global_secrets[0]); i++)
+        sum += fn(f, global_secrets[i]);
+    for (unsigned c = 0; c < channels; c++) {
+        for (unsigned i = 0; i < sizeof(channel_secrets) / sizeof(channel_secrets[0]); i++)
+            sum += fn(f, EXERCISER_CHANNEL(c) + channel_secrets[i]);
+    }
+    return sum;
+}
+
+static unsigned count_secrets(const volatile uint8_t *mem, uint64_t bytes)
+{
+    unsigned count = 0;
+
+    for (uint64_t at = 0; mem && at < bytes; at += 4)
+        count += *(const volatile uint32_t *)(mem + at) == SECRET;
+    return count;
+}
+
+/* Registers that hold anything, and words of memory and configuration space with the secret. */
+static unsigned find_secrets(struct vfio_function *f)
+{
+    static uint8_t config[4096];
+    unsigned found = each_register(f, see_secret), config_bytes = sizeof(config);
+
+    for (unsigned i = 0; i < VFIO_BARS; i++) {
+        if (i != BAR_REGS)
+            found += count_secrets(f->bar[i].mem, f->bar[i].bytes);
+    }
+    if (!vfio_config_read(f, 0, config, config_bytes))
+        die("configuration space");
+    return found + count_secrets(config, config_bytes);
+}
+
+static void test_leave(struct vfio_function *f)
+{
+    uint8_t *mem = memory_new(SECRET_LEN);
+    uint32_t len = (uint32_t)f->bar[BAR_MEM].bytes;
+    unsigned before;
+
+    expect(find_secrets(f) == 0, "nothing is there yet");
+    for (uint64_t at = 0; at < f->bar[BAR_MEM].bytes; at += 4)
+        *(volatile uint32_t *)(f->bar[BAR_MEM].mem + at) = SECRET;
+    for (unsigned at = 0; at < EXERCISER_BAR2_MEMORY_BYTES; at += 4)
+        *(volatile uint32_t *)(f->bar[BAR_MSIX].mem + EXERCISER_BAR2_MEMORY + at) = SECRET;
+    /* The data of the last message of the MSI-X table. */
+    *(volatile uint32_t *)(f->bar[BAR_MSIX].mem + 16 * (f->vectors - 1) + 8) = SECRET;
+    before = each_register(f, put_secret);
+    expect(before > 50, "%u registers", before);
+    before = find_secrets(f);
+    expect(before > 50 + (len + EXERCISER_BAR2_MEMORY_BYTES) / 4, "%u secrets are found", before);
+    printf("%u secrets\n", before);
+    /* A transfer that is not over when this process is. */
+    vfio_map(f, mem, SECRET_LEN, SECRET_IOVA, true);
+    vfio_bus_master(f, true);
+    ex_write(f, EXERCISER_FAULT, 0);
+    ex_write(f, EXERCISER_CHANNEL(2) + EXERCISER_CH_ATTR, 0);
+    dma_start(f, 2, &(struct dma){.command = EXERCISER_WRITE, .addr = SECRET_IOVA, .len = len});
+    fflush(stdout);
+    _exit(0);
+}
+
+static void test_find(struct vfio_function *f)
+{
+    uint8_t *mem = memory_new(PAGE);
+    unsigned found = find_secrets(f);
+
+    expect(found == 0, "%u secrets are still there", found);
+    memset(mem, GUARD, PAGE);
+    vfio_bus_master(f, true);
+    expect(go(f, EXERCISER_READ, SECRET_IOVA, 64) == REFUSED, "the other's memory is out of reach");
+    vfio_map(f, mem, PAGE, SECRET_IOVA, true);
+    expect(go(f, EXERCISER_READ, SECRET_IOVA, 64) == DONE, "ours is not");
+    expect(all_bytes(mem, GUARD, PAGE), "the other's transfer does not go on");
+}
+
 static const struct {
     const char *name;
     void (*run)(struct vfio_function *f);
 } tests[] = {
     {"dma", test_dma},           {"msix", test_msix},   {"reset", test_reset},
     {"unmapped", test_unmapped}, {"unmap", test_unmap}, {"readonly", test_readonly},
-    {"nothing", test_nothing},
+    {"nothing", test_nothing},   {"leave", test_leave}, {"find", test_find},
 };
 
 int main(int argc, char **argv)

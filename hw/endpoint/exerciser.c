@@ -253,19 +253,21 @@ static void memory_clear(struct exerciser *ex)
     ex->mem_used = false;
 }
 
-/* Every reset leaves nothing behind but scratch3 and reset_count. */
+/* Every reset leaves nothing behind but scratch3, rrs_us and reset_count; of a Virtual Function
+ * nothing that its user wrote, as the next user may be another one (PCIe Base 6.0, 6.6.2). */
 static void function_reset(void *owner, enum endpoint_reset kind)
 {
     struct exerciser *ex = owner;
-    bool cold = kind == ENDPOINT_RESET_COLD;
+    bool cold = kind == ENDPOINT_RESET_COLD, forgets = cold || ex->pci->pf;
+    uint64_t rrs_us = reg_get(ex->regs, EXERCISER_RRS_US);
 
     exerciser_channels_reset(ex);
     memory_clear(ex);
     ex->resets = cold ? 0 : ex->resets + 1;
-    reg_space_reset(ex->regs, cold ? REG_RESET_COLD : REG_RESET_WARM);
+    reg_space_reset(ex->regs, forgets ? REG_RESET_COLD : REG_RESET_WARM);
     exerciser_update_intx(ex);
     if (!cold)
-        endpoint_set_not_ready(ex->func, reg_get(ex->regs, EXERCISER_RRS_US) * PS_PER_US);
+        endpoint_set_not_ready(ex->func, rrs_us * PS_PER_US);
 }
 
 static void config_changed(void *owner)

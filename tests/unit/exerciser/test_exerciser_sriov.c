@@ -363,6 +363,77 @@ START_TEST(level_reset_of_one)
 }
 END_TEST
 
+#define SECRET 0x5ec2e75a
+
+/* Registers that keep what is written without further ado. */
+static bool keeps(const struct reg_def *def)
+{
+    return def->rw && def->offset != EXERCISER_IRQ_TRIGGER &&
+           def->offset != EXERCISER_FAULT_COUNT && def->offset != EXERCISER_RRS_US;
+}
+
+static void leave_secrets(uint64_t regs)
+{
+    unsigned count;
+    const struct reg_def *def = exerciser_registers(&count);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (keeps(&def[i]))
+            rig_write(rig, ROOT_MEM_WRITE, regs + def[i].offset, def[i].width, SECRET);
+    }
+    rig_write(rig, ROOT_MEM_WRITE, regs + EXERCISER_RRS_US, 4, SECRET & 0xff);
+    def = exerciser_channel_registers(&count);
+    for (unsigned i = 0; i < count; i++) {
+        if (def[i].rw && def[i].offset != EXERCISER_CH_COMMAND)
+            rig_write(rig, ROOT_MEM_WRITE, regs + EXERCISER_CHANNEL(3) + def[i].offset,
+                      def[i].width, SECRET);
+    }
+}
+
+/* Writable registers that are not as after power-on. */
+static unsigned find_secrets(uint64_t regs)
+{
+    unsigned count, found = 0;
+    const struct reg_def *def = exerciser_registers(&count);
+
+    for (unsigned i = 0; i < count; i++)
+        found += def[i].rw &&
+                 rig_read(rig, ROOT_MEM_READ, regs + def[i].offset, def[i].width) != def[i].reset;
+    def = exerciser_channel_registers(&count);
+    for (unsigned i = 0; i < count; i++)
+        found +=
+            def[i].rw && rig_read(rig, ROOT_MEM_READ, regs + EXERCISER_CHANNEL(3) + def[i].offset,
+                                  def[i].width) != def[i].reset;
+    return found;
+}
+
+/* Who looks finds: a Physical Function keeps what is said to be sticky, and that is seen. */
+START_TEST(a_virtual_function_forgets)
+{
+    uint64_t vf = VF_REGS, other = VF_REGS + EXERCISER_BAR0_BYTES;
+    unsigned left;
+
+    enable(2, true);
+    ck_assert_uint_eq(find_secrets(vf), 0);
+    leave_secrets(vf);
+    leave_secrets(other);
+    left = find_secrets(vf);
+    ck_assert_uint_gt(left, 20);
+    rig_cfg_write(rig, vf_cfg(0) + find_cap(vf_cfg(0), PCI_CAP_PCIE) + PCIE_DEVCTL, 2,
+                  PCIE_DEVCTL_FLR);
+    rig_run_for(rig, VF_WAIT_PS);
+    ck_assert_uint_eq(find_secrets(vf), 0);
+    ck_assert_uint_eq(find_secrets(other), left);
+    leave_secrets(REGS(0));
+    ck_assert_uint_eq(find_secrets(REGS(0)), left);
+    rig_cfg_write(rig, PF(0) + find_cap(PF(0), PCI_CAP_PCIE) + PCIE_DEVCTL, 2, PCIE_DEVCTL_FLR);
+    rig_run_for(rig, VF_WAIT_PS);
+    rig_cfg_write(rig, PF(0) + PCI_BAR(0), 4, (uint32_t)REGS(0));
+    rig_cfg_write(rig, PF(0) + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    ck_assert_uint_eq(find_secrets(REGS(0)), 2); /* scratch3, rrs_us */
+}
+END_TEST
+
 /* _i: by Function Level Reset, by Secondary Bus Reset, by power state (which only hides them). */
 START_TEST(what_befalls_the_physical_function)
 {
@@ -426,6 +497,7 @@ int main(void)
     tcase_add_test(tc, all_at_once);
     tcase_add_test(tc, interrupts_of_virtual_functions);
     tcase_add_test(tc, level_reset_of_one);
+    tcase_add_test(tc, a_virtual_function_forgets);
     tcase_add_loop_test(tc, what_befalls_the_physical_function, 0, 3);
     tcase_add_test(tc, two_hundred_and_fifty_six);
     suite_add_tcase(suite, tc);
