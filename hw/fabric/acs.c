@@ -22,6 +22,8 @@ const char *acs_forbids(const struct pci_func *port, const struct tlp *tlp)
         return "ACS Source Validation: requester's bus is not below the port (6.12.1.1)";
     if (port->acs & PCI_ACS_TRANSLATION_BLOCK && tlp_is_memory(tlp) && tlp->at)
         return "ACS Translation Blocking: address type is not default (6.12.1.1)";
+    if (port->acs & PCI_ACS_IO_BLOCK && (tlp->type == TLP_IORD || tlp->type == TLP_IOWR))
+        return "ACS I/O Request Blocking (6.12.1.1)";
     return NULL;
 }
 
@@ -44,6 +46,11 @@ enum acs_verdict acs_peer(const struct pci_func *port, const struct pci_func *pe
     if (acs & PCI_ACS_REQUEST_REDIRECT)
         return ACS_REDIRECT;
     return acs & PCI_ACS_EGRESS_CONTROL ? ACS_BLOCK : ACS_DIRECT;
+}
+
+bool acs_redirects_unclaimed(const struct pci_func *port)
+{
+    return port->acs & PCI_ACS_UNCLAIMED_REDIRECT;
 }
 
 bool acs_forwards_upstream(const struct pci_func *port)

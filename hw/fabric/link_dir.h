@@ -27,6 +27,7 @@ enum wire_fate {
     FATE_CORRUPT,  /* LCRC or CRC does not fit */
     FATE_LOST,     /* not even framed */
     FATE_OVERFLOW, /* sent without credits */
+    FATE_WRONG,    /* a DLLP that says what cannot be */
 };
 
 struct wire_item {
@@ -171,6 +172,7 @@ struct link_tlp_fate {
     bool twice;
 };
 struct link_tlp_fate link_fault_tlp(struct link_dir *dir, unsigned bytes, bool replay);
-enum wire_fate link_fault_dllp(struct link_dir *dir, bool *reorder);
+/* May change what the DLLP says. */
+enum wire_fate link_fault_dllp(struct link_dir *dir, struct wire_item *item, bool *reorder);
 
 #endif

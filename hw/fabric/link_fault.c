@@ -103,15 +103,38 @@ struct link_tlp_fate link_fault_tlp(struct link_dir *dir, unsigned bytes, bool r
 }
 
 #define DLLP_BYTES 8u
+#define NEVER_SENT 100u /* so far ahead of what is sent */
 
-enum wire_fate link_fault_dllp(struct link_dir *dir, bool *reorder)
+/* Which lie a DLLP can tell, if any: the other end has to see through it. */
+static unsigned lie_of(const struct link_dir *dir, const struct wire_item *item)
 {
-    unsigned hit = dir->fault_count ? fault_planned(dir, DLLP_FAULTS) : 0;
+    if (item->kind != WIRE_FC)
+        return 1u << LINK_FAULT_WRONG_ACK;
+    return dir->back->buffer[item->flow].header ? 1u << LINK_FAULT_WRONG_CREDITS : 0;
+}
+
+/* CHOICE: which impossible credits an UpdateFC claims is left open; that it does, its fate tells.
+ */
+static void tell_lie(struct link_dir *dir, struct wire_item *item)
+{
+    if (item->kind != WIRE_FC)
+        item->seq = (uint16_t)((dir->back->next_transmit_seq + NEVER_SENT) % SEQ_MODULUS);
+}
+
+enum wire_fate link_fault_dllp(struct link_dir *dir, struct wire_item *item, bool *reorder)
+{
+    unsigned lie = dir->fault_count ? lie_of(dir, item) : 0;
+    unsigned hit = dir->fault_count ? fault_planned(dir, DLLP_FAULTS | lie) : 0;
 
     *reorder = hit >> LINK_FAULT_REORDER_DLLP & 1;
     if (fault_bits(dir, DLLP_BYTES) || hit >> LINK_FAULT_CORRUPT_DLLP & 1)
         return FATE_CORRUPT;
-    return hit >> LINK_FAULT_DROP_DLLP & 1 ? FATE_LOST : FATE_GOOD;
+    if (hit >> LINK_FAULT_DROP_DLLP & 1)
+        return FATE_LOST;
+    if (!(hit & lie))
+        return FATE_GOOD;
+    tell_lie(dir, item);
+    return FATE_WRONG;
 }
 
 const char *link_fault_name(enum link_fault_kind kind)
@@ -120,7 +143,8 @@ const char *link_fault_name(enum link_fault_kind kind)
         [LINK_FAULT_CORRUPT_TLP] = "corrupt-tlp",     [LINK_FAULT_DROP_TLP] = "drop-tlp",
         [LINK_FAULT_DUPLICATE_TLP] = "duplicate-tlp", [LINK_FAULT_OVERFLOW_TLP] = "overflow-tlp",
         [LINK_FAULT_CORRUPT_DLLP] = "corrupt-dllp",   [LINK_FAULT_DROP_DLLP] = "drop-dllp",
-        [LINK_FAULT_REORDER_DLLP] = "reorder-dllp",
+        [LINK_FAULT_REORDER_DLLP] = "reorder-dllp",   [LINK_FAULT_WRONG_ACK] = "wrong-ack",
+        [LINK_FAULT_WRONG_CREDITS] = "wrong-credits",
     };
 
     return names[kind];

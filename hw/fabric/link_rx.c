@@ -63,6 +63,8 @@ static void rx_dllp(struct link_dir *dir, const struct wire_item *item)
     } else if (item->fate == FATE_CORRUPT) {
         dir->counters.bad_dllps++;
         link_report(dir->to, LINK_ERROR_BAD_DLLP, NULL);
+    } else if (item->kind == WIRE_FC && item->fate == FATE_WRONG) {
+        link_report(dir->to, LINK_ERROR_FC_PROTOCOL, NULL); /* and it changes nothing (2.6.1) */
     } else if (item->kind == WIRE_FC) {
         link_credit_update(about, item);
         if (about->queued && !sim_event_pending(&about->tx))

@@ -187,7 +187,7 @@ static void tx_dllp(struct link_dir *dir)
     bool reorder = false;
 
     dllp_fill(dir, &item);
-    item.fate = (uint8_t)link_fault_dllp(dir, &reorder);
+    item.fate = (uint8_t)link_fault_dllp(dir, &item, &reorder);
     if (item.fate != FATE_GOOD)
         dllp_refresh_later(dir, &item);
     if (reorder && !dir->holding) {

@@ -129,11 +129,30 @@ static bool route_enters(const struct route_view *view, int from, const struct t
     return true;
 }
 
+/* In no window of a downstream port: up, unless the upstream port's windows say that it belongs
+ * into the switch. Then the port that it came in by refuses it, or what unclaimed requests are to
+ * do is controlled there (6.12.1.1, 7.7.11.3). */
+static void route_unclaimed(const struct route_view *view, int from, const struct tlp *tlp,
+                            struct route *route)
+{
+    const char *why = view->upper ? route_bridge_refuses_up(view->upper, false, tlp) : NULL;
+
+    if (why) {
+        route_refuse(route, view->upper, why);
+    } else if (!view->upper || !bridge_takes(view->upper, tlp_is_io(tlp), tlp->addr)) {
+        *route = (struct route){.to = ROUTE_UP};
+    } else if (from >= 0 && !tlp_is_io(tlp) && acs_redirects_unclaimed(view->down[from])) {
+        *route = (struct route){.to = ROUTE_UP, .redirected = true};
+    } else {
+        route_refuse(route, from >= 0 ? view->down[from] : view->upper,
+                     "address of nobody in the switch, within its windows (bridge windows)");
+    }
+}
+
 static void route_by_address(const struct route_view *view, int from, const struct tlp *tlp,
                              struct route *route)
 {
     bool io = tlp_is_io(tlp);
-    const char *why;
     int index;
 
     if (from >= 0) {
@@ -153,11 +172,7 @@ static void route_by_address(const struct route_view *view, int from, const stru
         route_refuse(route, view->upper, "address in no window of a downstream port");
         return;
     }
-    why = view->upper ? route_bridge_refuses_up(view->upper, true, tlp) : NULL;
-    if (why)
-        route_refuse(route, view->upper, why);
-    else
-        *route = (struct route){.to = ROUTE_UP};
+    route_unclaimed(view, from, tlp, route);
 }
 
 static void route_by_id(const struct route_view *view, int from, struct pci_rid dest,

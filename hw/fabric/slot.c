@@ -29,7 +29,8 @@ static void slot_command_over(void *opaque)
 
 static bool slot_power_allowed(const struct bridge_port *bridge)
 {
-    return pcie_slot_power_wanted(bridge->func) && !bridge->slot.latch_open;
+    return pcie_slot_power_wanted(bridge->func) && !bridge->slot.latch_open &&
+           !bridge->slot.faulted;
 }
 
 static void slot_power_good(void *opaque)
@@ -64,6 +65,7 @@ void slot_fini(struct bridge_port *bridge)
 void slot_reset(struct bridge_port *bridge)
 {
     slot_fini(bridge);
+    bridge->slot.faulted = false;
     slot_power_good(bridge);
 }
 
@@ -79,6 +81,8 @@ void slot_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
     if (!pcie_slot_can(func, PCIE_SLTCAP_POWER_CONTROL))
         return;
     if (new_value & PCIE_SLTCTL_POWER_OFF)
+        bridge->slot.faulted = false;
+    if (new_value & PCIE_SLTCTL_POWER_OFF)
         slot_power_off(bridge);
     else if (!sim_event_pending(&bridge->slot.power))
         sim_schedule_in(sim, &bridge->slot.power, POWER_PS);
@@ -88,6 +92,10 @@ void slot_plug(struct port *port, bool present)
 {
     struct bridge_port *bridge = bridge_of_port(port);
 
+    if (pcie_slot_interlocked(bridge->func)) {
+        trace_say(port->fabric->trace, TRACE_STATE, port->name, "held by its interlock");
+        return;
+    }
     trace_say(port->fabric->trace, TRACE_STATE, port->name, "%s",
               present ? "plugged in" : "pulled out");
     /* Contacts of presence are the last to meet and the first to part (6.7.1). */
@@ -121,5 +129,20 @@ bool slot_set_latch(struct port *port, bool open)
     if (open)
         slot_power_off(bridge);
     pcie_slot_set_latch(bridge->func, open);
+    return true;
+}
+
+/* 6.7.1.8: the power controller takes the power away by itself; software switches it off, which
+ * forgets the fault, and on. */
+bool slot_power_fault(struct port *port)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+
+    if (!pcie_slot_can(bridge->func, PCIE_SLTCAP_POWER_CONTROL))
+        return false;
+    trace_say(port->fabric->trace, TRACE_STATE, port->name, "power fault");
+    bridge->slot.faulted = true;
+    pcie_slot_event(bridge->func, PCIE_SLTSTA_FAULT);
+    slot_power_off(bridge);
     return true;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Access Control Services (PCIe Base 6.0, 7.7.11). What the bits do is in hw/fabric/acs.c.
- *
- * UNIMPL: the enhanced controls (I/O Request Blocking and those of memory targets): not advertised.
+ * The enhanced controls of memory targets are reserved, as no port has memory of its own.
  */
 #include <assert.h>
 
@@ -36,6 +35,8 @@ static const struct reg_def acs_vector_rows[] = {
 void pci_cap_acs_add(struct pci_func *func)
 {
     bool port = func->pcie_type == PCIE_ROOT_PORT || func->pcie_type == PCIE_DOWNSTREAM_PORT;
+    bool enhanced = !func->acs_basic;
+    uint64_t control = PCI_ACS_ALL;
     unsigned cap;
 
     if (func->no_acs)
@@ -46,9 +47,16 @@ void pci_cap_acs_add(struct pci_func *func)
     if (!port)
         return;
     reg_space_place(func->cfg, cap, acs_vector_rows, ARRAY_LEN(acs_vector_rows));
+    if (enhanced)
+        control |= PCI_ACS_IO_BLOCK;
+    if (enhanced && func->pcie_type == PCIE_DOWNSTREAM_PORT)
+        control |= PCI_ACS_UNCLAIMED_REDIRECT;
     reg_hwinit(func->cfg, cap + PCI_ACS_CAPS,
-               PCI_ACS_ALL | FIELD_PREP(PCI_ACS_VECTOR_SIZE, VECTOR_BITS));
-    reg_set_rw_mask(func->cfg, cap + PCI_ACS_CONTROL, PCI_ACS_ALL);
+               PCI_ACS_ALL | (enhanced ? PCI_ACS_ENHANCED : 0) |
+                   FIELD_PREP(PCI_ACS_VECTOR_SIZE, VECTOR_BITS));
+    reg_set_rw_mask(func->cfg, cap + PCI_ACS_CONTROL, control);
+    if (pcie_port_number(func) < VECTOR_BITS) /* its own bit is hardwired (7.7.11.4) */
+        reg_set_rw_mask(func->cfg, cap + PCI_ACS_VECTOR, (uint32_t)~BIT(pcie_port_number(func)));
     pci_aer_allow(func, 1u << PCI_ERROR_ACS);
 }
 

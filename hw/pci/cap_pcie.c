@@ -280,6 +280,7 @@ void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
     func->pcie_type = (uint8_t)params->type;
     func->collected = params->collected && params->type == PCIE_RC_INTEGRATED_ENDPOINT;
     func->no_acs = params->no_acs;
+    func->acs_basic = params->acs_basic;
     func->pcie_max_mps = (uint8_t)(__builtin_ctz(params->max_payload_bytes) - 7);
     reg_space_place(func->cfg, cap, device_rows, ARRAY_LEN(device_rows));
     reg_hwinit(func->cfg, cap + PCIE_FLAGS,

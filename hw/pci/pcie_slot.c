@@ -26,6 +26,19 @@ static void slot_status_written(struct reg_space *space, unsigned offset,
     pcie_port_update_events(func_of_space(space));
 }
 
+/* What is plugged in, the latch and the interlock stay so over resets. */
+#define STATES (PCIE_SLTSTA_PRESENCE | PCIE_SLTSTA_LATCH_OPEN | PCIE_SLTSTA_INTERLOCK)
+
+/* Turns a state bit round. */
+static void slot_hwinit_state(struct pci_func *func, uint16_t state)
+{
+    unsigned offset = func->cap_pcie + PCIE_SLTSTA;
+    uint64_t status = reg_get(func->cfg, offset), events = status & STATUS_EVENTS;
+
+    reg_hwinit(func->cfg, offset, (status ^ state) & STATES);
+    reg_update(func->cfg, offset, events, events);
+}
+
 /* Every write is a command (6.7.3.2), whatever it changes. */
 static void slot_control_written(struct reg_space *space, unsigned offset,
                                  const struct reg_write *write)
@@ -33,6 +46,9 @@ static void slot_control_written(struct reg_space *space, unsigned offset,
     struct pci_func *func = func_of_space(space);
 
     (void)offset;
+    if (write->written & PCIE_SLTCTL_INTERLOCK && pcie_slot_can(func, PCIE_SLTCAP_INTERLOCK)) {
+        slot_hwinit_state(func, PCIE_SLTSTA_INTERLOCK);
+    }
     if (func->ops->slot_control) {
         func->ops->slot_control(func, (uint16_t)write->old_value, (uint16_t)write->new_value);
     }
@@ -46,7 +62,7 @@ static const struct reg_def slot_rows[] = {
     {.name = "slot_control", .clause = "PCIe 6.0 7.5.3.10", .offset = PCIE_SLTCTL, .width = 2,
      .reset = FIELD_PREP(PCIE_SLTCTL_ATTENTION, INDICATOR_OFF) |
               FIELD_PREP(PCIE_SLTCTL_POWER_LED, INDICATOR_OFF),
-     .on_write = slot_control_written},
+     .w1t = PCIE_SLTCTL_INTERLOCK, .on_write = slot_control_written},
     {.name = "slot_status", .clause = "PCIe 6.0 7.5.3.11", .offset = PCIE_SLTSTA, .width = 2,
      .rw1c = STATUS_EVENTS, .on_write = slot_status_written},
     {.name = "slot_capabilities_2", .clause = "PCIe 6.0 7.5.3.21", .offset = PCIE_SLTCAP2,
@@ -69,9 +85,10 @@ void pcie_place_slot(struct pci_func *func, const struct pcie_params *p, unsigne
     case PCIE_HOTPLUG_NONE: caps |= PCIE_SLTCAP_NO_COMPLETED; break;
     case PCIE_HOTPLUG_FULL:
         caps |= PCIE_SLTCAP_HOTPLUG | PCIE_SLTCAP_BUTTON | PCIE_SLTCAP_POWER_CONTROL |
-                PCIE_SLTCAP_LATCH | PCIE_SLTCAP_ATTENTION | PCIE_SLTCAP_POWER_LED;
-        control |= PCIE_SLTCTL_BUTTON_IE | PCIE_SLTCTL_LATCH_IE | PCIE_SLTCTL_COMPLETED_IE |
-                   PCIE_SLTCTL_POWER_OFF;
+                PCIE_SLTCAP_LATCH | PCIE_SLTCAP_ATTENTION | PCIE_SLTCAP_POWER_LED |
+                PCIE_SLTCAP_INTERLOCK;
+        control |= PCIE_SLTCTL_BUTTON_IE | PCIE_SLTCTL_FAULT_IE | PCIE_SLTCTL_LATCH_IE |
+                   PCIE_SLTCTL_COMPLETED_IE | PCIE_SLTCTL_POWER_OFF;
         break;
     case PCIE_HOTPLUG_SURPRISE:
         caps |= PCIE_SLTCAP_HOTPLUG | PCIE_SLTCAP_SURPRISE | PCIE_SLTCAP_NO_COMPLETED;
@@ -112,6 +129,7 @@ bool pcie_slot_interrupts(const struct pci_func *func)
         uint16_t status, enable;
     } events[] = {
         {PCIE_SLTSTA_BUTTON, PCIE_SLTCTL_BUTTON_IE},
+        {PCIE_SLTSTA_FAULT, PCIE_SLTCTL_FAULT_IE},
         {PCIE_SLTSTA_LATCH_CHG, PCIE_SLTCTL_LATCH_IE},
         {PCIE_SLTSTA_PRESENCE_CHG, PCIE_SLTCTL_PRESENCE_IE},
         {PCIE_SLTSTA_COMPLETED, PCIE_SLTCTL_COMPLETED_IE},
@@ -143,10 +161,9 @@ void pcie_slot_event(struct pci_func *func, uint16_t events)
     }
 }
 
-/* A state bit and its change bit. What is plugged in, and the latch, stay so over resets. */
+/* A state bit and its change bit. */
 static void slot_set_state(struct pci_func *func, uint16_t state, uint16_t change, bool set)
 {
-    const uint64_t states = PCIE_SLTSTA_PRESENCE | PCIE_SLTSTA_LATCH_OPEN;
     uint64_t status;
 
     if (!has_slot(func)) {
@@ -156,13 +173,18 @@ static void slot_set_state(struct pci_func *func, uint16_t state, uint16_t chang
     if (set == !!(status & state)) {
         return;
     }
-    reg_hwinit(func->cfg, func->cap_pcie + PCIE_SLTSTA, (status ^ state) & states);
-    pcie_slot_event(func, (uint16_t)(status & STATUS_EVENTS) | change);
+    slot_hwinit_state(func, state);
+    pcie_slot_event(func, change);
 }
 
 void pcie_set_presence(struct pci_func *func, bool present)
 {
     slot_set_state(func, PCIE_SLTSTA_PRESENCE, PCIE_SLTSTA_PRESENCE_CHG, present);
+}
+
+bool pcie_slot_interlocked(const struct pci_func *func)
+{
+    return has_slot(func) && (slot_get(func, PCIE_SLTSTA) & PCIE_SLTSTA_INTERLOCK);
 }
 
 void pcie_slot_set_latch(struct pci_func *func, bool open)

@@ -60,6 +60,10 @@ static const char *touch_refused(const struct port *port, enum machine_touch wha
         return pcie_slot_can(port->func, PCIE_SLTCAP_BUTTON)
                    ? NULL
                    : "its port has no attention button: give it hotplug=yes";
+    case MACHINE_POWER_FAULT:
+        return pcie_slot_can(port->func, PCIE_SLTCAP_POWER_CONTROL)
+                   ? NULL
+                   : "its port has no power controller: give it hotplug=yes";
     default:
         return pcie_slot_can(port->func, PCIE_SLTCAP_LATCH)
                    ? NULL
@@ -89,5 +93,6 @@ void machine_touch(struct machine *machine, enum machine_touch what, const char 
     case MACHINE_PRESS: slot_press(port); break;
     case MACHINE_LATCH_OPEN: slot_set_latch(port, true); break;
     case MACHINE_LATCH_CLOSE: slot_set_latch(port, false); break;
+    case MACHINE_POWER_FAULT: slot_power_fault(port); break;
     }
 }

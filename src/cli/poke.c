@@ -11,8 +11,9 @@ static const struct {
     const char *word;
     enum machine_touch touch;
 } touches[] = {
-    {"plug", MACHINE_PLUG},       {"unplug", MACHINE_UNPLUG},     {"press", MACHINE_PRESS},
-    {"open", MACHINE_LATCH_OPEN}, {"close", MACHINE_LATCH_CLOSE},
+    {"plug", MACHINE_PLUG},         {"unplug", MACHINE_UNPLUG},
+    {"press", MACHINE_PRESS},       {"open", MACHINE_LATCH_OPEN},
+    {"close", MACHINE_LATCH_CLOSE}, {"power-fault", MACHINE_POWER_FAULT},
 };
 
 /* "unplug:nvme0", or with a blank between them. */
@@ -57,7 +58,8 @@ static bool parse_one(const char *text, struct poke *poke)
 
     if (!ok) {
         cli_error("--at \"%s\" is not allowed; it is TIME:nmi, TIME:sysrq:KEY, TIME:vmcore or "
-                  "TIME:ACTION:NAME with plug, unplug, press, open or close, like 3s:sysrq:c",
+                  "TIME:ACTION:NAME with plug, unplug, press, open, close or power-fault, like "
+                  "3s:sysrq:c",
                   text);
     }
     g_free(time);

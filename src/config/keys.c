@@ -179,6 +179,8 @@ const struct topo_key topo_keys[] = {
     {"acs", K(SWITCH_PORT), &topo_type_bool, V(acs), 0, 1, NULL, AS_SWITCH,
      "Access Control Services."},
     {"msi", K(SWITCH_PORT), &topo_type_bool, V(msi), 0, 1, NULL, AS_SWITCH, "MSI capability."},
+    {"acs-enhanced", K(ROOT_PORT) | K(SWITCH), &topo_type_bool, V(acs_enhanced), 0, 1, "yes", NULL,
+     "Where it has Access Control Services: with the ACS Enhanced Capability."},
     {"prefixes", K(ROOT_PORT) | K(SWITCH), &topo_type_bool, V(prefixes), 0, 1, "yes", NULL,
      "TLPs may have end-end prefixes; if not, they are malformed for it."},
     {"atomics", K(ROOT_PORT), &topo_type_bool, V(atomics), 0, 1, "yes", NULL,

@@ -54,7 +54,7 @@ struct topo_values {
     struct link_credits buffers[LINK_FLOWS];
     struct topo_faults faults;
     uint64_t slot; /* TOPO_AUTO, 0 for none, or the number */
-    uint64_t ari, msi, acs, atomics, prefixes;
+    uint64_t ari, msi, acs, acs_enhanced, atomics, prefixes;
     uint64_t hotplug; /* enum pcie_hotplug */
     uint64_t plugged;
     uint64_t downstream, downstream_speed, downstream_width;

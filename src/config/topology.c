@@ -258,6 +258,7 @@ static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t 
                                      .msi = v->msi,
                                      .no_atomics = !v->atomics,
                                      .no_prefixes = !v->prefixes,
+                                     .acs_basic = !v->acs_enhanced,
                                      .hotplug = (enum pcie_hotplug)v->hotplug};
 
     memcpy(port.rx, v->buffers, sizeof(port.rx));

@@ -8,7 +8,11 @@ import harness
 # than a boot does.
 FAULTS = ("up:corrupt-dllp@4000*20", "down:drop-dllp@15000*200", "up:corrupt-tlp@20000",
           "up:drop-tlp@21000", "up:corrupt-tlp@22000*400", "up:corrupt-tlp@38000",
-          "up:overflow-tlp@40000")
+          "up:overflow-tlp@40000", "up:wrong-ack@2000", "down:wrong-credits@20")
+
+
+# When all that is before it in the script is over.
+PULLED_S = 120
 
 
 def main():
@@ -18,7 +22,8 @@ def main():
     with tempfile.NamedTemporaryFile("w", suffix=".ini") as config:
         config.write(topology + "faults=" + " ".join(FAULTS) + "\n")
         config.flush()
-        run = harness.boot(config.name, "--allow-splat=aer", append="quiet pcilab.run=test:aer")
+        run = harness.boot(config.name, "--allow-splat=aer", "--at", f"{PULLED_S}s:unplug:ex2",
+                           append="quiet pcilab.run=test:aer")
     tap.relay(run, "aer")
     tap.check(run.status == 0, "powered off: exit status 0", run)
     tap.done()

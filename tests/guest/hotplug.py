@@ -11,7 +11,7 @@ import harness
 # What is done when, in seconds of virtual time.
 HANDS = ("10s:unplug:nvme0", "14s:plug:nvme0", "18s:press:nvme1", "26s:press:nvme1",
          "34s:plug:nvme2", "35s:press:sw0.0", "52s:open:nvme1", "54s:close:nvme1",
-         "55s:press nvme1")
+         "55s:press nvme1", "64s:power-fault:nvme1")
 
 SCRIPT = r"""
 until_s() { while [ "$(cut -d. -f1 /proc/uptime)" -lt "$1" ]; do usleep 50000; done; }
@@ -42,6 +42,8 @@ saw slower $(cat /sys/bus/pci/devices/0000:02:00.0/current_link_speed)
 until_s 53; saw latch-open $(slot 2 latch) $(there 02:00.0)
 until_s 62; saw latch-closed $(slot 2 latch) $(there 02:00.0) $(reads $(disk 02:00.0))
 saw log $(dmesg | grep -cE 'WARNING:|BUG:|Timeout on hotplug|Power fault|unexpected')
+until_s 70; saw fault $(dmesg | grep -c 'Slot(2): Power fault')
+saw fault-over $(there 02:00.0) $(reads $(disk 02:00.0)) $(slot 2 power)
 exit
 """
 
@@ -62,6 +64,8 @@ WANT = {
     "latch-open": "1 no",
     "latch-closed": "0 yes yes",
     "log": "0",
+    "fault": "1",
+    "fault-over": "yes yes 1",
 }
 
 

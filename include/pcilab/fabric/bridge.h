@@ -37,6 +37,7 @@ struct bridge_port_params {
 /* What a slot is in beside its registers. */
 struct bridge_slot {
     bool latch_open;
+    bool faulted; /* no power since a fault, until software has switched it off */
     struct sim_event command, power; /* a command is over; power is good */
 };
 
@@ -78,5 +79,7 @@ void bridge_port_intx(struct bridge_port *bridge, const struct tlp *tlp);
 void slot_plug(struct port *port, bool present);
 bool slot_press(struct port *port);
 bool slot_set_latch(struct port *port, bool open);
+/* The power controller detects a fault and takes the power away; false where the slot has none. */
+bool slot_power_fault(struct port *port);
 
 #endif

@@ -127,6 +127,8 @@ enum link_fault_kind {
     LINK_FAULT_CORRUPT_DLLP,  /* CRC error: bad DLLP */
     LINK_FAULT_DROP_DLLP,     /* its framing is lost */
     LINK_FAULT_REORDER_DLLP,  /* arrives after the next one of its kind */
+    LINK_FAULT_WRONG_ACK,     /* an ACK or NAK of what was never sent: data link protocol error */
+    LINK_FAULT_WRONG_CREDITS, /* an UpdateFC of more headers than can be: flow control protocol */
     LINK_FAULT_KINDS
 };
 /* "corrupt-tlp" and so on. */
@@ -134,10 +136,11 @@ const char *link_fault_name(enum link_fault_kind kind);
 
 struct link_fault {
     enum link_fault_kind kind;
-    uint64_t after; /* so many TLPs (DLLPs) of this direction go unharmed, counted from now */
+    /* So many TLPs (DLLPs) of this direction that it can hit go unharmed, counted from now. */
+    uint64_t after;
     uint64_t count; /* then so many are hit */
 };
-#define LINK_FAULTS_MAX 8
+#define LINK_FAULTS_MAX 16
 /* False when as many are planned for the direction as there is room for, or the link is not timed.
  */
 bool port_add_fault(struct port *sender, const struct link_fault *fault);

@@ -191,10 +191,12 @@
 #define PCIE_SLTCAP_SURPRISE      0x00000020
 #define PCIE_SLTCAP_HOTPLUG       0x00000040
 #define PCIE_SLTCAP_POWER         0x0001ff80 /* Slot Power Limit Value and Scale */
+#define PCIE_SLTCAP_INTERLOCK     0x00020000 /* Electromechanical Interlock */
 #define PCIE_SLTCAP_NO_COMPLETED  0x00040000
 #define PCIE_SLTCAP_NUMBER        0xfff80000
 #define PCIE_SLTCTL               0x18
 #define PCIE_SLTCTL_BUTTON_IE     0x0001
+#define PCIE_SLTCTL_FAULT_IE      0x0002 /* Power Fault Detected Enable */
 #define PCIE_SLTCTL_LATCH_IE      0x0004
 #define PCIE_SLTCTL_PRESENCE_IE   0x0008
 #define PCIE_SLTCTL_COMPLETED_IE  0x0010
@@ -202,15 +204,17 @@
 #define PCIE_SLTCTL_ATTENTION     0x00c0
 #define PCIE_SLTCTL_POWER_LED     0x0300
 #define PCIE_SLTCTL_POWER_OFF     0x0400
+#define PCIE_SLTCTL_INTERLOCK     0x0800 /* toggles it; reads as 0 */
 #define PCIE_SLTCTL_DLL_IE        0x1000
 #define PCIE_SLTSTA               0x1a
 #define PCIE_SLTSTA_BUTTON        0x0001
-#define PCIE_SLTSTA_FAULT         0x0002 /* power fault: nothing here has one */
+#define PCIE_SLTSTA_FAULT         0x0002 /* Power Fault Detected */
 #define PCIE_SLTSTA_LATCH_CHG     0x0004
 #define PCIE_SLTSTA_PRESENCE_CHG  0x0008
 #define PCIE_SLTSTA_COMPLETED     0x0010
 #define PCIE_SLTSTA_LATCH_OPEN    0x0020
 #define PCIE_SLTSTA_PRESENCE      0x0040
+#define PCIE_SLTSTA_INTERLOCK     0x0080 /* engaged */
 #define PCIE_SLTSTA_DLL_CHG       0x0100
 #define PCIE_ROOTCTL              0x1c
 #define PCIE_ROOTCTL_PME_IE       0x0008
@@ -314,6 +318,9 @@
 #define PCI_ACS_EGRESS_CONTROL      0x0020
 #define PCI_ACS_DIRECT_TRANSLATED   0x0040
 #define PCI_ACS_ALL                 0x007f
+#define PCI_ACS_ENHANCED            0x0080 /* of PCI_ACS_CAPS; in PCI_ACS_CONTROL: */
+#define PCI_ACS_IO_BLOCK            0x0080
+#define PCI_ACS_UNCLAIMED_REDIRECT  0x1000
 #define PCI_ACS_VECTOR_SIZE         0xff00 /* of PCI_ACS_CAPS: Egress Control Vector Size, bits */
 #define PCI_ACS_VECTOR              0x08
 

@@ -116,6 +116,7 @@ struct pci_func {
     bool collected;       /* an event collector takes its messages */
     uint16_t acs;         /* ACS Control, a copy */
     bool no_acs;          /* the capability is left out */
+    bool acs_basic;       /* or without the ACS Enhanced Capability */
     bool ecrc_generate;   /* ECRC Generation and Check Enable, copies */
     bool ecrc_check;
     bool pri_busy;       /* Page Requests are outstanding */
@@ -219,7 +220,7 @@ enum pcie_port_type {
 /* What a slot has for hot-plug (6.7.1). */
 enum pcie_hotplug {
     PCIE_HOTPLUG_NONE,
-    PCIE_HOTPLUG_FULL,     /* button, indicators, MRL sensor, power controller */
+    PCIE_HOTPLUG_FULL,     /* button, indicators, MRL sensor, power controller, interlock */
     PCIE_HOTPLUG_SURPRISE, /* a bay: devices come and go without asking */
 };
 
@@ -242,6 +243,7 @@ struct pcie_params {
     bool atomics, dmwr;
     bool collected;   /* integrated endpoints: an event collector takes their messages */
     bool no_acs;      /* Access Control Services are left out, whoever would add them */
+    bool acs_basic;   /* or only their enhanced controls */
     uint8_t prefixes; /* end-end TLP prefixes that a TLP for it may have: 0 to 4 */
     bool no_prefixes; /* ports: none, else 4 */
     bool no_atomics;  /* ports: neither, whatever the component has else */
@@ -256,7 +258,7 @@ void pci_cap_ssvid_add(struct pci_func *func, uint16_t subvendor, uint16_t subde
 void pci_cap_dsn_add(struct pci_func *func, uint64_t serial);
 void pci_cap_dev3_add(struct pci_func *func); /* for DMWr */
 void pci_cap_ari_add(struct pci_func *func, uint8_t next_function);
-/* Access Control Services: of root and downstream ports everything but the enhanced bits; of a
+/* Access Control Services: of root and downstream ports everything that applies to them; of a
  * function of a multi-function device that nothing passes between its functions. Comes after
  * Advanced Error Reporting, if that is there. */
 void pci_cap_acs_add(struct pci_func *func);
@@ -277,6 +279,7 @@ void pcie_slot_set_latch(struct pci_func *func, bool open);
 void pcie_slot_event(struct pci_func *func, uint16_t events);         /* PCIE_SLTSTA_* */
 bool pcie_slot_can(const struct pci_func *func, uint32_t capability); /* PCIE_SLTCAP_* */
 bool pcie_slot_power_wanted(const struct pci_func *func);
+bool pcie_slot_interlocked(const struct pci_func *func); /* nothing goes in or out */
 /* A retraining that Retrain Link asked for is over: Link Bandwidth Management Status. */
 void pcie_link_retrained(struct pci_func *func);
 /* Target Link Speed (Link Control 2), within what the port supports. */

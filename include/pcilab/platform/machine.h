@@ -72,7 +72,8 @@ struct machine_port_desc {
     bool slot;
     uint16_t slot_number;
     bool ari;
-    bool no_acs; /* ports that face down, exercisers */
+    bool no_acs;    /* ports that face down, exercisers */
+    bool acs_basic; /* without ACS Enhanced Capability */
     bool msi;
     bool no_prefixes;                   /* TLPs have no end-end prefixes */
     bool no_atomics;                    /* neither AtomicOps nor Deferrable Memory Writes */
@@ -308,6 +309,7 @@ enum machine_touch {
     MACHINE_PRESS,  /* the attention button */
     MACHINE_LATCH_OPEN,
     MACHINE_LATCH_CLOSE,
+    MACHINE_POWER_FAULT, /* of a slot with a power controller */
 };
 /* False, and why, when there is no such thing. */
 bool machine_can_touch(struct machine *machine, enum machine_touch what, const char *name,

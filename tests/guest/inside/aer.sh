@@ -260,12 +260,17 @@ forget
 
 # --- the link: faults come after so many TLPs (tests/guest/aer.py) --------------------------------
 for f in "$root2" "$ex3"; do aer_set "$f" $COR_MASK ffffffff; done
+for f in "$root2" "$ex3"; do aer_set "$f" $SEVERITY 0:2010; done
 setpci -s "$ex3" CAP_EXP+8.w=0000:7000 # requests of 128 bytes
 for mib in 1 2 3 4; do go "$ex3" $READ 0x1000000 0x100000 >/dev/null; done
 has() { [ $((0x$(setpci -s "$1" "ECAP_AER+$COR_STATUS.l") & $2)) = $(($2)) ]; }
 check 'link: bad TLP, bad DLLP, receiver error at the root port' has "$root2" 0xc1
 check 'link: replay rollover and replay timeout at the endpoint' has "$ex3" 0x1100
 echo "# $(setpci -s "$root2" "ECAP_AER+$COR_STATUS.l") $(setpci -s "$ex3" "ECAP_AER+$COR_STATUS.l")"
+provoked 'link: acknowledged what was never sent, and more credits than can be' \
+    "$root2: PCIe Bus Error: $non_fatal.*Data Link Layer" '\[ 4\] DLP' \
+    "$ex3: PCIe Bus Error: $non_fatal.*Transaction Layer" '\[13\] FCP'
+for f in "$root2" "$ex3"; do aer_set "$f" $SEVERITY 2010:2010; done
 forget
 for f in "$root2" "$ex3"; do aer_set "$f" $COR_MASK e000; done
 for mib in 1 2 3; do go "$ex3" $READ 0x1000000 0x100000 >/dev/null; done
@@ -278,4 +283,7 @@ go "$ex0" $EMIT 0 0 0 7 0 >/dev/null
 provoked 'unexpected completion: fatal' "$root0: PCIe Bus Error: $fatal" '\[16\] UnxCmplt' \
     'TLP Header: 0a00000. '
 aer_set "$root0" $SEVERITY 0:10000
+echo "# $(cat /proc/uptime)"
+while [ -n "$(lspci -s "$switch1" -vv | grep 'DLActive+')" ]; do sleep 1; done
+provoked 'surprise down' "$switch1: PCIe Bus Error: $fatal" '\[ 5\] SDES'
 tap_done

@@ -16,8 +16,8 @@
 #define FIRST_ADDR 0x80000000ULL
 #define NOBODY     99 /* a leaf that is not there */
 
-/* '(' a component with its ports up to ')'; behind a port a leaf 'l' or another component. The
- * outermost is the root complex. */
+/* '(' a component with its ports up to ')'; behind a port a leaf 'l' or another component; 'h' a
+ * hole in a switch's windows, which no port has. The outermost is the root complex. */
 static const char *const topologies[] = {
     "(ll)",
     "(lll)",
@@ -33,6 +33,9 @@ static const char *const topologies[] = {
     "(l(l(l(ll))))",
     "(((l)(l))((l)(l)))",
     "((ll)(ll)(ll)(ll))",
+    "((lhl)l)",
+    "((l(lhl)h)(hl))",
+    "(((lh)hl)(l(hl)))",
 };
 
 static const struct pci_func_ops no_ops;
@@ -59,6 +62,7 @@ struct tree {
     struct component component[PORTS_MAX];
     struct tree_port port[PORTS_MAX];
     unsigned leaf_port[LEAVES_MAX], leaf_bus[LEAVES_MAX];
+    bool hole[LEAVES_MAX];
     unsigned components, ports, leaves, buses;
     const char *at;
     struct tlp_pool *pool;
@@ -88,6 +92,8 @@ static void program(struct pci_func *func, unsigned secondary, unsigned subordin
     pci_func_config_write(func, PCI_SUBORDINATE_BUS, 1, subordinate);
     pci_func_config_write(func, PCI_MEM_BASE, 2, base >> 16);
     pci_func_config_write(func, PCI_MEM_LIMIT, 2, limit >> 16);
+    pci_func_config_write(func, PCI_IO_BASE, 1, first_leaf << 4);
+    pci_func_config_write(func, PCI_IO_LIMIT, 1, last_leaf << 4);
 }
 
 static void parse_component(struct tree *tree, int above);
@@ -126,8 +132,14 @@ static void parse_component(struct tree *tree, int above)
         c->upper = make_bridge(PCIE_UPSTREAM_PORT, 31);
         bus = ++tree->buses; /* the internal bus */
     }
-    while (*tree->at != ')')
-        parse_port(tree, number);
+    while (*tree->at != ')') {
+        if (*tree->at == 'h') {
+            tree->hole[tree->leaves++] = true;
+            tree->at++;
+        } else {
+            parse_port(tree, number);
+        }
+    }
     tree->at++;
     if (above >= 0)
         program(c->upper, bus, tree->buses, first_leaf, tree->leaves - 1);
@@ -160,7 +172,7 @@ static void tree_fini(struct tree *tree)
 /* What became of a TLP. */
 struct outcome {
     enum { ARRIVES, VIOLATES, REFUSED } what;
-    unsigned where;  /* the leaf, or the port that objects */
+    unsigned where;  /* the leaf, or the port that objects; NOBODY: a port on the way down */
     unsigned turned; /* the component where it turned round */
 };
 
@@ -181,6 +193,8 @@ static unsigned walk_down(struct tree *tree, unsigned component, const struct tl
         struct route route;
 
         route_tlp(&c->view, ROUTE_FROM_ABOVE, tlp, &route);
+        if (route.to == ROUTE_REFUSE)
+            return NOBODY;
         ck_assert_int_eq(route.to, ROUTE_DOWN);
         port = &tree->port[c->ports[route.index]];
         if (port->leaf >= 0)
@@ -208,11 +222,15 @@ static struct outcome walk(struct tree *tree, const struct question *q, const st
             unsigned leaf = peer->leaf >= 0 ? (unsigned)peer->leaf
                                             : walk_down(tree, (unsigned)peer->below, tlp);
 
-            return (struct outcome){ARRIVES, leaf, port->component};
+            return (struct outcome){leaf == NOBODY ? REFUSED : ARRIVES, leaf,
+                                    leaf == NOBODY ? 0 : port->component};
         }
         ck_assert_int_eq(route.to, ROUTE_UP);
-        if (c->above < 0)
-            return (struct outcome){ARRIVES, walk_down(tree, 0, tlp), 0};
+        if (c->above < 0) {
+            unsigned leaf = walk_down(tree, 0, tlp);
+
+            return (struct outcome){leaf == NOBODY ? REFUSED : ARRIVES, leaf, 0};
+        }
         number = (unsigned)c->above;
     }
 }
@@ -222,7 +240,17 @@ static bool is_below(const struct tree_port *port, unsigned leaf)
     return leaf != NOBODY && port->first_leaf <= leaf && leaf <= port->last_leaf;
 }
 
-enum { SV = 1, TB = 2, RR = 4, CR = 8, UF = 16, EC = 32, DT = 64 };
+enum { SV = 1, TB = 2, RR = 4, CR = 8, UF = 16, EC = 32, DT = 64, IB = 128, URR = 4096 };
+
+static bool is_request(const struct question *q)
+{
+    return q->type != TLP_CPLD;
+}
+
+static bool is_io(const struct question *q)
+{
+    return q->type == TLP_IORD;
+}
 
 /* Table 6-10: by Request Redirect, Egress Control and the bit in the vector. */
 static const char matrix[2][2][2] = {
@@ -234,9 +262,21 @@ static char across(const struct tree_port *port, unsigned peer_index, const stru
 {
     if (q->type == TLP_CPLD)
         return port->acs & CR && !q->relaxed ? 'r' : 'd';
-    if (port->acs & DT && q->at == 2)
+    if (port->acs & DT && q->at == 2 && !is_io(q))
         return 'd';
     return matrix[!!(port->acs & RR)][!!(port->acs & EC)][port->vector >> peer_index & 1];
+}
+
+/* In the windows of the switch, but of none of its ports. */
+static bool unclaimed(const struct tree *tree, const struct component *c, const struct question *q)
+{
+    if (!is_request(q) || c->above < 0 || !is_below(&tree->port[c->above], q->to))
+        return false;
+    for (unsigned i = 0; i < c->view.down_count; i++) {
+        if (is_below(&tree->port[c->ports[i]], q->to))
+            return false;
+    }
+    return true;
 }
 
 static struct outcome expect(const struct tree *tree, const struct question *q)
@@ -247,9 +287,11 @@ static struct outcome expect(const struct tree *tree, const struct question *q)
         const struct tree_port *port = &tree->port[number];
         const struct component *c = &tree->component[port->component];
 
-        if (q->type != TLP_CPLD && port->acs & SV && !is_below(port, q->claims))
+        if (is_request(q) && port->acs & SV && !is_below(port, q->claims))
             return (struct outcome){VIOLATES, number, 0};
-        if (q->type != TLP_CPLD && port->acs & TB && q->at)
+        if (is_request(q) && port->acs & TB && q->at)
+            return (struct outcome){VIOLATES, number, 0};
+        if (is_io(q) && port->acs & IB)
             return (struct outcome){VIOLATES, number, 0};
         if (is_below(port, q->to) && !(port->acs & UF))
             return (struct outcome){REFUSED, number, 0};
@@ -261,9 +303,15 @@ static struct outcome expect(const struct tree *tree, const struct question *q)
             way = across(port, i, q);
             if (way == 'b')
                 return (struct outcome){VIOLATES, number, 0};
+            if (way == 'd' && tree->hole[q->to])
+                return (struct outcome){REFUSED, NOBODY, 0};
             if (way == 'd')
                 return (struct outcome){ARRIVES, q->to, port->component};
         }
+        if (unclaimed(tree, c, q) && (is_io(q) || !(port->acs & URR)))
+            return (struct outcome){REFUSED, number, 0};
+        if (c->above < 0 && tree->hole[q->to])
+            return (struct outcome){REFUSED, NOBODY, 0};
         if (c->above < 0)
             return (struct outcome){ARRIVES, q->to, 0};
         number = (unsigned)c->above;
@@ -272,7 +320,8 @@ static struct outcome expect(const struct tree *tree, const struct question *q)
 
 static struct tlp *question_tlp(const struct tree *tree, const struct question *q)
 {
-    struct tlp *tlp = tlp_new(tree->pool, q->type, q->type == TLP_MRD ? 0 : 1);
+    bool read = q->type == TLP_MRD || q->type == TLP_IORD;
+    struct tlp *tlp = tlp_new(tree->pool, q->type, read ? 0 : 1);
 
     tlp->at = (uint8_t)q->at;
     tlp->attr = q->relaxed ? TLP_ATTR_RELAXED : 0;
@@ -281,7 +330,7 @@ static struct tlp *question_tlp(const struct tree *tree, const struct question *
         return tlp;
     }
     tlp->requester = pci_rid_make(q->claims == NOBODY ? 0xf0 : tree->leaf_bus[q->claims], 0, 0);
-    tlp_set_span(tlp, FIRST_ADDR + q->to * WINDOW + 0x40, 4);
+    tlp_set_span(tlp, is_io(q) ? q->to * 0x1000 + 0x40 : FIRST_ADDR + q->to * WINDOW + 0x40, 4);
     return tlp;
 }
 
@@ -295,32 +344,44 @@ static void set_controls(struct tree *tree, struct sim_rng *rng)
         port->acs = (unsigned)sim_rng_below(rng, 128) &
                     (sim_rng_below(rng, 4) ? ~(unsigned)(SV | TB) : ~0u);
         port->acs |= sim_rng_below(rng, 2) ? UF : 0;
+        port->acs |= sim_rng_below(rng, 4) ? 0 : IB;
+        port->acs |= sim_rng_below(rng, 2) ? URR : 0;
         port->vector = (uint32_t)sim_rng_below(rng, 256);
         pci_func_config_write(func, func->ext_acs + PCI_ACS_CONTROL, 2, port->acs);
         pci_func_config_write(func, func->ext_acs + PCI_ACS_VECTOR, 4, port->vector);
+        /* Root ports have no such control, and no port has a bit for itself. */
+        ck_assert_uint_eq(pci_func_config_read(func, func->ext_acs + PCI_ACS_CONTROL, 2),
+                          port->acs & (func->pcie_type == PCIE_ROOT_PORT ? ~(unsigned)URR : ~0u));
+        ck_assert_uint_eq(pci_func_config_read(func, func->ext_acs + PCI_ACS_VECTOR, 4),
+                          port->vector & ~(1u << port->index));
     }
 }
 
 static struct question ask(const struct tree *tree, struct sim_rng *rng)
 {
-    static const enum tlp_type types[] = {TLP_MRD, TLP_MWR, TLP_CPLD};
-    struct question q = {.from = (unsigned)sim_rng_below(rng, tree->leaves)};
+    static const enum tlp_type types[] = {TLP_MRD, TLP_MWR, TLP_CPLD, TLP_IORD};
+    struct question q = {0};
 
+    do {
+        q.from = (unsigned)sim_rng_below(rng, tree->leaves);
+    } while (tree->hole[q.from]);
     do {
         q.to = (unsigned)sim_rng_below(rng, tree->leaves);
     } while (q.to == q.from);
     q.claims = q.from;
     if (!sim_rng_below(rng, 4))
-        q.claims = sim_rng_below(rng, 2) ? NOBODY : q.to;
-    q.type = types[sim_rng_below(rng, 3)];
-    q.at = q.type == TLP_CPLD ? 0 : (unsigned)sim_rng_below(rng, 3);
+        q.claims = sim_rng_below(rng, 2) || tree->hole[q.to] ? NOBODY : q.to;
+    q.type = types[sim_rng_below(rng, tree->hole[q.to] ? 2 : 4)];
+    if (tree->hole[q.to] && !sim_rng_below(rng, 4))
+        q.type = TLP_IORD;
+    q.at = q.type == TLP_CPLD || q.type == TLP_IORD ? 0 : (unsigned)sim_rng_below(rng, 3);
     q.relaxed = sim_rng_below(rng, 2);
     return q;
 }
 
 START_TEST(test_matrix)
 {
-    unsigned seen[3] = {0}, far = 0;
+    unsigned seen[3] = {0}, far = 0, io = 0, redirected_holes = 0;
     struct sim_rng rng;
     struct tree tree;
 
@@ -343,6 +404,8 @@ START_TEST(test_matrix)
                 "%s trial %u: want %u at %u turned at %u, got %u at %u turned at %u", topologies[t],
                 i, want.what, want.where, want.turned, got.what, got.where, got.turned);
             seen[got.what]++;
+            io += is_io(&q) && got.what == VIOLATES;
+            redirected_holes += tree.hole[q.to] && got.where == NOBODY;
             far += got.what == ARRIVES && got.turned != tree.port[tree.leaf_port[q.from]].component;
             tlp_free(tlp);
         }
@@ -353,6 +416,8 @@ START_TEST(test_matrix)
     ck_assert_uint_gt(seen[VIOLATES], 2000);
     ck_assert_uint_gt(seen[REFUSED], 500);
     ck_assert_uint_gt(far, 2000);
+    ck_assert_uint_gt(io, 500);
+    ck_assert_uint_gt(redirected_holes, 100);
 }
 END_TEST
 

@@ -316,6 +316,27 @@ START_TEST(test_fault_overflow)
 }
 END_TEST
 
+/* Who gets them sees through them, and nothing is lost: a replay and the next UpdateFC mend it. */
+START_TEST(test_fault_lies)
+{
+    struct link_pair *pair = fault_run(LINK_FAULT_WRONG_ACK, true, 3, 2);
+
+    check_in_order(&pair->down, 300);
+    ck_assert_uint_eq(pair->up.errors[LINK_ERROR_DL_PROTOCOL], 2);
+    ck_assert_uint_eq(pair->down.errors[LINK_ERROR_DL_PROTOCOL], 0);
+    ck_assert_uint_eq(pair->up.errors[LINK_ERROR_FC_PROTOCOL], 0);
+    pair_free(pair);
+    for (unsigned after = 0; after < 4; after++) {
+        pair = fault_run(LINK_FAULT_WRONG_CREDITS, true, after, 1);
+        check_in_order(&pair->down, 300);
+        ck_assert_uint_eq(pair->up.errors[LINK_ERROR_FC_PROTOCOL], 1);
+        ck_assert_uint_eq(pair->up.errors[LINK_ERROR_DL_PROTOCOL], 0);
+        ck_assert(port_credits_whole(&pair->down.port));
+        pair_free(pair);
+    }
+}
+END_TEST
+
 /* Four replays of one TLP in vain: REPLAY_NUM rolls over, the link goes through Recovery. */
 START_TEST(test_fault_rollover)
 {
@@ -466,6 +487,7 @@ int main(void)
     tcase_add_test(tc, test_fault_drop_last);
     tcase_add_test(tc, test_fault_duplicate);
     tcase_add_test(tc, test_fault_overflow);
+    tcase_add_test(tc, test_fault_lies);
     tcase_add_test(tc, test_fault_rollover);
     tcase_add_test(tc, test_fault_dllps);
     tcase_add_test(tc, test_credits);

@@ -8,8 +8,9 @@
 #define EP       RIG_CFG(1, 0, 0, 0)
 #define MSI_ADDR 0xfee01000u
 #define ALL_IE                                                                                     \
-    (PCIE_SLTCTL_BUTTON_IE | PCIE_SLTCTL_LATCH_IE | PCIE_SLTCTL_PRESENCE_IE |                      \
-     PCIE_SLTCTL_COMPLETED_IE | PCIE_SLTCTL_HOTPLUG_IE | PCIE_SLTCTL_DLL_IE)
+    (PCIE_SLTCTL_BUTTON_IE | PCIE_SLTCTL_FAULT_IE | PCIE_SLTCTL_LATCH_IE |                         \
+     PCIE_SLTCTL_PRESENCE_IE | PCIE_SLTCTL_COMPLETED_IE | PCIE_SLTCTL_HOTPLUG_IE |                 \
+     PCIE_SLTCTL_DLL_IE)
 
 static struct rig *rig;
 static struct probe *probe;
@@ -137,6 +138,7 @@ START_TEST(enables)
         unsigned event, enable;
     } rows[] = {
         {PCIE_SLTSTA_BUTTON, PCIE_SLTCTL_BUTTON_IE},
+        {PCIE_SLTSTA_FAULT, PCIE_SLTCTL_FAULT_IE},
         {PCIE_SLTSTA_LATCH_CHG, PCIE_SLTCTL_LATCH_IE},
         {PCIE_SLTSTA_PRESENCE_CHG, PCIE_SLTCTL_PRESENCE_IE},
         {PCIE_SLTSTA_COMPLETED, PCIE_SLTCTL_COMPLETED_IE},
@@ -258,6 +260,56 @@ START_TEST(power_lost_behind_a_disabled_link)
 }
 END_TEST
 
+/* Power is gone until software has switched it off and on (6.7.1.8). */
+START_TEST(power_fault)
+{
+    struct port *port = root_port_link(rp);
+
+    control(PCIE_SLTCTL_HOTPLUG_IE | PCIE_SLTCTL_FAULT_IE);
+    rig_run_for(rig, 100 * PS_PER_MS);
+    clear(0xffff);
+    ck_assert(slot_power_fault(port));
+    rig_run_for(rig, 100 * PS_PER_MS);
+    ck_assert_uint_eq(status(), PCIE_SLTSTA_PRESENCE | PCIE_SLTSTA_FAULT | PCIE_SLTSTA_DLL_CHG);
+    ck_assert_uint_eq(rig->msis, 1);
+    ck_assert(!device_answers());
+    control(0); /* it was not switched off */
+    rig_run_for(rig, 100 * PS_PER_MS);
+    ck_assert(!device_answers());
+    control(PCIE_SLTCTL_POWER_OFF);
+    rig_run_for(rig, 100 * PS_PER_MS);
+    control(0);
+    rig_run_for(rig, 100 * PS_PER_MS);
+    ck_assert(device_answers());
+    ck_assert_uint_ne(status() & PCIE_SLTSTA_FAULT, 0);
+    clear(PCIE_SLTSTA_FAULT);
+    ck_assert_uint_eq(status() & PCIE_SLTSTA_FAULT, 0);
+}
+END_TEST
+
+/* 7.5.3.10: writing 1 turns it round, and it reads as 0; engaged, the card stays where it is. */
+START_TEST(interlock)
+{
+    struct port *port = root_port_link(rp);
+
+    ck_assert_uint_ne(rig_cfg_read(rig, cap + PCIE_SLTCAP, 4) & PCIE_SLTCAP_INTERLOCK, 0);
+    control(PCIE_SLTCTL_INTERLOCK);
+    ck_assert_uint_eq(rig_cfg_read(rig, cap + PCIE_SLTCTL, 2) & PCIE_SLTCTL_INTERLOCK, 0);
+    ck_assert_uint_eq(status(), PCIE_SLTSTA_PRESENCE | PCIE_SLTSTA_INTERLOCK);
+    control(0); /* any other write leaves it */
+    slot_plug(port, false);
+    rig_run_for(rig, 100 * PS_PER_MS);
+    ck_assert(device_answers());
+    ck_assert_uint_eq(status(),
+                      PCIE_SLTSTA_PRESENCE | PCIE_SLTSTA_INTERLOCK | PCIE_SLTSTA_COMPLETED);
+    control(PCIE_SLTCTL_INTERLOCK);
+    slot_plug(port, false);
+    rig_run_for(rig, 100 * PS_PER_MS);
+    ck_assert(!device_answers());
+    ck_assert_uint_eq(status() & (PCIE_SLTSTA_INTERLOCK | PCIE_SLTSTA_PRESENCE), 0);
+}
+END_TEST
+
 START_TEST(button)
 {
     struct port *port = root_port_link(rp);
@@ -285,6 +337,8 @@ int main(void)
     tcase_add_test(full, latch_takes_power);
     tcase_add_test(full, power_lost_behind_a_disabled_link);
     tcase_add_test(full, button);
+    tcase_add_test(full, power_fault);
+    tcase_add_test(full, interlock);
     suite_add_tcase(suite, full);
     return rig_run_suite(suite);
 }
