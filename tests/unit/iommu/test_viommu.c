@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The virtio face: requests as bytes in, translations and fault reports out. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
+#include "pcilab/iommu/core/inspect.h"
 #include "pcilab/iommu/regs/virtio.h"
 
 enum { ATTACH = 1, DETACH, MAP, UNMAP, PROBE };
@@ -238,6 +240,65 @@ START_TEST(test_translates)
 END_TEST
 
 /* What is gone is gone at once, whatever the caches held; what is not, stays. */
+/* What pcilab inspect shows: values with their names, in one line each. */
+
+static char told[4096];
+
+static void told_open(void *opaque, const char *name, bool list)
+{
+}
+static void told_close(void *opaque, bool list)
+{
+}
+static void told_flag(void *opaque, const char *name, bool value)
+{
+}
+
+static void told_text(void *opaque, const char *name, const char *text)
+{
+    size_t at = strlen(told);
+
+    snprintf(told + at, sizeof(told) - at, "%s=%s;", name, text);
+}
+
+static void told_number(void *opaque, const char *name, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    told_text(opaque, name, text);
+}
+
+START_TEST(test_inspect)
+{
+    static const struct inspect_ops ops = {told_open, told_close, told_number, told_flag,
+                                           told_text};
+    const struct inspect in = {&ops, NULL};
+    struct iommu_access access = {.addr = 0x1234, .sid = A, .want = PT_PERM_WRITE};
+
+    attach(7, A);
+    map(7, 0x1000, 0x3fff, 0xa000, R | W);
+    map(7, 0x8000, 0x8fff, 0x12000, R);
+    told[0] = '\0';
+    viommu_inspect(bed.viommu, &in);
+    ck_assert_ptr_nonnull(strstr(told, "requester=01:00.0;domain=7;"));
+    ck_assert_ptr_nonnull(
+        strstr(told, "domain=7;first=0x8000;last=0x8fff;leads-to=0x12000;permissions=r-;"));
+    told[0] = '\0';
+    iommu_inspect_walk(viommu_core(bed.viommu), &in, &access);
+    ck_assert_ptr_nonnull(strstr(told, "translation=mapped;outcome=translated;leads-to=0xa234;"));
+    access.addr = 0x8000;
+    told[0] = '\0';
+    iommu_inspect_walk(viommu_core(bed.viommu), &in, &access);
+    ck_assert_ptr_nonnull(strstr(told, "reason=2, not mapped"));
+    access.sid = B;
+    told[0] = '\0';
+    iommu_inspect_walk(viommu_core(bed.viommu), &in, &access);
+    ck_assert_ptr_nonnull(strstr(told, "reason=1, the endpoint is not attached"));
+    ck_assert_uint_eq(bed.events, 0);
+}
+END_TEST
+
 START_TEST(test_unmaps)
 {
     ck_assert_uint_eq(attach(1, A), OK);
@@ -518,6 +579,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_offers);
     tcase_add_test(tc, test_translates);
+    tcase_add_test(tc, test_inspect);
     tcase_add_test(tc, test_unmaps);
     tcase_add_test(tc, test_large_pages);
     tcase_add_test(tc, test_domains);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the virtio face tells: endpoints, domains and their mappings. */
+#include <stdio.h>
+
 #include "pcilab/iommu/core/inspect.h"
 #include "viommu.h"
 
@@ -52,6 +54,18 @@ static gboolean list_mapping(gpointer key, gpointer value, gpointer data)
                  mapping->perms & PT_PERM_WRITE ? 'w' : '-');
     inspect_object_end(in);
     return FALSE;
+}
+
+void viommu_explain_fault(void *face, const struct iommu_fault *fault, struct iommu_words *words)
+{
+    static const char *const reasons[] = {
+        [VIOMMU_R_UNKNOWN] = "refused",
+        [VIOMMU_R_DOMAIN] = "the endpoint is not attached",
+        [VIOMMU_R_MAPPING] = "not mapped, or not for such an access",
+    };
+
+    words->name = "reason";
+    snprintf(words->text, sizeof(words->text), "%u, %s", fault->code, reasons[fault->code]);
 }
 
 void viommu_inspect(struct viommu *viommu, const struct inspect *in)

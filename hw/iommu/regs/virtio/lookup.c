@@ -135,4 +135,5 @@ const struct iommu_face_ops viommu_face_ops = {
     .translate = viommu_translate,
     .fault = viommu_fault,
     .admit = viommu_admit,
+    .explain_fault = viommu_explain_fault,
 };

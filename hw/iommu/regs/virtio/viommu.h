@@ -80,6 +80,9 @@ void viommu_map(struct viommu *viommu, struct viommu_domain *domain,
 void viommu_unmap(struct viommu *viommu, struct viommu_domain *domain, uint64_t first,
                   uint64_t last);
 
+/* inspect.c */
+void viommu_explain_fault(void *face, const struct iommu_fault *fault, struct iommu_words *words);
+
 /* lookup.c */
 extern const struct iommu_face_ops viommu_face_ops;
 /* The rules for endpoints that are not attached have changed. */
