@@ -74,6 +74,20 @@ void pci_cap_msix_add(struct pci_func *func, unsigned vectors, unsigned bar, uin
     pci_msix_reset(func);
 }
 
+void pci_msix_set_vectors(struct pci_func *func, unsigned vectors)
+{
+    assert(vectors >= 1 && func->cap_msix);
+    for (unsigned i = func->msix_count; i < vectors; i++) {
+        uint8_t *entry = func->msix_table + i * PCI_MSIX_ENTRY_BYTES;
+
+        memset(entry, 0, PCI_MSIX_ENTRY_BYTES);
+        entry[PCI_MSIX_ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
+        func->msix_pba[i / 64] &= ~BIT(i % 64);
+    }
+    func->msix_count = (uint16_t)vectors;
+    reg_hwinit(func->cfg, func->cap_msix + PCI_MSIX_CONTROL, vectors - 1);
+}
+
 void pci_msix_reset(struct pci_func *func)
 {
     if (!func->cap_msix) {

@@ -79,6 +79,10 @@ bool wire_nvme(struct wiring *w, const struct machine_component *c, GError **err
         .namespaces = c->nvme.namespaces,
         .namespace_bytes = c->nvme.namespace_bytes,
         .block_bytes = c->nvme.block_bytes,
+        .vfs = c->nvme.vfs,
+        .vf_queues = c->nvme.vf_queues,
+        .memory_bytes = c->nvme.memory_bytes,
+        .shadow_doorbells = c->nvme.shadow_doorbells,
         .pcie = wiring_endpoint_params(c),
     };
 

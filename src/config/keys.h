@@ -61,6 +61,7 @@ struct topo_values {
     uint64_t size_bytes, queues;
     struct topo_nvme {
         uint64_t namespaces, namespace_bytes, block_bytes;
+        uint64_t vf_queues, memory_bytes, shadow_doorbells;
     } nvme;
     uint64_t packed, readonly;
     uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io,
@@ -128,7 +129,7 @@ struct topo_kind_info {
 /* scopes.c */
 extern const struct topo_type topo_type_names;
 /* nvme_keys.c: how large a block is. */
-extern const struct topo_type topo_type_block;
+extern const struct topo_type topo_type_block, topo_type_buffer;
 
 /* link_keys.c */
 extern const struct topo_type topo_type_timing, topo_type_rate, topo_type_buffers, topo_type_faults;

@@ -179,7 +179,7 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                 return false;
             }
         }
-        if ((item->kind == TOPO_EXERCISER && item->v.vfs) ||
+        if (((item->kind == TOPO_EXERCISER || item->kind == TOPO_NVME) && item->v.vfs) ||
             (item->kind == TOPO_IGB && topo_item_has(item, "vfs") && item->v.vfs)) {
             item_fail(parser, item, "vfs", error,
                       "Virtual Functions need a port above them; plug the %s into one",

@@ -426,6 +426,10 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->nvme.namespaces = (unsigned)v->nvme.namespaces;
         c->nvme.namespace_bytes = v->nvme.namespace_bytes;
         c->nvme.block_bytes = (unsigned)v->nvme.block_bytes;
+        c->nvme.vfs = (unsigned)v->vfs;
+        c->nvme.vf_queues = (unsigned)v->nvme.vf_queues;
+        c->nvme.memory_bytes = v->nvme.memory_bytes;
+        c->nvme.shadow_doorbells = v->nvme.shadow_doorbells;
         if (v->serial) {
             g_free(c->nvme.serial);
             c->nvme.serial = g_strdup(v->serial);

@@ -37,6 +37,7 @@ struct world {
     uint8_t disk[DISK_BYTES];
     int disk_error;
     unsigned tail[QUEUES];
+    struct endpoint_func *all[3]; /* the function, and its Virtual Functions */
 };
 
 /* Bytes past the end of the input are zeroes. */
@@ -211,9 +212,50 @@ static void act_trouble(struct world *w)
     w->mock->shuffle = what & 128 ? 1 + (uint32_t)take(&w->in, 1) : 0;
 }
 
+/* From now on it is another controller that is talked to; or there are other ones. */
+static void act_functions(struct world *w)
+{
+    unsigned what = (unsigned)take(&w->in, 1);
+
+    if (what & 0x80)
+        mock_set_vfs(w->all[0], (what & 0x7f) % 3);
+    else
+        w->func = w->all[what % ARRAY_LEN(w->all)];
+}
+
+/* A secondary controller as a driver of the first brings it up. */
+static void act_online(struct world *w)
+{
+    static const uint32_t steps[][2] = {{8, 3}, {8 | 1 << 8, 3}, {9, 0}};
+    uint8_t entry[NVME_SQE_BYTES] = {NVME_ADMIN_VIRTUALIZATION};
+    unsigned cntlid = 1 + take(&w->in, 1) % 2;
+
+    w->func = w->all[0];
+    mock_set_vfs(w->func, 2);
+    for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
+        entry[SQE_CID] = (uint8_t)i;
+        le32_store(entry + SQE_CDW10, steps[i][0] | cntlid << 16);
+        le32_store(entry + SQE_CDW11, steps[i][1]);
+        submit(w, 0, entry);
+    }
+    mock_run(w->mock, PS_PER_MS);
+    w->func = w->all[cntlid];
+    enable(w);
+}
+
+/* Memory of the controller, also where the host then looks for it. */
+static void act_controller_memory(struct world *w)
+{
+    uint64_t base = take(&w->in, 1) << 12;
+
+    write_reg(w, NVME_REG_CMBMSC, 8, base | 3);
+    mock_write(w->all[0], 2, take(&w->in, 2) & 0xfff8, 8, take(&w->in, 4) << 3);
+}
+
 static void (*const actions[])(struct world *w) = {
-    act_command, act_register, act_doorbell, act_consume, act_memory, act_time,
-    act_command, act_reset,    act_trouble,  act_queue,   enable,     act_control,
+    act_command, act_register, act_doorbell,  act_consume, act_memory,
+    act_time,    act_command,  act_reset,     act_trouble, act_queue,
+    enable,      act_control,  act_functions, act_online,  act_controller_memory,
 };
 
 /* Host memory and storage work again; nothing else is repaired but by the reset. */
@@ -224,6 +266,8 @@ static void expect_recovery(struct world *w)
     w->mock->bus_master = true;
     w->mock->bad_addr = 0;
     w->disk_error = 0;
+    w->func = w->all[0];
+    mock_set_vfs(w->func, 0);
     mock_reset(w->func, ENDPOINT_RESET_FLR);
     enable(w);
     memset(w->mock->ram, 0, RAM_BYTES);
@@ -239,6 +283,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct world *w = g_new0(struct world, 1);
     struct nvme_params params = {
+        .vfs = 2,
+        .vf_queues = 2,
+        .memory_bytes = 65536,
+        .shadow_doorbells = true,
         .namespaces = size && (data[0] & 0xc0) == 0x40 ? 3 : 1,
         .block_bytes = size && (data[0] & 0xc0) == 0x80 ? 4096 : 512,
         .name = "nvme0",
@@ -256,7 +304,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w->in = (struct input){data, size};
     w->mock = mock_new(RAM_BYTES);
     w->ep = nvme_new(mock_fabric(w->mock), &params);
-    w->func = mock_func(w->ep, 0);
+    for (unsigned i = 0; i < ARRAY_LEN(w->all); i++)
+        w->all[i] = mock_func(w->ep, i);
+    w->func = w->all[0];
     for (unsigned i = 0; i < MAX_ACTIONS && w->in.left; i++)
         actions[(take(&w->in, 1) & 0x3f) % ARRAY_LEN(actions)](w);
     mock_run(w->mock, 100 * PS_PER_MS);

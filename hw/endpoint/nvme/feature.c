@@ -118,7 +118,7 @@ static uint16_t vector_set(struct nvme_cmd *cmd, uint32_t value)
 {
     uint64_t number = FIELD_GET(VECTOR_NUMBER, value);
 
-    if (number > cmd->ctrl->io_queues) {
+    if (number >= cmd->ctrl->vectors) {
         return fail(NVME_INVALID_FIELD);
     }
     cmd->ctrl->vector[number].no_coalescing = value & VECTOR_CD;
@@ -129,7 +129,7 @@ static uint16_t vector_get(struct nvme_cmd *cmd, bool current, uint32_t *value)
 {
     uint64_t number = FIELD_GET(VECTOR_NUMBER, nvme_dword(cmd, SQE_CDW11));
 
-    if (number > cmd->ctrl->io_queues) {
+    if (number >= cmd->ctrl->vectors) {
         return fail(NVME_INVALID_FIELD);
     }
     *value = (uint32_t)number;

@@ -26,9 +26,8 @@ static const struct field controller_fields[] = {
     {"mdts", 77, 1, NVME_MDTS},
     {"ver", 80, 4, NVME_VERSION},
     {"oaes", 92, 4, NVME_NOTICE_NAMESPACE},
-    {"ctratt", 96, 4, BIT(0)},         /* host identifiers of 16 bytes */
-    {"cntrltype", 111, 1, 1},          /* I/O controller */
-    {"oacs", 256, 2, BIT(1) | BIT(3)}, /* format; namespace management */
+    {"ctratt", 96, 4, BIT(0)}, /* host identifiers of 16 bytes */
+    {"cntrltype", 111, 1, 1},  /* I/O controller */
     {"acl", 258, 1, NVME_ABORT_MAX - 1},
     {"aerl", 259, 1, NVME_AER_MAX - 1},
     {"frmw", 260, 1, 0x03},                    /* one slot, read-only */
@@ -127,6 +126,26 @@ static uint16_t identify_allocated(struct nvme_cmd *cmd, uint8_t *page)
     return NVME_OK;
 }
 
+#define CMIC_CONTROLLERS BIT(1)
+#define CMIC_VF          BIT(2)
+
+/* What the optional admin commands amount to. */
+static uint16_t find_oacs(const struct nvme *ctrl)
+{
+    static const struct {
+        uint8_t opcode, bit;
+    } commands[] = {{NVME_ADMIN_FORMAT, 1},
+                    {NVME_ADMIN_NS_MANAGEMENT, 3},
+                    {NVME_ADMIN_VIRTUALIZATION, 7},
+                    {NVME_ADMIN_DOORBELL_BUFFER, 8}};
+    unsigned oacs = 0;
+
+    for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
+        oacs |= (unsigned)(ctrl->admin_op[commands[i].opcode] != NULL) << commands[i].bit;
+    }
+    return (uint16_t)oacs;
+}
+
 /* CNS 01h */
 static uint16_t identify_controller(struct nvme_cmd *cmd, uint8_t *page)
 {
@@ -139,7 +158,9 @@ static uint16_t identify_controller(struct nvme_cmd *cmd, uint8_t *page)
     put_string(page + 4, subsys->serial, 20);
     put_string(page + 24, MODEL, 40);
     put_string(page + 64, NVME_FIRMWARE, 8);
+    page[76] = subsys->flexible ? CMIC_CONTROLLERS | (cmd->ctrl->cntlid ? CMIC_VF : 0) : 0;
     le16_store(page + 78, cmd->ctrl->cntlid);
+    le16_store(page + 256, find_oacs(cmd->ctrl));
     le64_store(page + 280, subsys->storage.size_bytes); /* tnvmcap */
     le64_store(page + 296, nvme_capacity_left(subsys)); /* unvmcap */
     memcpy(page + 768, subsys->nqn, strlen(subsys->nqn));
@@ -246,6 +267,26 @@ static uint16_t identify_independent(struct nvme_cmd *cmd, uint8_t *page)
     return unknown_status(cmd);
 }
 
+/* CNS 14h and 15h, of a primary controller with secondary ones. */
+static uint16_t identify_primary(struct nvme_cmd *cmd, uint8_t *page)
+{
+    if (!cmd->ctrl->admin_op[NVME_ADMIN_VIRTUALIZATION]) {
+        return NVME_INVALID_FIELD | NVME_STATUS_DNR;
+    }
+    nvme_identify_primary(cmd->ctrl, page);
+    return NVME_OK;
+}
+
+static uint16_t identify_secondaries(struct nvme_cmd *cmd, uint8_t *page)
+{
+    if (!cmd->ctrl->admin_op[NVME_ADMIN_VIRTUALIZATION]) {
+        return NVME_INVALID_FIELD | NVME_STATUS_DNR;
+    }
+    nvme_identify_secondaries(cmd->ctrl,
+                              (unsigned)FIELD_GET(CDW10_CNTID, nvme_dword(cmd, SQE_CDW10)), page);
+    return NVME_OK;
+}
+
 static const struct {
     uint8_t cns;
     bool has_csi;
@@ -257,6 +298,7 @@ static const struct {
     {0x07, true, identify_active_list},     {0x08, false, identify_independent},
     {0x10, false, identify_allocated_list}, {0x11, false, identify_allocated},
     {0x12, false, identify_attached},       {0x13, false, identify_controllers},
+    {0x14, false, identify_primary},        {0x15, false, identify_secondaries},
     {0x1a, true, identify_allocated_list},  {0x1b, true, identify_nvm_namespace},
 };
 

@@ -113,7 +113,7 @@ void nvme_irq_update_mode(struct nvme *ctrl)
 
 unsigned nvme_irq_vectors(const struct nvme *ctrl)
 {
-    return ctrl->irq_mode == NVME_IRQ_MSIX ? ctrl->io_queues + 1 : 1;
+    return ctrl->irq_mode == NVME_IRQ_MSIX ? ctrl->vectors : 1;
 }
 
 void nvme_irq_init(struct nvme *ctrl)

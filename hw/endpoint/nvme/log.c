@@ -88,8 +88,8 @@ static void compose_changed(struct nvme *ctrl, uint8_t *page)
 /* Base 5.16.1.6 */
 static void compose_effects(struct nvme *ctrl, uint8_t *page)
 {
-    for (unsigned i = 0; i < nvme_admin_opcode_count; i++) {
-        le32_store(page + nvme_admin_opcodes[i].opcode * 4u, nvme_admin_opcodes[i].effects);
+    for (unsigned i = 0; i < 256; i++) {
+        le32_store(page + i * 4, ctrl->admin_op[i] ? ctrl->admin_op[i]->effects : 0);
     }
     for (unsigned i = 0; i < nvme_io_opcode_count; i++) {
         le32_store(page + 1024 + nvme_io_opcodes[i].opcode * 4u, nvme_io_opcodes[i].effects);

@@ -237,6 +237,8 @@ struct nvme_subsys *nvme_subsys_new(const struct nvme_params *params)
 
     subsys->serial = g_strdup(params->serial && *params->serial ? params->serial : params->name);
     subsys->storage = params->storage;
+    subsys->private_count = params->io_queues + 1;
+    subsys->flexible = params->vfs * (params->vf_queues + 1);
     subsys->granule_shift = GRANULE_SHIFT_MIN;
     while ((size - 1) >> subsys->granule_shift >= GRANULES_MAX) {
         subsys->granule_shift++;

@@ -1,265 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An NVM Express I/O controller: NVM Express Base Specification 2.0, NVM Command Set
- * Specification 1.0, NVMe over PCIe Transport Specification 1.0. This file is the PCI function,
- * the controller's properties and its states.
+ * Specification 1.0, NVMe over PCIe Transport Specification 1.0. This file makes the functions of
+ * a device: the primary controller, and secondary ones that are its Virtual Functions.
  *
  * BAR 0 (64-bit memory, 16 KiB): properties, doorbells at 1000h, MSI-X table at 2000h, its pending
- * bits at 3000h.
+ * bits at 3000h. BAR 2: the controller memory buffer, if there is one.
  *
- * UNIMPL: several namespaces and their management, SGLs, controller memory buffer, shadow
- * doorbells, fused operations, format, sanitize, virtualization: none is advertised.
+ * UNIMPL: metadata and protection information, sanitize, reservations, ANA: none is advertised.
  */
 #include "nvme.h"
 
 #include "pcilab/endpoint/bar_regs.h"
 #include "pcilab/endpoint/ids.h"
-#include "pcilab/trace/trace.h"
+#include "pcilab/pci/sriov.h"
 
 #define BAR_BYTES         0x4000
 #define MSIX_TABLE_OFFSET 0x2000
 #define MSIX_PBA_OFFSET   0x3000
+enum { BAR_PROPERTIES = 0, BAR_MEMORY = 2 };
 
-/* CHOICE: how long the controller takes, in virtual time. Far below what CAP.TO allows. */
-#define ENABLE_PS     (500 * PS_PER_US)
-#define DISABLE_PS    (50 * PS_PER_US)
-#define SHUTDOWN_PS   (200 * PS_PER_US)
-#define TIMEOUT_500MS 2 /* CAP.TO and CRTO, in units of 500 ms */
-
-static unsigned shutdown_state(const struct nvme *ctrl)
-{
-    return FIELD_GET(NVME_CSTS_SHST, reg_get(ctrl->regs, NVME_REG_CSTS));
-}
-
-bool nvme_running(const struct nvme *ctrl)
-{
-    return ctrl->state == NVME_READY && shutdown_state(ctrl) == NVME_SHST_NONE;
-}
-
-void nvme_rule(struct nvme *ctrl, const char *what, uint64_t value)
-{
-    trace_say(endpoint_trace(ctrl->func), TRACE_RULE, ctrl->name, "%s (%#llx)", what,
-              (unsigned long long)value);
-}
-
-/* Base 9.5: what cannot be reported by a status is fatal; only a reset helps. */
-void nvme_fatal(struct nvme *ctrl, const char *why)
-{
-    if (ctrl->state == NVME_FATAL || ctrl->state == NVME_DISABLED ||
-        ctrl->state == NVME_DISABLING) {
-        return;
-    }
-    nvme_rule(ctrl, why, reg_get(ctrl->regs, NVME_REG_CC));
-    ctrl->state = NVME_FATAL;
-    sim_cancel(ctrl->sim, &ctrl->state_timer);
-    reg_update(ctrl->regs, NVME_REG_CSTS, NVME_CSTS_CFS, NVME_CSTS_CFS);
-    nvme_queues_disable(ctrl, false);
-}
-
-/* Enable: Base 3.5.1. Nothing is fetched before CSTS.RDY. */
-static const char *find_setup_error(const struct nvme *ctrl)
-{
-    uint64_t cc = reg_get(ctrl->regs, NVME_REG_CC);
-    uint64_t aqa = reg_get(ctrl->regs, NVME_REG_AQA);
-    uint64_t low = (NVME_PAGE_BYTES << FIELD_GET(NVME_CC_MPS, cc)) - 1;
-
-    if (FIELD_GET(NVME_CC_MPS, cc) > NVME_MPSMAX) {
-        return "enabled with a memory page size that CAP does not offer";
-    }
-    if (cc & NVME_CC_CSS) {
-        return "enabled with a command set that CAP does not offer";
-    }
-    if (FIELD_GET(NVME_CC_AMS, cc) > NVME_AMS_WRR) {
-        return "enabled with an arbitration mechanism that CAP does not offer";
-    }
-    if (!FIELD_GET(NVME_AQA_ASQS, aqa) || !FIELD_GET(NVME_AQA_ACQS, aqa)) {
-        return "enabled with an admin queue of one entry";
-    }
-    if ((reg_get(ctrl->regs, NVME_REG_ASQ) | reg_get(ctrl->regs, NVME_REG_ACQ)) & low) {
-        return "enabled with an admin queue that is not aligned to a memory page";
-    }
-    return NULL;
-}
-
-static void controller_enable(struct nvme *ctrl)
-{
-    const char *error = find_setup_error(ctrl);
-
-    ctrl->state = NVME_ENABLING;
-    reg_set(ctrl->regs, NVME_REG_CSTS, 0);
-    if (error) {
-        nvme_fatal(ctrl, error);
-        return;
-    }
-    sim_schedule_in(ctrl->sim, &ctrl->state_timer, ENABLE_PS);
-}
-
-/* Controller Level Reset but for what is particular to its kind: Base 3.7.2. AQA, ASQ and ACQ
- * survive a reset by CC.EN. */
-static void controller_clear(struct nvme *ctrl, bool dma_gone)
-{
-    sim_cancel(ctrl->sim, &ctrl->state_timer);
-    sim_cancel(ctrl->sim, &ctrl->shutdown_timer);
-    nvme_queues_disable(ctrl, dma_gone);
-    nvme_events_reset(ctrl);
-    nvme_features_reset(ctrl);
-    nvme_irq_reset(ctrl);
-}
-
-static void controller_disable(struct nvme *ctrl)
-{
-    controller_clear(ctrl, false);
-    ctrl->state = NVME_DISABLING;
-    if (!ctrl->live_dma) {
-        nvme_dma_drained(ctrl);
-    }
-}
-
-/* CSTS.RDY becomes 0 only when the controller is done with host memory. */
-void nvme_dma_drained(struct nvme *ctrl)
-{
-    if (ctrl->state == NVME_DISABLING) {
-        sim_schedule_in(ctrl->sim, &ctrl->state_timer, DISABLE_PS);
-    }
-}
-
-static void state_timer_fn(void *opaque)
-{
-    struct nvme *ctrl = opaque;
-
-    if (ctrl->state == NVME_ENABLING) {
-        ctrl->page_bytes = (uint32_t)NVME_PAGE_BYTES
-                           << FIELD_GET(NVME_CC_MPS, reg_get(ctrl->regs, NVME_REG_CC));
-        ctrl->state = NVME_READY;
-        nvme_queues_enable(ctrl);
-        reg_update(ctrl->regs, NVME_REG_CSTS, NVME_CSTS_RDY, NVME_CSTS_RDY);
-        return;
-    }
-    assert(ctrl->state == NVME_DISABLING);
-    ctrl->state = NVME_DISABLED;
-    reg_set(ctrl->regs, NVME_REG_CSTS, 0);
-    /* CHOICE: a host that enables again without waiting for RDY to fall gets its wish now. */
-    if (reg_get(ctrl->regs, NVME_REG_CC) & NVME_CC_EN) {
-        controller_enable(ctrl);
-    }
-}
-
-/* Shutdown: Base 3.6.1. CHOICE: an abrupt shutdown also writes out the volatile cache. */
-static void shutdown_timer_fn(void *opaque)
-{
-    struct nvme *ctrl = opaque;
-
-    if (ctrl->io_cmds || ctrl->admin_cmds > ctrl->aers) {
-        sim_schedule_in(ctrl->sim, &ctrl->shutdown_timer, SHUTDOWN_PS);
-        return;
-    }
-    if (nvme_subsys_flush(ctrl->subsys)) {
-        ctrl->smart.media_errors++;
-        nvme_rule(ctrl, "the storage could not be flushed at shutdown", ctrl->cntlid);
-    }
-    reg_update(ctrl->regs, NVME_REG_CSTS, NVME_CSTS_SHST,
-               FIELD_PREP(NVME_CSTS_SHST, NVME_SHST_COMPLETE));
-}
-
-static void cc_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
-{
-    struct nvme *ctrl = reg_space_owner(space);
-    uint64_t was = write->old_value, is = write->new_value;
-
-    if (!(was & NVME_CC_EN) && (is & NVME_CC_EN) && ctrl->state == NVME_DISABLED) {
-        controller_enable(ctrl);
-    } else if ((was & NVME_CC_EN) && !(is & NVME_CC_EN) && ctrl->state != NVME_DISABLING) {
-        controller_disable(ctrl);
-    }
-    if (!(was & NVME_CC_SHN) && (is & NVME_CC_SHN) && shutdown_state(ctrl) == NVME_SHST_NONE) {
-        reg_update(space, NVME_REG_CSTS, NVME_CSTS_SHST,
-                   FIELD_PREP(NVME_CSTS_SHST, NVME_SHST_OCCURRING));
-        sim_schedule_in(ctrl->sim, &ctrl->shutdown_timer, SHUTDOWN_PS);
-    }
-}
-
-static void intms_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
-{
-    struct nvme *ctrl = reg_space_owner(space);
-
-    nvme_irq_set_mask(ctrl, ctrl->irq_mask | (uint32_t)(write->written & write->lanes));
-}
-
-static void intmc_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
-{
-    struct nvme *ctrl = reg_space_owner(space);
-
-    nvme_irq_set_mask(ctrl, ctrl->irq_mask & ~(uint32_t)(write->written & write->lanes));
-}
-
-static uint64_t int_mask_read(struct reg_space *space, unsigned offset, uint64_t value)
-{
-    const struct nvme *ctrl = reg_space_owner(space);
-
-    return ctrl->irq_mask;
-}
-
-#define CAP_VALUE                                                                                  \
-    (FIELD_PREP(NVME_CAP_MQES, NVME_QUEUE_ENTRIES_MAX - 1) | NVME_CAP_CQR |                        \
-     FIELD_PREP(NVME_CAP_AMS, 1) | FIELD_PREP(NVME_CAP_TO, TIMEOUT_500MS) |                        \
-     FIELD_PREP(NVME_CAP_CSS, 1) | FIELD_PREP(NVME_CAP_MPSMAX, NVME_MPSMAX) | NVME_CAP_CRWMS)
-#define CC_WRITABLE                                                                                \
-    (NVME_CC_EN | NVME_CC_CSS | NVME_CC_MPS | NVME_CC_AMS | NVME_CC_SHN | NVME_CC_IOSQES |         \
-     NVME_CC_IOCQES)
-
-static const struct reg_def properties[] = {
-    {.name = "cap",
-     .clause = "Base 2.0 3.1.3.1",
-     .offset = NVME_REG_CAP,
-     .width = 8,
-     .reset = CAP_VALUE},
-    {.name = "vs",
-     .clause = "Base 2.0 3.1.3.2",
-     .offset = NVME_REG_VS,
-     .width = 4,
-     .reset = NVME_VERSION},
-    {.name = "intms",
-     .clause = "Base 2.0 3.1.3.3",
-     .offset = NVME_REG_INTMS,
-     .width = 4,
-     .w1t = 0xffffffff,
-     .on_write = intms_written,
-     .on_read = int_mask_read},
-    {.name = "intmc",
-     .clause = "Base 2.0 3.1.3.4",
-     .offset = NVME_REG_INTMC,
-     .width = 4,
-     .w1t = 0xffffffff,
-     .on_write = intmc_written,
-     .on_read = int_mask_read},
-    {.name = "cc",
-     .clause = "Base 2.0 3.1.3.5",
-     .offset = NVME_REG_CC,
-     .width = 4,
-     .rw = CC_WRITABLE,
-     .on_write = cc_written},
-    {.name = "csts", .clause = "Base 2.0 3.1.3.6", .offset = NVME_REG_CSTS, .width = 4},
-    {.name = "aqa",
-     .clause = "Base 2.0 3.1.3.8",
-     .offset = NVME_REG_AQA,
-     .width = 4,
-     .rw = NVME_AQA_ASQS | NVME_AQA_ACQS},
-    {.name = "asq",
-     .clause = "Base 2.0 3.1.3.9",
-     .offset = NVME_REG_ASQ,
-     .width = 8,
-     .rw = GENMASK(63, 12)},
-    {.name = "acq",
-     .clause = "Base 2.0 3.1.3.10",
-     .offset = NVME_REG_ACQ,
-     .width = 8,
-     .rw = GENMASK(63, 12)},
-    {.name = "crto",
-     .clause = "Base 2.0 3.1.3.18",
-     .offset = NVME_REG_CRTO,
-     .width = 4,
-     .reset = TIMEOUT_500MS},
-};
+/* 4 KiB to 4 MiB: those that every device has to support (PCIe Base 6.0, 9.3.3.12). */
+#define VF_PAGE_SIZES 0x553
 
 /* Reads of doorbells return 0 (PCIe 1.0 3.1.2.1: vendor specific). */
 static enum tlp_status bar_read(void *owner, unsigned bar, uint64_t offset, void *data,
@@ -268,6 +30,10 @@ static enum tlp_status bar_read(void *owner, unsigned bar, uint64_t offset, void
     struct nvme *ctrl = owner;
     uint8_t *out = data;
 
+    if (bar == BAR_MEMORY) {
+        memcpy(data, ctrl->mem + offset, len);
+        return TLP_SC;
+    }
     if (offset >= NVME_REG_DOORBELLS) {
         memset(out, 0, len);
     } else {
@@ -284,6 +50,10 @@ static enum tlp_status bar_write(void *owner, unsigned bar, uint64_t offset, con
     struct nvme *ctrl = owner;
     const uint8_t *in = data;
 
+    if (bar == BAR_MEMORY) {
+        memcpy(ctrl->mem + offset, data, len);
+        return TLP_SC;
+    }
     if (offset < NVME_REG_DOORBELLS) {
         unsigned n = MIN(len, NVME_REG_DOORBELLS - (unsigned)offset);
         bar_regs_write(ctrl->regs, offset, in, n);
@@ -308,11 +78,12 @@ static enum tlp_status bar_write(void *owner, unsigned bar, uint64_t offset, con
 static void function_reset(void *owner, enum endpoint_reset kind)
 {
     struct nvme *ctrl = owner;
-    bool shut_down = ctrl->state == NVME_DISABLED || shutdown_state(ctrl) == NVME_SHST_COMPLETE;
+    bool shut_down = ctrl->state == NVME_DISABLED || nvme_shut_down(ctrl);
 
-    controller_clear(ctrl, true);
+    nvme_controller_clear(ctrl, true);
+    nvme_memory_reset(ctrl);
     ctrl->state = NVME_DISABLED;
-    reg_space_reset(ctrl->regs, kind == ENDPOINT_RESET_COLD ? REG_RESET_COLD : REG_RESET_WARM);
+    nvme_properties_reset(ctrl, kind == ENDPOINT_RESET_COLD);
     nvme_irq_update_mode(ctrl);
     if (kind == ENDPOINT_RESET_COLD) {
         ctrl->smart.power_cycles++;
@@ -325,14 +96,27 @@ static void config_changed(void *owner)
     nvme_irq_update_mode(owner);
 }
 
+static void vfs_changed(void *owner, unsigned was, unsigned now)
+{
+    struct nvme *ctrl = owner;
+
+    nvme_virt_all_offline(ctrl->subsys);
+}
+
+/* Virtual Functions go before their Physical Function, which has the subsystem. */
 static void controller_destroy(void *owner)
 {
     struct nvme *ctrl = owner;
 
-    controller_clear(ctrl, true);
+    nvme_controller_clear(ctrl, true);
+    nvme_memory_reset(ctrl);
     reg_space_free(ctrl->regs);
     nvme_queues_free(ctrl);
-    nvme_subsys_free(ctrl->subsys);
+    if (ctrl->cntlid == 0) {
+        nvme_subsys_free(ctrl->subsys);
+    }
+    g_free(ctrl->shadow);
+    g_free(ctrl->mem);
     g_free(ctrl->name);
     g_free(ctrl);
 }
@@ -342,34 +126,109 @@ static const struct endpoint_func_ops function_ops = {
     .bar_write = bar_write,
     .reset = function_reset,
     .config_changed = config_changed,
+    .vfs_changed = vfs_changed,
     .destroy = controller_destroy,
 };
 
-/* NVMe over PCIe 1.0, 3.1 and 3.2 ask for these; FLR is required. */
+/* NVMe over PCIe 1.0, 3.1 and 3.2 ask for these; FLR is required. A Virtual Function has no pin,
+ * and no MSI beside MSI-X. */
 static void add_capabilities(struct nvme *ctrl, const struct nvme_params *params)
 {
     struct pcie_params pcie = params->pcie;
     uint64_t dsn = (uint64_t)ENDPOINT_VENDOR_ID << 48 | g_str_hash(ctrl->subsys->serial);
+    bool primary = ctrl->cntlid == 0;
 
     pcie.flr = true;
-    pci_func_set_bar(ctrl->pci, 0, PCI_BAR_MEM64, BAR_BYTES);
-    pci_func_set_interrupt_pin(ctrl->pci, 1);
     pci_cap_pm_add(ctrl->pci);
-    pci_cap_msi_add(ctrl->pci, &(struct pci_msi_params){.vectors = 1, .maskable = true});
-    pci_cap_msix_add(ctrl->pci, ctrl->io_queues + 1, 0, MSIX_TABLE_OFFSET, MSIX_PBA_OFFSET);
+    if (primary) {
+        pci_cap_msi_add(ctrl->pci, &(struct pci_msi_params){.vectors = 1, .maskable = true});
+    }
+    pci_cap_msix_add(ctrl->pci, params->vfs ? NVME_QUEUES_MAX : ctrl->vectors, BAR_PROPERTIES,
+                     MSIX_TABLE_OFFSET, MSIX_PBA_OFFSET);
     pci_cap_pcie_add(ctrl->pci, &pcie);
-    pci_cap_dsn_add(ctrl->pci, dsn);
+    if (primary) {
+        pci_cap_dsn_add(ctrl->pci, dsn);
+    }
     if (pcie.type == PCIE_ENDPOINT) /* an ARI Device has an Upstream Port (PCIe Base 6.0, 6.13) */
         pci_cap_ari_add(ctrl->pci, 0);
+}
+
+static struct nvme *controller_prepare(struct nvme_subsys *subsys, const struct nvme_params *params)
+{
+    struct nvme *ctrl = g_new0(struct nvme, 1);
+
+    ctrl->subsys = subsys;
+    ctrl->cntlid = (uint16_t)subsys->ctrls;
+    subsys->ctrl[subsys->ctrls++] = ctrl;
+    ctrl->online = ctrl->cntlid == 0;
+    ctrl->name = ctrl->cntlid ? g_strdup_printf("%s.vf%u", params->name, ctrl->cntlid - 1u)
+                              : g_strdup(params->name);
+    ctrl->io_queues = params->io_queues;
+    ctrl->vectors = params->io_queues + 1;
+    nvme_properties_init(ctrl);
+    return ctrl;
+}
+
+/* The function is there: what needs it, and the simulator. */
+static void controller_finish(struct nvme *ctrl, struct endpoint_func *func,
+                              const struct nvme_params *params)
+{
+    bool primary = ctrl->cntlid == 0;
+
+    ctrl->func = func;
+    ctrl->pci = endpoint_func_pci(func);
+    ctrl->sim = endpoint_sim(func);
+    if (primary) {
+        pci_func_set_bar(ctrl->pci, BAR_PROPERTIES, PCI_BAR_MEM64, BAR_BYTES);
+        pci_func_set_interrupt_pin(ctrl->pci, 1);
+    }
+    if (primary && params->memory_bytes) {
+        pci_func_set_bar(ctrl->pci, BAR_MEMORY, PCI_BAR_MEM64_PREF, params->memory_bytes);
+    }
+    nvme_memory_init(ctrl, primary ? params->memory_bytes : 0);
+    if (params->shadow_doorbells) {
+        nvme_shadow_init(ctrl);
+    }
+    add_capabilities(ctrl, params);
+    nvme_properties_reset(ctrl, true);
+    nvme_queues_init(ctrl);
+    nvme_irq_init(ctrl);
+    nvme_features_reset(ctrl);
+    nvme_virt_apply(ctrl);
+    ctrl->smart.power_cycles = 1;
+}
+
+/* Behind the Physical Function where ARI lets the bus have more, else from the next bus on. */
+static void add_sriov(struct nvme *pf, const struct nvme_params *params)
+{
+    const struct pci_sriov_params sriov = {
+        .total_vfs = (uint16_t)params->vfs,
+        .vf_device = ENDPOINT_DEVICE_NVME,
+        .place = {{256, 1}, {1, 1}},
+        .page_sizes = VF_PAGE_SIZES,
+    };
+
+    pci_cap_sriov_add(pf->pci, &sriov);
+    pci_sriov_set_bar(pf->pci, BAR_PROPERTIES, PCI_BAR_MEM64, BAR_BYTES);
+    for (unsigned i = 0; i < params->vfs; i++) {
+        struct nvme *ctrl = controller_prepare(pf->subsys, params);
+        const struct endpoint_func_desc desc = {
+            .name = ctrl->name, .ops = &function_ops, .owner = ctrl};
+
+        controller_finish(ctrl, endpoint_add_vf(pf->func, &desc), params);
+    }
 }
 
 struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *params)
 {
     assert(params->io_queues >= 1 && params->io_queues <= NVME_IO_QUEUES_MAX);
     assert(params->storage.size_bytes >= 512);
-    assert(params->namespaces <= NVME_NAMESPACES);
+    assert(params->namespaces <= NVME_NAMESPACES && params->vfs <= NVME_VFS_MAX);
+    assert(!params->vfs || params->pcie.type == PCIE_ENDPOINT);
+    assert(!params->memory_bytes || is_power_of_2(params->memory_bytes));
 
-    struct nvme *ctrl = g_new0(struct nvme, 1);
+    struct nvme_subsys *subsys = nvme_subsys_new(params);
+    struct nvme *ctrl = controller_prepare(subsys, params);
     struct endpoint *ep = endpoint_new(fabric, params->name);
     struct endpoint_func_desc desc = {
         .name = params->name,
@@ -383,24 +242,10 @@ struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *param
         .owner = ctrl,
     };
 
-    ctrl->name = g_strdup(params->name);
-    ctrl->subsys = nvme_subsys_new(params);
-    ctrl->subsys->ctrl[ctrl->subsys->ctrls++] = ctrl;
-    ctrl->io_queues = params->io_queues;
-    ctrl->regs = reg_space_new(NVME_REG_DOORBELLS, ctrl);
-    reg_space_place(ctrl->regs, 0, properties, ARRAY_LEN(properties));
-    reg_space_reset(ctrl->regs, REG_RESET_COLD);
-    sim_event_init(&ctrl->state_timer, state_timer_fn, ctrl);
-    sim_event_init(&ctrl->shutdown_timer, shutdown_timer_fn, ctrl);
-
-    ctrl->func = endpoint_add_func(ep, &desc);
-    ctrl->pci = endpoint_func_pci(ctrl->func);
-    ctrl->sim = endpoint_sim(ctrl->func);
-    nvme_queues_init(ctrl);
-    nvme_irq_init(ctrl);
-    nvme_features_reset(ctrl);
-    ctrl->smart.power_cycles = 1;
-    add_capabilities(ctrl, params);
+    controller_finish(ctrl, endpoint_add_func(ep, &desc), params);
+    if (params->vfs) {
+        add_sriov(ctrl, params);
+    }
     endpoint_ready(ep);
     return ep;
 }

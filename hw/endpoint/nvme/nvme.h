@@ -8,6 +8,7 @@
  *   arbiter.c    which queue is next
  *   irq.c        interrupts: vectors, masks, coalescing, INTx
  *   transfer.c   the data of one command, in chunks; PRPs; sgl.c: SGLs
+ *   virt.c       secondary controllers and their resources
  *   memory.c     the controller memory buffer
  *   shadow.c     doorbells in host memory
  *   namespace.c  namespaces: where their blocks are, which controllers have them
@@ -60,8 +61,8 @@
 
 #define NVME_FORMATS         2 /* blocks of 512 and of 4096 bytes */
 #define NVME_NAMESPACES      NVME_NAMESPACES_MAX
-#define NVME_CONTROLLERS_MAX 128 /* bits of nvme_namespace.attached */
-#define NVME_ACWU_BLOCKS     16  /* of any format they fit a chunk */
+#define NVME_CONTROLLERS_MAX (1 + NVME_VFS_MAX) /* bits of nvme_namespace.attached */
+#define NVME_ACWU_BLOCKS     16                 /* of any format they fit a chunk */
 
 #define NVME_ERROR_LOG_ENTRIES 64
 #define NVME_FIRMWARE          "0.1     " /* 8 characters */
@@ -70,6 +71,7 @@
 struct nvme;
 struct nvme_cmd;
 struct nvme_subsys;
+struct nvme_shadow;
 
 enum nvme_cmd_state {
     NVME_CMD_FREE,
@@ -77,6 +79,14 @@ enum nvme_cmd_state {
     NVME_CMD_WAITING,
     NVME_CMD_RUNNING,
     NVME_CMD_POSTING,
+};
+
+/* Who has a command. */
+enum nvme_needs {
+    NVME_ANY,
+    NVME_PRIMARY,
+    NVME_PRIMARY_WITH_VFS,
+    NVME_WITH_SHADOW,
 };
 
 /* What there is to know of an opcode. */
@@ -87,6 +97,7 @@ struct nvme_opcode {
     uint32_t effects;
     uint64_t latency_ps;
     void (*run)(struct nvme_cmd *cmd);
+    enum nvme_needs needs;
 };
 
 /* Moves `len` bytes at position `pos` of the command's data: into cmd->buf for data to the host,
@@ -179,6 +190,8 @@ struct nvme_vector {
     bool no_coalescing;
 };
 
+enum nvme_resource { NVME_QUEUES, NVME_INTERRUPTS, NVME_RESOURCES };
+
 /* Queues that take turns: all of them, or those of a class (Base 2.0, 3.4.4). */
 enum nvme_class { NVME_URGENT, NVME_HIGH, NVME_MEDIUM, NVME_LOW, NVME_CLASSES };
 
@@ -231,6 +244,8 @@ struct nvme_subsys {
     unsigned uuids;                            /* given out */
     struct nvme *ctrl[NVME_CONTROLLERS_MAX];   /* by controller identifier; 0 is the primary */
     unsigned ctrls;
+    /* Of queues and of interrupts: what the primary has for itself, and what can be given away. */
+    unsigned private_count, flexible;
 };
 
 struct nvme_error {
@@ -256,7 +271,11 @@ struct nvme {
     struct sim *sim;
     struct reg_space *regs;
     char *name;
-    unsigned io_queues;
+    unsigned io_queues;             /* pairs that there can be now */
+    unsigned vectors;               /* MSI-X */
+    bool online;                    /* always, but for secondary controllers */
+    uint16_t given[NVME_RESOURCES]; /* flexible ones; the primary's count after a reset */
+    uint16_t used[NVME_RESOURCES];  /* as since the last reset */
 
     enum nvme_state state;
     struct sim_event state_timer, shutdown_timer, arbiter;
@@ -294,6 +313,12 @@ struct nvme {
     uint64_t timestamp_ms, timestamp_at_ps; /* as set, and when */
     bool timestamp_set;                     /* by the host */
     uint8_t host_id[16];
+    uint8_t *mem; /* controller memory buffer, or NULL */
+    uint64_t mem_bytes;
+    struct dma_op *local_first, *local_last; /* accesses to it */
+    struct sim_event local_event;
+    struct nvme_shadow *shadow; /* by doorbell; NULL: not offered */
+    uint64_t shadow_page, event_index_page;
     const struct nvme_opcode *admin_op[256], *io_op[256];
     uint8_t page[NVME_PAGE_BYTES]; /* where log pages are put together */
 };
@@ -303,7 +328,14 @@ static inline uint32_t nvme_dword(const struct nvme_cmd *cmd, unsigned offset)
     return le32_load(cmd->sqe + offset);
 }
 
-/* nvme.c */
+/* property.c */
+void nvme_properties_init(struct nvme *ctrl);
+void nvme_properties_reset(struct nvme *ctrl, bool cold);
+/* Controller Level Reset but for what is particular to its kind (Base 3.7.2); with dma_gone none
+ * of the dma_ops will ever be done. */
+void nvme_controller_clear(struct nvme *ctrl, bool dma_gone);
+void nvme_controller_reset(struct nvme *ctrl);
+bool nvme_shut_down(const struct nvme *ctrl);
 bool nvme_running(const struct nvme *ctrl); /* commands are fetched */
 void nvme_fatal(struct nvme *ctrl, const char *why);
 void nvme_rule(struct nvme *ctrl, const char *what, uint64_t value);
@@ -334,6 +366,27 @@ int nvme_subsys_flush(struct nvme_subsys *subsys);
 /* Tells all controllers that have it. */
 void nvme_namespace_changed(struct nvme_namespace *ns);
 
+/* virt.c */
+void nvme_virt_apply(struct nvme *ctrl);
+void nvme_virt_all_offline(struct nvme_subsys *subsys);
+unsigned nvme_secondary_max(const struct nvme_subsys *subsys);
+void nvme_virtualization(struct nvme_cmd *cmd);
+void nvme_identify_primary(const struct nvme *ctrl, uint8_t *page);
+void nvme_identify_secondaries(const struct nvme *ctrl, unsigned first, uint8_t *page);
+
+/* memory.c */
+void nvme_memory_init(struct nvme *ctrl, uint64_t bytes);
+void nvme_memory_reset(struct nvme *ctrl);
+/* True when the operation is one of the controller memory buffer; its done() comes. */
+bool nvme_memory_access(struct nvme *ctrl, struct dma_op *op);
+
+/* shadow.c */
+void nvme_shadow_init(struct nvme *ctrl);
+void nvme_shadow_reset(struct nvme *ctrl, bool dma_gone);
+void nvme_doorbell_buffer(struct nvme_cmd *cmd);
+/* Nothing more is done for this doorbell before it changes. */
+void nvme_shadow_rest(struct nvme *ctrl, unsigned qid, bool cq);
+
 /* arbiter.c: the queue to fetch from, or NULL. */
 struct nvme_sq *nvme_arbitrate(struct nvme *ctrl);
 void nvme_arbiter_reset(struct nvme *ctrl);
@@ -348,6 +401,7 @@ void nvme_queues_disable(struct nvme *ctrl, bool dma_gone);
 void nvme_doorbell(struct nvme *ctrl, uint64_t offset, uint32_t value);
 void nvme_kick(struct nvme *ctrl);
 void nvme_dma(struct nvme_cmd *cmd, struct dma_op *op);
+void nvme_dma_start(struct nvme *ctrl, struct dma_op *op); /* host memory, or our own */
 /* First thing in every done(): false when the command is dead and nothing is to be done. */
 bool nvme_dma_done(struct nvme_cmd *cmd);
 void nvme_complete(struct nvme_cmd *cmd, uint16_t status);

@@ -17,11 +17,25 @@ static void cmd_timer_fn(void *opaque);
 static void fetched(struct dma_op *op, enum dma_status status);
 static void posted(struct dma_op *op, enum dma_status status);
 
+static bool opcode_is_there(const struct nvme *ctrl, const struct nvme_opcode *op)
+{
+    bool primary = ctrl->cntlid == 0;
+
+    switch (op->needs) {
+    case NVME_PRIMARY: return primary;
+    case NVME_PRIMARY_WITH_VFS: return primary && ctrl->subsys->flexible;
+    case NVME_WITH_SHADOW: return ctrl->shadow != NULL;
+    default: return true;
+    }
+}
+
 void nvme_queues_init(struct nvme *ctrl)
 {
     sim_event_init(&ctrl->arbiter, arbiter_fn, ctrl);
     for (unsigned i = 0; i < nvme_admin_opcode_count; i++) {
-        ctrl->admin_op[nvme_admin_opcodes[i].opcode] = &nvme_admin_opcodes[i];
+        if (opcode_is_there(ctrl, &nvme_admin_opcodes[i])) {
+            ctrl->admin_op[nvme_admin_opcodes[i].opcode] = &nvme_admin_opcodes[i];
+        }
     }
     for (unsigned i = 0; i < nvme_io_opcode_count; i++) {
         ctrl->io_op[nvme_io_opcodes[i].opcode] = &nvme_io_opcodes[i];
@@ -151,12 +165,19 @@ static void cmd_release(struct nvme_cmd *cmd)
     nvme_sq_drained(sq);
 }
 
+void nvme_dma_start(struct nvme *ctrl, struct dma_op *op)
+{
+    if (!nvme_memory_access(ctrl, op)) {
+        endpoint_dma(ctrl->func, op);
+    }
+}
+
 void nvme_dma(struct nvme_cmd *cmd, struct dma_op *op)
 {
     cmd->dma++;
     cmd->ctrl->live_dma++;
     op->opaque = cmd;
-    endpoint_dma(cmd->ctrl->func, op);
+    nvme_dma_start(cmd->ctrl, op);
 }
 
 bool nvme_dma_done(struct nvme_cmd *cmd)
@@ -309,6 +330,17 @@ static void fetch(struct nvme *ctrl, struct nvme_sq *sq)
     nvme_dma(cmd, &cmd->fetch_op);
 }
 
+/* With shadow doorbells the host may have taken completions that we do not know of. */
+static void look_for_room(struct nvme *ctrl)
+{
+    for (unsigned i = 1; ctrl->shadow_page && i <= ctrl->io_queues; i++) {
+        const struct nvme_sq *sq = &ctrl->sq[i];
+        if (sq->exists && sq->head != sq->tail && !nvme_cq_has_room(sq->cq)) {
+            nvme_shadow_rest(ctrl, sq->cq->qid, true);
+        }
+    }
+}
+
 static void arbiter_fn(void *opaque)
 {
     struct nvme *ctrl = opaque;
@@ -316,9 +348,13 @@ static void arbiter_fn(void *opaque)
     for (unsigned i = 0; i < FETCHES_PER_TURN; i++) {
         struct nvme_sq *sq = nvme_running(ctrl) ? nvme_arbitrate(ctrl) : NULL;
         if (!sq) {
+            look_for_room(ctrl);
             return;
         }
         fetch(ctrl, sq);
+        if (sq->head == sq->tail) {
+            nvme_shadow_rest(ctrl, sq->qid, false);
+        }
     }
     nvme_kick(ctrl);
 }
@@ -451,6 +487,9 @@ static void posted(struct dma_op *op, enum dma_status status)
         return;
     }
     nvme_irq_raise(ctrl, cmd->sq->cq);
+    if (ctrl->irq_mode == NVME_IRQ_INTX) { /* the pin falls with the head */
+        nvme_shadow_rest(ctrl, cmd->sq->cq->qid, true);
+    }
     cmd_release(cmd);
     nvme_kick(ctrl);
 }

@@ -29,10 +29,15 @@ struct nvme_params {
     unsigned namespaces;
     uint64_t namespace_bytes; /* of each; 0: equal shares */
     unsigned block_bytes;     /* 512, 4096; 0 is as 512 */
+    unsigned vfs;          /* secondary controllers: Virtual Functions; not of an integrated one */
+    unsigned vf_queues;    /* pairs of I/O queues in stock for each; 1 to 64 where there are VFs */
+    uint64_t memory_bytes; /* controller memory buffer: a power of two from 4096; 0: none */
+    bool shadow_doorbells; /* offer Doorbell Buffer Config */
     struct pcie_params pcie;
 };
 
 #define NVME_NAMESPACES_MAX 32
+#define NVME_VFS_MAX        127 /* a Secondary Controller List has room for so many */
 
 /* Creates an endpoint whose functions are ready. */
 struct endpoint *nvme_new(struct fabric *fabric, const struct nvme_params *params);

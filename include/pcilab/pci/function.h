@@ -253,6 +253,8 @@ void pci_cap_pm_add(struct pci_func *func);
 void pci_cap_msi_add(struct pci_func *func, const struct pci_msi_params *params);
 void pci_cap_msix_add(struct pci_func *func, unsigned vectors, unsigned bar, uint32_t table_offset,
                       uint32_t pba_offset);
+/* Another Table Size, at most that of pci_cap_msix_add(). */
+void pci_msix_set_vectors(struct pci_func *func, unsigned vectors);
 void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params);
 void pci_cap_ssvid_add(struct pci_func *func, uint16_t subvendor, uint16_t subdevice);
 void pci_cap_dsn_add(struct pci_func *func, uint64_t serial);

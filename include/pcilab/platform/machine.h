@@ -125,9 +125,10 @@ struct machine_component {
         uint64_t size_bytes; /* of the scratch image when no disk is given */
         unsigned queues;     /* I/O queue pairs */
         char *serial;
-        unsigned namespaces; /* these three as in struct nvme_params */
-        uint64_t namespace_bytes;
-        unsigned block_bytes;
+        /* As in struct nvme_params. */
+        unsigned namespaces, block_bytes, vfs, vf_queues;
+        uint64_t namespace_bytes, memory_bytes;
+        bool shadow_doorbells;
     } nvme;
     struct { /* MACHINE_EXERCISER */
         unsigned functions;

@@ -52,7 +52,11 @@ struct host *host_new_with(const struct nvme_params *more)
     struct nvme_params params = {
         .name = "nvme0",
         .serial = "PL0001",
-        .io_queues = 8,
+        .io_queues = more->io_queues ? more->io_queues : 8,
+        .vfs = more->vfs,
+        .vf_queues = more->vf_queues,
+        .memory_bytes = more->memory_bytes,
+        .shadow_doorbells = more->shadow_doorbells,
         .storage = {.size_bytes = HOST_DISK_BYTES,
                     .read_only = more->storage.read_only,
                     .read = disk_read,

@@ -21,6 +21,8 @@ struct endpoint_func {
     struct pci_func pci;
     uint8_t config[256];
     struct mock_irqs irqs;
+    struct endpoint_func *pf; /* of a Virtual Function */
+    unsigned vfs;             /* that exist */
 };
 
 struct endpoint {
@@ -203,7 +205,7 @@ struct endpoint *endpoint_new(struct fabric *fabric, const char *name)
 
 void endpoint_free(struct endpoint *ep)
 {
-    for (unsigned i = 0; i < ep->funcs; i++) {
+    for (unsigned i = ep->funcs; i-- > 0;) { /* Virtual Functions first */
         ep->func[i].desc.ops->destroy(ep->func[i].desc.owner);
         reg_space_free(ep->func[i].pci.cfg);
     }
@@ -340,15 +342,12 @@ unsigned pci_func_place_cap(struct pci_func *func, uint8_t id, const struct reg_
     return offset;
 }
 
-/* Devices under test here have no Virtual Functions. */
 void pci_cap_sriov_add(struct pci_func *pf, const struct pci_sriov_params *params)
 {
-    assert(!"Virtual Functions need the real endpoint core");
 }
 
 void pci_sriov_set_bar(struct pci_func *pf, unsigned bar, enum pci_bar_kind kind, uint64_t size)
 {
-    assert(!"Virtual Functions need the real endpoint core");
 }
 
 /* Address Translation Services are tested with real endpoints. */
@@ -381,8 +380,32 @@ bool endpoint_stop_pasid(struct endpoint_func *func, const struct tlp_pasid *pas
 struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
                                       const struct endpoint_func_desc *desc)
 {
-    assert(!"Virtual Functions need the real endpoint core");
-    return NULL;
+    struct endpoint_func *func = endpoint_add_func(pf->ep, desc);
+
+    func->pf = pf;
+    return func;
+}
+
+unsigned pci_sriov_vfs(const struct pci_func *pf)
+{
+    return CONTAINER_OF(pf, const struct endpoint_func, pci)->vfs;
+}
+
+void mock_set_vfs(struct endpoint_func *pf, unsigned count)
+{
+    unsigned was = pf->vfs;
+
+    pf->vfs = count;
+    for (unsigned i = 0; i < pf->ep->funcs; i++) {
+        if (pf->ep->func[i].pf == pf)
+            mock_reset(&pf->ep->func[i], ENDPOINT_RESET_COLD);
+    }
+    pf->desc.ops->vfs_changed(pf->desc.owner, was, count);
+}
+
+void pci_msix_set_vectors(struct pci_func *func, unsigned vectors)
+{
+    func->msix_count = (uint16_t)vectors;
 }
 
 void pci_cap_pm_add(struct pci_func *func)

@@ -41,6 +41,8 @@ struct endpoint_func *mock_func(struct endpoint *ep, unsigned number);
 struct mock_irqs *mock_irqs(struct endpoint_func *func);
 void mock_set_msix(struct endpoint_func *func, bool enabled);
 void mock_set_msi(struct endpoint_func *func, bool enabled);
+/* Of a Physical Function, of which so many Virtual Functions exist from now on; none before. */
+void mock_set_vfs(struct endpoint_func *pf, unsigned count);
 /* Drops DMA and resets the function. */
 void mock_reset(struct endpoint_func *func, enum endpoint_reset kind);
 void mock_run(struct mock *mock, uint64_t ps);
