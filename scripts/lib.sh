@@ -9,7 +9,7 @@ guest_dir=${PCILAB_GUEST_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pcilab/guest}
 packages_build=(gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libssl-dev zlib1g-dev
     libzstd-dev liblzma-dev liblz4-dev libjson-glib-dev libslirp-dev check acpica-tools pciutils)
 packages_guest=(binutils coreutils cpio gcc kmod libc6-dev xz-utils)
-packages_test=(git python3 clang-format-14 shellcheck)
+packages_test=(git python3 clang-format-14 shellcheck e2fsprogs fio nvme-cli)
 packages_full=(clang-14 libclang-rt-14-dev)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then

@@ -239,6 +239,25 @@ static bool check_disk_name(const struct boot *boot, const char *name)
     return found;
 }
 
+/* Modes end the text: "FILE,overlay,direct". They are cut off. */
+static unsigned take_disk_modes(char *text)
+{
+    static const struct {
+        const char *word;
+        unsigned flag;
+    } modes[] = {{",ro", BLOCK_READ_ONLY}, {",overlay", BLOCK_OVERLAY}, {",direct", BLOCK_DIRECT}};
+    unsigned flags = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
+        if (g_str_has_suffix(text, modes[i].word)) {
+            flags |= modes[i].flag;
+            text[strlen(text) - strlen(modes[i].word)] = '\0';
+            i = (unsigned)-1; /* another one may stand before it */
+        }
+    }
+    return flags;
+}
+
 /* One --disk NAME=FILE; the text is cut in two. */
 static bool open_disk(struct boot *boot, char *text)
 {
@@ -253,12 +272,14 @@ static bool open_disk(struct boot *boot, char *text)
     if (!check_disk_name(boot, text)) {
         return false;
     }
-    struct machine_disk disk = {.name = text, .image = block_open_raw(equals + 1, true, &error)};
+    unsigned flags = take_disk_modes(equals + 1);
+    struct machine_disk disk = {
+        .name = text, .image = block_open(equals + 1, BLOCK_READ_ONLY_OK | flags, &error)};
     if (!disk.image) {
         g_prefix_error(&error, "--disk %s: ", text);
         return fail(error);
     }
-    if (block_read_only(disk.image)) {
+    if (block_read_only(disk.image) && !(flags & BLOCK_READ_ONLY)) {
         cli_error("--disk %s: %s cannot be written; the guest gets a write-protected disk", text,
                   equals + 1);
     }

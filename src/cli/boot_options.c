@@ -375,7 +375,9 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"timing", 0, 0, G_OPTION_ARG_STRING, &o->timing,
          "How TLPs cross links; default: as the topology says", "functional|link"},
         {"disk", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &o->disks,
-         "Raw image behind the NVMe called NAME; may be repeated", "NAME=FILE"},
+         "Raw image behind the NVMe or virtio-blk called NAME; may be repeated. FILE,overlay: the "
+         "file stays as it is; FILE,ro: write-protected; FILE,direct: past the host's page cache",
+         "NAME=FILE"},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &raw.seed, "Seed of all randomness; default: 0", "N"},
         {"clock", 0, 0, G_OPTION_ARG_STRING, &raw.clock,
          "Idle time is skipped (virtual, the default) or waited for (real)", "virtual|real"},

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "block_direct.h"
 #include "pcilab/base/bits.h"
 
 /* Zeroes are written in pieces of this size where the file system cannot punch holes. */
@@ -23,6 +24,7 @@ struct block_image {
     /* Raw file with an overlay: sectors whose bit is set are in `over`. Both as `mem`. */
     uint8_t *over, *written;
     int host_error;
+    struct block_direct *direct; /* NULL: through the page cache */
 };
 
 /* A host error: remembered for whoever reports the run, and passed on for the guest. */
@@ -46,13 +48,15 @@ static bool block_fail(GError **error, const char *path, int err, const char *wh
     return false;
 }
 
-static int block_open_fd(const char *path, bool read_only_ok, bool *read_only)
+static int block_open_fd(const char *path, unsigned flags, bool *read_only)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    int direct = flags & BLOCK_DIRECT ? O_DIRECT : 0, fd;
 
-    *read_only = false;
-    if (fd < 0 && read_only_ok && (errno == EACCES || errno == EROFS || errno == EPERM)) {
-        fd = open(path, O_RDONLY | O_CLOEXEC);
+    *read_only = flags & (BLOCK_READ_ONLY | BLOCK_OVERLAY);
+    fd = open(path, (*read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | direct);
+    if (fd < 0 && !*read_only && (flags & BLOCK_READ_ONLY_OK) &&
+        (errno == EACCES || errno == EROFS || errno == EPERM)) {
+        fd = open(path, O_RDONLY | O_CLOEXEC | direct);
         *read_only = true;
     }
     return fd;
@@ -105,25 +109,52 @@ static bool block_find_size(const char *path, int fd, uint64_t *size, GError **e
     return true;
 }
 
+static bool block_check_direct(const char *path, unsigned flags, uint64_t size, GError **error)
+{
+    if (!(flags & BLOCK_DIRECT) || size % BLOCK_DIRECT_BYTES == 0) {
+        return true;
+    }
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "%s: past the page cache the size of an image must be a multiple of %d bytes", path,
+                BLOCK_DIRECT_BYTES);
+    return false;
+}
+
 struct block_image *block_open_raw(const char *path, bool read_only_ok, GError **error)
+{
+    return block_open(path, read_only_ok ? BLOCK_READ_ONLY_OK : 0, error);
+}
+
+struct block_image *block_open(const char *path, unsigned flags, GError **error)
 {
     bool read_only;
     uint64_t size;
-    int fd = block_open_fd(path, read_only_ok, &read_only);
+    int fd = block_open_fd(path, flags, &read_only);
 
     if (fd < 0) {
-        block_fail(error, path, errno, "cannot open the image");
+        block_fail(error, path, errno,
+                   errno == EINVAL && (flags & BLOCK_DIRECT)
+                       ? "this file system has no access past the page cache"
+                       : "cannot open the image");
         return NULL;
     }
-    if (!block_find_size(path, fd, &size, error) || !block_lock(path, fd, read_only, error)) {
+    if (!block_find_size(path, fd, &size, error) || !block_lock(path, fd, read_only, error) ||
+        !block_check_direct(path, flags, size, error)) {
         close(fd);
         return NULL;
     }
 
     struct block_image *image = g_new0(struct block_image, 1);
     image->size_bytes = size;
-    image->read_only = read_only;
+    image->read_only = read_only && !(flags & BLOCK_OVERLAY);
     image->fd = fd;
+    if (flags & BLOCK_DIRECT) {
+        image->direct = block_direct_new(fd);
+    }
+    if ((flags & BLOCK_OVERLAY) && !block_overlay(image, error)) {
+        block_free(image);
+        return NULL;
+    }
     return image;
 }
 
@@ -182,6 +213,7 @@ void block_free(struct block_image *image)
     if (!image) {
         return;
     }
+    block_direct_free(image->direct);
     if (image->mem) {
         munmap(image->mem, image->size_bytes);
     } else {
@@ -220,6 +252,10 @@ static int block_check(const struct block_image *image, uint64_t offset, uint64_
 
 static int block_read_file(struct block_image *image, uint64_t offset, uint8_t *to, uint64_t len)
 {
+    if (image->direct) {
+        int err = block_direct_read(image->direct, offset, to, len);
+        return err ? block_host_failed(image, -err) : 0;
+    }
     while (len) {
         ssize_t n = pread(image->fd, to, len, (off_t)offset);
         if (n < 0 && errno == EINTR) {
@@ -293,6 +329,10 @@ int block_read(struct block_image *image, uint64_t offset, void *data, uint64_t 
 static int block_write_file(struct block_image *image, uint64_t offset, const uint8_t *from,
                             uint64_t len)
 {
+    if (image->direct) {
+        int err = block_direct_write(image->direct, offset, from, len);
+        return err ? block_host_failed(image, -err) : 0;
+    }
     while (len) {
         ssize_t n = pwrite(image->fd, from, len, (off_t)offset);
         if (n < 0 && errno == EINTR) {

@@ -16,8 +16,16 @@
 
 struct block_image;
 
-/* Opens a raw image; falls back to read-only with block_read_only() true where the file cannot be
- * written and `read_only_ok`. The file is locked against a second writer. */
+enum {
+    BLOCK_READ_ONLY_OK = 1, /* where the file cannot be written, block_read_only() is true then */
+    BLOCK_READ_ONLY = 2,
+    BLOCK_OVERLAY = 4, /* only read, and block_overlay() over it: the file never changes */
+    BLOCK_DIRECT = 8,  /* past the host's page cache */
+};
+
+/* Opens a raw image. The file is locked: many may read it, or one writes. */
+struct block_image *block_open(const char *path, unsigned flags, GError **error);
+/* With BLOCK_READ_ONLY_OK or nothing. */
 struct block_image *block_open_raw(const char *path, bool read_only_ok, GError **error);
 /* Zeroed scratch memory; pages are allocated when written. */
 struct block_image *block_new_memory(uint64_t size_bytes);

@@ -260,6 +260,63 @@ START_TEST(overlay_keeps_the_file)
 }
 END_TEST
 
+/* Both see the file; neither changes it, nor sees the other's. */
+START_TEST(overlays_leave_the_file_alone)
+{
+    uint8_t data[1024], found[1024];
+    struct block_image *one = block_open(path, BLOCK_OVERLAY, NULL);
+    struct block_image *two = block_open(path, BLOCK_OVERLAY, NULL);
+
+    ck_assert(one && two && !block_read_only(one));
+    memset(data, 0x5a, sizeof(data));
+    ck_assert_int_eq(block_write(one, 4096, data, sizeof(data)), 0);
+    ck_assert_int_eq(block_flush(one), 0);
+    ck_assert_int_eq(block_read(one, 4096, found, sizeof(found)), 0);
+    ck_assert_mem_eq(found, data, sizeof(data));
+    ck_assert_int_eq(block_read(two, 4096, found, sizeof(found)), 0);
+    ck_assert_uint_eq(found[0], 0);
+    expect_open_error(path, "in use by another process"); /* nobody writes under them */
+    block_free(one);
+    block_free(two);
+    one = open_ok();
+    ck_assert_int_eq(block_read(one, 4096, found, sizeof(found)), 0);
+    ck_assert_uint_eq(found[0], 0);
+    block_free(one);
+}
+END_TEST
+
+START_TEST(read_only_is_asked_for)
+{
+    uint8_t data[512] = {1};
+    struct block_image *image = block_open(path, BLOCK_READ_ONLY, NULL);
+
+    ck_assert(image && block_read_only(image));
+    ck_assert_int_eq(block_write(image, 0, data, 512), -EROFS);
+    ck_assert_int_eq(block_zero(image, 0, 512), -EROFS);
+    ck_assert_int_eq(block_read(image, 0, data, 512), 0);
+    block_free(image);
+}
+END_TEST
+
+START_TEST(past_the_page_cache)
+{
+    GError *error = NULL;
+    struct block_image *image = block_open(path, BLOCK_DIRECT, &error);
+
+    if (!image) { /* a file system that cannot */
+        ck_assert_msg(strstr(error->message, "past the page cache") != NULL, "%s", error->message);
+        g_error_free(error);
+        return;
+    }
+    check_contents(image);
+    block_free(image);
+    ck_assert_int_eq(truncate(path, IMAGE_BYTES + 512), 0);
+    ck_assert_ptr_null(block_open(path, BLOCK_DIRECT, &error));
+    ck_assert_msg(strstr(error->message, "multiple of 4096") != NULL, "%s", error->message);
+    g_error_free(error);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("block");
@@ -278,6 +335,9 @@ int main(void)
     tcase_add_test(file, full_host_disk_is_an_error);
     tcase_add_test(file, truncated_file_is_an_error);
     tcase_add_test(file, overlay_keeps_the_file);
+    tcase_add_test(file, overlays_leave_the_file_alone);
+    tcase_add_test(file, read_only_is_asked_for);
+    tcase_add_test(file, past_the_page_cache);
     suite_add_tcase(suite, file);
 
     SRunner *runner = srunner_create(suite);

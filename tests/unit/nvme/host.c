@@ -70,6 +70,9 @@ struct host *host_new_with(const struct nvme_params *more)
         .pcie = {.type = PCIE_ENDPOINT, .max_speed = 3, .max_width = 4},
     };
 
+    if (more->storage.read) {
+        params.storage = more->storage;
+    }
     host->disk = g_malloc0(HOST_DISK_BYTES);
     host->mock = mock_new(HOST_RAM_BYTES);
     host->ep = nvme_new(mock_fabric(host->mock), &params);
