@@ -240,4 +240,5 @@ def main():
     sys.exit(0 if "pcilab" in results and continuation else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

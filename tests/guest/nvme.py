@@ -57,7 +57,7 @@ def main():
         script = str(harness.ROOT / "tests/guest/nvme_commands.sh")
         command = [os.path.abspath(harness.PCILAB), "boot", topology, "--disk", f"nvme0={image}",
                    "--", "sh", script]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=280)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=560)
         run = harness.Result(command, done.returncode, done.stdout, done.stderr)
         run.console = "PCILAB: begin nvme\n" + run.console + "PCILAB: end nvme 0\n"
         tap.relay(run, "nvme")

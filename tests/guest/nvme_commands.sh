@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=dash disable=SC1091,SC2016
-# Run by nvme.py in the guest, among the host's files: the stock driver, nvme-cli, ext4 and fio judge
-# the controllers. nvme0 has two namespaces of 24 MiB, unallocated room, and Virtual Functions.
+# Run by nvme.py in the guest, among the host's files: the stock driver, nvme-cli, ext4 and fio
+# judge the controllers. nvme0 has two namespaces of 24 MiB, unallocated room and Virtual
+# Functions.
 . "$(dirname "$0")/../../guest/lib.sh"
 c=/dev/nvme0
 pf=/sys/class/nvme/nvme0/device
@@ -21,6 +22,7 @@ block() {
     done
     return 1
 }
+block_bytes() { cat "/sys/block/$(basename "$(block "$1")")/queue/logical_block_size"; }
 fails() { ! "$@"; }
 says() { # TEXT COMMAND...
     text=$1
@@ -42,11 +44,11 @@ check 'fio verifies writes of 256 KiB (SGLs)' same_blocks "$(block 2)" 256k
 check 'create a namespace of 4096-byte blocks' nvme create-ns $c -s 2048 -c 2048 -f 1
 check 'attach it' nvme attach-ns $c -n 3 -c 0
 check 'the kernel finds it by the event' test -b "$(block 3)"
-check 'its blocks are 4096 bytes' test "$(cat "/sys/block/$(basename "$(block 3)")/queue/logical_block_size")" = 4096
+check 'its blocks are 4096 bytes' test "$(block_bytes 3)" = 4096
 check 'fio verifies it' same_blocks "$(block 3)" 4k
 check 'what does not fit is refused' fails nvme create-ns $c -s 0x10000000 -c 0x10000000 -f 0
 check 'format to 512 bytes' nvme format "$(block 3)" -l 0 --force
-check 'its blocks are 512 bytes' test "$(cat "/sys/block/$(basename "$(block 3)")/queue/logical_block_size")" = 512
+check 'its blocks are 512 bytes' test "$(block_bytes 3)" = 512
 check 'it reads as zeroes' cmp -n 1048576 "$(block 3)" /dev/zero
 check 'delete it' nvme delete-ns $c -n 3
 check 'changed namespaces list' nvme changed-ns-list-log $c
@@ -58,10 +60,12 @@ check 'write and compare' sh -c "nvme write $d -s 8 -c 7 -z 4096 -d /tmp/block &
     nvme compare $d -s 8 -c 7 -z 4096 -d /tmp/block"
 check 'compare tells a difference' fails nvme compare "$d" -s 9 -c 7 -z 4096 -d /tmp/block
 check 'verify' nvme verify "$d" -s 0 -c 63
-check 'write zeroes' sh -c "nvme write-zeroes $d -s 8 -c 7 && cmp -n 4096 -i 4096:0 $d /dev/zero"
+check 'write zeroes' sh -c "nvme write-zeroes $d -s 8 -c 7 &&
+    cmp -n 4096 -i 4096:0 $d /dev/zero"
 check 'deallocate' nvme dsm "$d" -d -s 0 -b 64
 check 'flush' nvme flush "$d"
-check 'write cache off and on' sh -c "nvme set-feature $c -f 6 -v 0 && nvme set-feature $c -f 6 -v 1"
+check 'write cache off and on' sh -c "nvme set-feature $c -f 6 -v 0 &&
+    nvme set-feature $c -f 6 -v 1"
 check 'timestamp' nvme get-feature $c -f 0xe
 for log in smart-log error-log fw-log effects-log supported-log-pages; do
     check "$log" nvme "$log" $c
@@ -75,7 +79,8 @@ echo 0 >$pf/sriov_drivers_autoprobe
 check 'turn two Virtual Functions on' sh -c "echo 2 >$pf/sriov_numvfs"
 echo 1 >$pf/sriov_drivers_autoprobe
 vf=$(basename "$(readlink -f $pf/virtfn0)")
-check 'one that is offline has no driver' fails sh -c "echo $vf >/sys/bus/pci/drivers/nvme/bind" 2>/dev/null
+check 'one that is offline has no driver' \
+    fails sh -c "echo $vf >/sys/bus/pci/drivers/nvme/bind"
 check 'assign queues and interrupts' sh -c "nvme virt-mgmt $c -c 1 -r 0 -n 3 -a 8 &&
     nvme virt-mgmt $c -c 1 -r 1 -n 3 -a 8"
 check 'take it online' nvme virt-mgmt $c -c 1 -a 9
