@@ -22,6 +22,8 @@ static const char *const cause_words[PT_FAULT_COUNT] = {
 };
 
 static const char *const place_words[] = {
+    [IOMMU_AT_FIRST_BITS] = "first stage, whose bits may not be set",
+    [IOMMU_AT_SECOND_BITS] = "second stage, whose bits may not be set",
     [IOMMU_AT_TABLES] = "device and process tables",
     [IOMMU_AT_FIRST] = "first stage",
     [IOMMU_AT_SECOND] = "second stage",
@@ -31,6 +33,7 @@ static const char *const place_words[] = {
     [IOMMU_AT_OUTPUT] = "result, which may not be used",
     [IOMMU_AT_PROTECTED] = "memory that is protected",
 };
+_Static_assert(ARRAY_LEN(place_words) == IOMMU_AT_COUNT, "words for each place");
 
 static bool read_wanted(struct iommu_core *core, struct iommu_lookup *lookup)
 {

@@ -84,7 +84,8 @@ static unsigned scalable_code(const struct iommu_fault *fault)
     case IOMMU_AT_FIRST_BITS: return VTD_FR_FS_BITS;
     case IOMMU_AT_SECOND_BITS: return VTD_FR_SS_BITS;
     case IOMMU_AT_PROTECTED:
-    case IOMMU_AT_OUTPUT: break;
+    case IOMMU_AT_OUTPUT:
+    case IOMMU_AT_COUNT: break;
     }
     return VTD_FR_SM_OUTPUT;
 }

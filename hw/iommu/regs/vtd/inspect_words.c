@@ -65,6 +65,8 @@ static const struct {
     {VTD_FR_SS_ABSENT, "second-stage entry without any permission"},
     {VTD_FR_SS_RESERVED, "reserved bit in a second-stage entry"},
     {VTD_FR_SS_ROOT_UNREADABLE, "second-stage root table unreadable"},
+    {VTD_FR_SS_BITS, "second-stage bit to be set without snooping"},
+    {VTD_FR_FS_BITS, "first-stage bit to be set without snooping"},
     {VTD_FR_NOT_CANONICAL, "address not canonical"},
     {VTD_FR_USER, "supervisor's page"},
     {VTD_FR_NO_EXECUTE, "no execute permission"},

@@ -61,7 +61,7 @@ static bool entry_reserved(const struct vtd *vtd, uint64_t low, uint64_t high)
 static enum iommu_step interrupt_post(struct vtd *vtd, struct iommu_lookup *lookup, uint64_t low,
                                       uint64_t high)
 {
-    uint16_t reason = vtd_post(vtd, low, high, &lookup->interrupt);
+    uint16_t reason = vtd_post(vtd, low, high, lookup->uncached, &lookup->interrupt);
 
     return reason ? refuse(lookup, reason) : IOMMU_OK;
 }
@@ -116,7 +116,7 @@ static enum iommu_step interrupt_begin(struct vtd *vtd, struct iommu_lookup *loo
     if (index >= vtd->irt_entries)
         return refuse(lookup, VTD_FR_IR_INDEX);
     slot = &vtd->irte[index % IRTE_SLOTS];
-    if (slot->valid && slot->index == index)
+    if (slot->valid && slot->index == index && !lookup->uncached)
         return interrupt_entry(vtd, lookup, slot->low, slot->high);
     lookup->device.format = vtd->irte_flushes;
     lookup->read_addr = vtd->irt + index * 16;
@@ -135,7 +135,7 @@ enum iommu_step vtd_interrupt(void *face, struct iommu_lookup *lookup)
         return refuse(lookup, VTD_FR_IR_UNREADABLE);
     low = le64_load(lookup->data);
     high = le64_load(lookup->data + 8);
-    if ((low & IRTE_P) && lookup->device.format == vtd->irte_flushes)
+    if ((low & IRTE_P) && !lookup->uncached && lookup->device.format == vtd->irte_flushes)
         vtd->irte[lookup->pasid % IRTE_SLOTS] = (struct irte_slot){
             .valid = true, .index = (uint16_t)lookup->pasid, .low = low, .high = high};
     return interrupt_entry(vtd, lookup, low, high);

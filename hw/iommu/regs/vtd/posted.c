@@ -42,8 +42,8 @@ static bool descriptor_reserved(const struct vtd *vtd, const uint8_t *pid)
     return (control & PID_RSVD) || rest || (!vtd->irt_extended && (dest & ~PID_NDST_XAPIC));
 }
 
-/* Returns the reason of a fault, 0 when it is posted. */
-uint16_t vtd_post(struct vtd *vtd, uint64_t low, uint64_t high, struct iommu_interrupt *interrupt)
+uint16_t vtd_post(struct vtd *vtd, uint64_t low, uint64_t high, bool look,
+                  struct iommu_interrupt *interrupt)
 {
     const struct iommu_memory *memory = &vtd->params.memory;
     uint64_t addr = FIELD_GET(IRTE_PDA_HIGH, high) << 32 | FIELD_GET(IRTE_PDA_LOW, low) << 6;
@@ -64,6 +64,8 @@ uint16_t vtd_post(struct vtd *vtd, uint64_t low, uint64_t high, struct iommu_int
         .dest = vtd->irt_extended ? dest : (uint32_t)FIELD_GET(PID_NDST_XAPIC, dest),
         .vector = (uint8_t)FIELD_GET(PID_NV, control),
     };
+    if (look)
+        return 0;
     pid[vector / 8] |= (uint8_t)(1 << vector % 8);
     if (!interrupt->silent)
         le64_store(pid + PID_CONTROL, control | PID_ON);

@@ -229,8 +229,9 @@ void vtd_flush_interrupts(struct vtd *vtd, unsigned index, unsigned order);
 
 /* posted.c: an entry in posted format. */
 bool vtd_posted_reserved(uint64_t low, uint64_t high);
-/* Returns the reason of a fault, 0 when it is posted. */
-uint16_t vtd_post(struct vtd *vtd, uint64_t low, uint64_t high, struct iommu_interrupt *interrupt);
+/* Returns the reason of a fault, 0 when it is posted. look: as if, and nothing is changed. */
+uint16_t vtd_post(struct vtd *vtd, uint64_t low, uint64_t high, bool look,
+                  struct iommu_interrupt *interrupt);
 
 /* protect.c */
 void vtd_protect_written(struct vtd *vtd);

@@ -107,6 +107,7 @@ enum iommu_place {
     /* An access or dirty bit is to be set, and the context says read_only. */
     IOMMU_AT_FIRST_BITS,
     IOMMU_AT_SECOND_BITS,
+    IOMMU_AT_COUNT
 };
 
 struct iommu_fault {
