@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ats.h"
 #include "device.h"
 #include "test.h"
 
@@ -316,9 +317,22 @@ static const struct {
     const char *name;
     void (*run)(struct vfio_function *f);
 } tests[] = {
-    {"dma", test_dma},           {"msix", test_msix},   {"reset", test_reset},
-    {"unmapped", test_unmapped}, {"unmap", test_unmap}, {"readonly", test_readonly},
-    {"nothing", test_nothing},   {"leave", test_leave}, {"find", test_find},
+    {"dma", test_dma},
+    {"msix", test_msix},
+    {"reset", test_reset},
+    {"unmapped", test_unmapped},
+    {"unmap", test_unmap},
+    {"readonly", test_readonly},
+    {"nothing", test_nothing},
+    {"leave", test_leave},
+    {"find", test_find},
+    {"ats", test_ats},
+    {"ats-keeps", test_ats_keeps},
+    {"ats-silent", test_ats_silent},
+    {"ats-unasked", test_ats_unasked},
+    {"ats-forged", test_ats_forged},
+    {"ats-blocked", test_ats_blocked},
+    {"ats-pasid", test_ats_pasid},
 };
 
 int main(int argc, char **argv)

@@ -313,6 +313,8 @@ static void settle(struct endpoint_func *func)
         send_answer(func, i, pending->to);
         if (func->ats->faults.duplicate)
             send_answer(func, i, pending->to);
+        if (func->ats->faults.once)
+            func->ats->faults = (struct endpoint_ats_faults){0};
     }
     if (next_ps != SIM_NEVER && !sim_event_pending(&work->late))
         sim_schedule_at(sim, &work->late, next_ps);
@@ -374,8 +376,11 @@ static bool receive_invalidate(struct endpoint_func *func, const struct tlp *tlp
     if (!work) /* nothing was ever cached */
         work = begin_work(func);
     invalidate(func, &what, tlp_get_pasid(tlp, &pasid) ? &pasid : NULL);
-    if (ats->faults.silent)
+    if (ats->faults.silent) {
+        if (ats->faults.once)
+            ats->faults = (struct endpoint_ats_faults){0};
         return true;
+    }
     pending = &work->pending[what.itag];
     if (pending->busy) /* an ITag twice is the root's error: it gets one answer */
         work->pending_count--;

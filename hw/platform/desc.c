@@ -116,9 +116,11 @@ static void component_set_defaults(struct machine_component *c)
             .snoop = true,
             .large_pages = true,
             .coherent = true,
+            .device_tlb = true,
             .protected_memory = true,
             .posted = true,
         };
+        c->iommu.invalidation_timeout_ps = 60 * PS_PER_S;
         break;
     case MACHINE_VIRTIO_IOMMU:
         c->viommu.features = (struct viommu_features){

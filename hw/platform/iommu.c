@@ -213,6 +213,10 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
         root_translated(rc, tlp, tlp->at == 0);
         return;
     }
+    if (tlp_is_translation_request(tlp)) {
+        board_ats_request(unit, rc, tlp);
+        return;
+    }
     pending = pending_take(unit);
     pending->bridge = bridge;
     pending->rc = rc;
@@ -221,6 +225,14 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
     pending->request.done = translated;
     pending->request.opaque = pending;
     vtd_submit(unit->vtd, &pending->request);
+}
+
+static bool take_message(void *opaque, struct root_complex *rc, const struct tlp *tlp)
+{
+    struct board_iommu *unit = board_iommu_of(opaque, tlp->requester.v);
+
+    (void)rc;
+    return unit && board_ats_message(unit, tlp);
 }
 
 /* The IOAPIC's messages (VT-d 4.1, 5.1.5). */
@@ -266,6 +278,8 @@ bool board_iommu_create(struct machine *machine, const struct machine_component 
         .memory = {.read = table_read, .write = table_write, .opaque = unit},
         .tables = {.read = backing_read, .write = backing_write, .opaque = unit},
         .event = unit_event,
+        .device_tlb = board_ats_invalidate,
+        .device_tlb_timeout_ps = c->iommu.invalidation_timeout_ps,
         .opaque = unit,
         .read_latency_ps = c->iommu.read_latency_ps,
         .find_stale = c->iommu.find_stale,
@@ -374,7 +388,8 @@ bool board_iommu_connect(struct machine *machine, const struct machine_desc *des
         return false;
     for (unsigned i = 0; i < machine->bridge_count; i++) {
         struct board_bridge *bridge = &machine->bridge[i];
-        const struct root_translator translator = {.translate = translate, .opaque = bridge};
+        const struct root_translator translator = {
+            .translate = translate, .message = take_message, .opaque = bridge};
         bool any = false;
 
         for (unsigned j = 0; j < machine->iommu_count; j++)

@@ -11,6 +11,7 @@
 struct machine;
 struct machine_component;
 struct iommu_pending;
+struct root_complex;
 struct tlp;
 
 struct board_iommu {
@@ -39,6 +40,12 @@ struct iommu_access board_iommu_access(const struct tlp *tlp);
 struct board_bridge;
 /* The unit with the requester in its scope, else the one that has all the rest; NULL: none. */
 struct board_iommu *board_iommu_of(const struct board_bridge *bridge, uint16_t sid);
+/* iommu_ats.c: a Translation Request, which is answered; a message to a root complex, which is not
+ * taken over; an invalidation to be sent, `opaque` is the unit. */
+void board_ats_request(struct board_iommu *unit, struct root_complex *rc, struct tlp *tlp);
+bool board_ats_message(struct board_iommu *unit, const struct tlp *tlp);
+void board_ats_invalidate(void *opaque, const struct vtd_device_tlb *what);
+
 bool board_iommu_create(struct machine *machine, const struct machine_component *c,
                         uint16_t segment, GError **error);
 /* Root complexes and the IOAPIC meet the units, and memory is reserved; when all is wired. */

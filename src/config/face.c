@@ -3,11 +3,23 @@
 #include "parser.h"
 
 static const char *const vtd_keys[] = {
-    "scalable",  "first-stage",    "second-stage",
-    "nested",    "pass-through",   "interrupt-remapping",
-    "x2apic",    "snoop",          "caching-mode",
-    "coherent",  "latency",        "scope",
-    "ats-ports", "ats-integrated", "ats-required",
+    "scalable",
+    "first-stage",
+    "second-stage",
+    "nested",
+    "pass-through",
+    "interrupt-remapping",
+    "x2apic",
+    "snoop",
+    "caching-mode",
+    "coherent",
+    "latency",
+    "scope",
+    "ats-ports",
+    "ats-integrated",
+    "ats-required",
+    "device-tlb",
+    "invalidation-timeout",
 };
 
 static const char *const virtio_keys[] = {"bypass",   "bypass-config", "domains",

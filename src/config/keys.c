@@ -297,6 +297,11 @@ const struct topo_key topo_keys[] = {
      "Posted interrupts, where interrupts are remapped."},
     {"protected-memory", K(IOMMU), &topo_type_bool, V(protected_memory), 0, 1, "yes", NULL,
      "Protected memory regions."},
+    {"device-tlb", K(IOMMU), &topo_type_bool, V(device_tlb), 0, 1, "yes", NULL,
+     "Device TLBs: Address Translation Services (ats-ports and ats-integrated tell software "
+     "whose)."},
+    {"invalidation-timeout", K(IOMMU), &topo_type_uint, V(device_tlb_us), 1, 100000000, "60000000",
+     NULL, "Microseconds that a device may take to answer an invalidation of its TLB."},
     {"coherent", K(IOMMU), &topo_type_bool, V(coherent), 0, 1, "yes", NULL,
      "Walks snoop the processors' caches. With no, a line of a table is seen as it was last "
      "flushed."},

@@ -75,7 +75,8 @@ struct topo_values {
     uint64_t mac, restricted; /* mac: as a number, TOPO_AUTO */
     char *forward, *wire;
     uint64_t face, address_bits, scalable, first_stage, second_stage, nested, pass_through;
-    uint64_t intr_remapping, x2apic, snoop, large_pages, caching_mode, latency_ns, strict;
+    uint64_t intr_remapping, x2apic, snoop, large_pages, caching_mode, device_tlb, device_tlb_us,
+        latency_ns, strict;
     char *scope, *ats_ports, *ats_integrated; /* names, as written */
     uint64_t ats_required, reserved_bytes, coherent, protected_memory, posted;
     uint64_t bypass, bypass_config, domains, mappings;

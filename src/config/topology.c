@@ -336,12 +336,14 @@ static void write_iommu(struct machine_component *c, const struct topo_values *v
         .snoop = v->snoop,
         .large_pages = v->large_pages,
         .coherent = v->coherent,
+        .device_tlb = v->device_tlb,
         .protected_memory = v->protected_memory,
         .posted = v->posted,
         .caching = v->caching_mode,
     };
     c->iommu.read_latency_ps = v->latency_ns * PS_PER_NS;
     c->iommu.find_stale = v->strict;
+    c->iommu.invalidation_timeout_ps = v->device_tlb_us * PS_PER_US;
     c->iommu.scope = topo_names(v->scope);
     c->iommu.ats_all = g_strcmp0(v->ats_ports, "all") == 0;
     c->iommu.ats_ports = c->iommu.ats_all ? NULL : topo_names(v->ats_ports);

@@ -87,6 +87,8 @@ static bool answer(struct iommu_request *request, const struct tlb_entry *entry)
 {
     request->addr = entry->output | (request->access.addr & low_mask(entry->shift));
     request->snoop = entry->snoop;
+    request->shift = entry->shift;
+    request->perms = entry->perms & (PT_PERM_READ | PT_PERM_WRITE | PT_PERM_EXEC);
     return true;
 }
 
@@ -169,16 +171,40 @@ static void deliver(struct iommu_core *core)
     settle_drains(core);
 }
 
+/* Of a Translation Request: that the page tables grant nothing is an answer (PCIe Base 6.0,
+ * 10.2.3.2), which the device may follow with a Page Request. */
+static bool grants_nothing(const struct iommu_fault *fault)
+{
+    switch ((enum iommu_place)fault->place) {
+    case IOMMU_AT_TABLES:
+    case IOMMU_AT_OUTPUT: return false;
+    default: return fault->cause != PT_FAULT_TABLE && fault->cause != PT_FAULT_RESERVED;
+    }
+}
+
+static enum iommu_status settle_fault(struct iommu_core *core, struct iommu_walk *walk)
+{
+    struct iommu_request *request = walk->request;
+    bool asks = request->access.at == IOMMU_TRANSLATION_REQUEST;
+
+    if (asks && grants_nothing(&walk->fault)) {
+        request->perms = 0;
+        request->shift = 12;
+        return IOMMU_TRANSLATED_OK;
+    }
+    core->stats.faults++;
+    core->params.ops->fault(core->params.face, &walk->fault);
+    request->abort = asks && core->params.ops->aborts(core->params.face, &walk->fault);
+    return IOMMU_FAULTED;
+}
+
 static enum iommu_status walk_settle(struct iommu_core *core, struct iommu_walk *walk,
                                      enum iommu_step step)
 {
     struct iommu_request *request = walk->request;
 
-    if (step == IOMMU_FAULT) {
-        core->stats.faults++;
-        core->params.ops->fault(core->params.face, &walk->fault);
-        return IOMMU_FAULTED;
-    }
+    if (step == IOMMU_FAULT)
+        return settle_fault(core, walk);
     if (request->access.interrupt)
         request->interrupt = walk->lookup.interrupt;
     else

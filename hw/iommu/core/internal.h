@@ -128,7 +128,8 @@ struct iommu_walk {
     uint8_t stage; /* enum walk_stage */
     uint8_t why;   /* of the second stage's walk, enum walk_why */
     bool reading_first;
-    bool pure; /* looks only: no caches, no writes */
+    bool pure;    /* looks only: no caches, no writes */
+    uint8_t want; /* PT_PERM_* that the page tables are asked for */
     uint8_t update_at;
     uint64_t flushes; /* when it began */
     struct iommu_lookup lookup;

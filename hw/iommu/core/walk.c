@@ -20,6 +20,11 @@ static const struct iommu_access *access_of(const struct iommu_walk *walk)
     return walk->lookup.access;
 }
 
+static bool is_translation_request(const struct iommu_walk *walk)
+{
+    return access_of(walk)->at == IOMMU_TRANSLATION_REQUEST;
+}
+
 static enum iommu_step walk_fault(struct iommu_walk *walk, enum iommu_place place,
                                   const struct pt_walk *at)
 {
@@ -124,6 +129,12 @@ static enum iommu_step walk_done(struct iommu_walk *walk, uint64_t output, unsig
     };
     if (may_cache(walk) && context->kind != IOMMU_PASS)
         cache_put_page(core, &walk->result);
+    /* The right to write that is given away counts as a write (PCIe Base 6.0, 10.2.2.2). */
+    if (is_translation_request(walk) && !access_of(walk)->no_write && (perms & PT_PERM_WRITE) &&
+        !dirty && !walk->want) {
+        walk->want = PT_PERM_WRITE;
+        return tables_begin(walk);
+    }
     return IOMMU_OK;
 }
 
@@ -265,13 +276,13 @@ static enum iommu_step tables_begin(struct iommu_walk *walk)
 {
     const struct iommu_access *access = access_of(walk);
     const struct iommu_context *context = &walk->lookup.context;
-    struct pt_access pt = {.want = access->want, .privileged = walk_privileged(walk)};
+    struct pt_access pt = {.want = walk->want, .privileged = walk_privileged(walk)};
 
     walk->stage = WALK_TABLES;
     walk->first_trail.count = 0;
     walk->update_at = 0;
     if (context->kind == IOMMU_SECOND)
-        return second_begin(walk, access->addr, access->want, FOR_OUTPUT);
+        return second_begin(walk, access->addr, walk->want, FOR_OUTPUT);
     if (context->kind == IOMMU_MAPPED)
         return mapped_step(walk);
     if (context->kind != IOMMU_PASS)
@@ -330,6 +341,8 @@ static enum iommu_step device_known(struct iommu_walk *walk)
     lookup->fault_disabled |= lookup->device.fault_disabled;
     if (!admitted(walk, NULL))
         return walk_fault(walk, IOMMU_AT_TABLES, NULL);
+    if (access->at == IOMMU_TRANSLATED) /* trusted: the address is what it says */
+        return walk_done(walk, access->addr, 12, PT_PERM_READ | PT_PERM_WRITE, true);
     if (lookup->device.has_context) {
         lookup->context = lookup->device.context;
         return context_known(walk);
@@ -375,6 +388,7 @@ enum iommu_step walk_begin(struct iommu_walk *walk)
     const struct iommu_device *cached;
 
     lookup->turn = 0;
+    walk->want = access_of(walk)->want;
     lookup->fault_disabled = false;
     lookup->uncached = walk->pure;
     lookup->code = 0;

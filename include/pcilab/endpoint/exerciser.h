@@ -121,6 +121,7 @@ enum {
 #define EXERCISER_ATS_DUPLICATE  0x02 /* answers twice */
 #define EXERCISER_ATS_WRONG_ITAG 0x04
 #define EXERCISER_ATS_KEEPS      0x08 /* goes on using what was invalidated */
+#define EXERCISER_ATS_ONCE       0x20 /* the next invalidation only */
 #define EXERCISER_ATS_DEAF       0x10 /* hears no Page Request Group Response */
 
 /* EXERCISER_CH_VECTOR */

@@ -153,7 +153,8 @@ struct machine_component {
          * not `ats_all`: no such structure) and integrated endpoints (SATC; NULL: none). */
         bool ats_all;
         char **ats_ports, **ats_integrated;
-        bool ats_required; /* those of SATC cannot work without */
+        uint64_t invalidation_timeout_ps; /* of device TLBs */
+        bool ats_required;                /* those of SATC cannot work without */
     } iommu;
     struct { /* MACHINE_VIRTIO_IOMMU, beside virtio.packed; integrated, serves its segment */
         struct viommu_features features;

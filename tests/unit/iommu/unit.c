@@ -75,6 +75,14 @@ static void event(void *opaque, uint64_t addr, uint32_t data)
     u->event_data = data;
 }
 
+static void device_tlb(void *opaque, const struct vtd_device_tlb *what)
+{
+    struct unit *u = opaque;
+
+    u->device_tlbs++;
+    u->device_tlb = *what;
+}
+
 void unit_open(struct unit *u, const struct vtd_features *features)
 {
     unit_open_timed(u, features, 0);
@@ -91,6 +99,8 @@ void unit_open_timed(struct unit *u, const struct vtd_features *features, uint64
         .memory = {ram_read, ram_write, u},
         .tables = {behind_read, behind_write, u},
         .event = event,
+        .device_tlb = device_tlb,
+        .device_tlb_timeout_ps = UNIT_DEVICE_TLB_PS,
         .opaque = u,
         .read_latency_ps = latency_ps,
         .find_stale = latency_ps != 0,

@@ -13,10 +13,12 @@
 #include "pcilab/base/le.h"
 #include "pcilab/iommu/regs/vtd.h"
 
-#define UNIT_RAM  0x100000u
-#define UNIT_SID  0x0113
-#define UNIT_ROOT 0x1000u
-#define UNIT_IRT  0x8000u
+#define UNIT_RAM 0x100000u
+#define UNIT_SID 0x0113
+/* A device has so long to answer an invalidation. */
+#define UNIT_DEVICE_TLB_PS 1000000u
+#define UNIT_ROOT          0x1000u
+#define UNIT_IRT           0x8000u
 /* Where the requester's entries are. */
 #define UNIT_ROOT_ENTRY    (UNIT_ROOT + 16)
 #define UNIT_LEGACY_ENTRY  (0x2000u + 0x13 * 16)
@@ -36,6 +38,8 @@ struct unit {
     unsigned events;
     uint64_t event_addr;
     uint32_t event_data;
+    unsigned device_tlbs; /* Invalidate Requests sent; the last one */
+    struct vtd_device_tlb device_tlb;
     enum iommu_status status;
     uint64_t out;
     struct iommu_interrupt interrupt;

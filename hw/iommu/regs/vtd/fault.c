@@ -167,6 +167,28 @@ unsigned vtd_fault_code(const struct iommu_fault *fault)
     return by_tables ? scalable_code(fault) : legacy_code(fault);
 }
 
+/* CHOICE: a Translation Request that the tables do not provide for is not supported; one that
+ * finds them broken is aborted. Table 25 decides for each reason; it could not be looked up. */
+bool vtd_aborts(void *face, const struct iommu_fault *fault)
+{
+    static const uint8_t unsupported[] = {
+        VTD_FR_ROOT_ABSENT,       VTD_FR_CONTEXT_ABSENT,   VTD_FR_TYPE_BLOCKED,
+        VTD_FR_SM_ROOT_TABLE,     VTD_FR_SM_LEGACY_PASID,  VTD_FR_SM_ROOT_ABSENT,
+        VTD_FR_SM_CONTEXT_ABSENT, VTD_FR_SM_NO_DEVICE_TLB, VTD_FR_SM_PASID_DISABLED,
+        VTD_FR_SM_PASID_LARGE,    VTD_FR_SM_RID_PASID,     VTD_FR_SM_DIRECTORY_ABSENT,
+        VTD_FR_SM_PASID_ABSENT,   VTD_FR_SM_EXECUTE,       VTD_FR_SM_SUPERVISOR,
+    };
+
+    (void)face;
+    if (fault->place != IOMMU_AT_TABLES)
+        return true;
+    for (unsigned i = 0; i < ARRAY_LEN(unsupported); i++) {
+        if (fault->code == unsupported[i])
+            return false;
+    }
+    return true;
+}
+
 void vtd_fault(void *face, const struct iommu_fault *fault)
 {
     struct vtd *vtd = face;

@@ -28,6 +28,13 @@ enum {
 #define DESC_ADDR      GENMASK(63, 12)
 #define DESC_IH        BIT(6)
 #define DESC_AM        GENMASK(5, 0)
+#define DESC_S         BIT(11)
+#define DTLB_MIP       GENMASK(20, 16)
+#define DTLB_PFSID     (GENMASK(15, 12) | GENMASK(63, 52))
+#define DTLB_S         BIT(0)
+#define PDTLB_MIP      GENMASK(8, 4)
+#define PDTLB_SID      GENMASK(31, 16)
+#define PDTLB_GLOBAL   BIT(0)
 #define DESC_PAGE      (DESC_ADDR | DESC_IH | DESC_AM)
 #define IEC_G          BIT(4)
 #define IEC_IM         GENMASK(31, 27)
@@ -74,6 +81,12 @@ bool vtd_invalidate_iotlb(struct vtd *vtd, unsigned granularity, uint16_t domain
 struct descriptor {
     uint64_t quad[4];
 };
+
+static unsigned descriptor_type(const struct descriptor *d)
+{
+    return (unsigned)(FIELD_GET(DESC_TYPE_LOW, d->quad[0]) | FIELD_GET(DESC_TYPE_HIGH, d->quad[0])
+                                                                 << 4);
+}
 
 static unsigned do_context(struct vtd *vtd, const struct descriptor *d)
 {
@@ -154,8 +167,56 @@ static unsigned do_pasid_cache(struct vtd *vtd, const struct descriptor *d)
     }
 }
 
-/* By type; `used` are the bits of the first two quadwords that mean something. UNIMPL: types 3, 8
- * and 9 are for device TLBs and page requests, which are not advertised. */
+/* Device-TLB invalidations, 6.5.2.5 and 6.5.2.6. PFSID, whose queue depth counts for all VFs of a
+ * device, makes no difference: a function's own ITags are enough here (CHOICE). */
+
+/* With S the address tells the size: from bit 12 up to the first bit that is 0 (10.3.1). */
+static void set_range(struct vtd_device_tlb *what, uint64_t page, bool sized)
+{
+    uint64_t ones = sized ? page >> 12 : 0;
+    unsigned zeros = (unsigned)__builtin_ctzll(~ones);
+
+    what->shift = (uint8_t)(12 + zeros + sized);
+    if (what->shift >= 63)
+        what->shift = 64;
+    what->addr = page & ~low_mask(what->shift);
+}
+
+static bool device_tlb_of(const struct descriptor *d, struct vtd_device_tlb *what,
+                          unsigned *pending_max)
+{
+    *what = (struct vtd_device_tlb){0};
+    if (descriptor_type(d) == 3) {
+        what->sid = (uint16_t)FIELD_GET(DESC_SID, d->quad[0]);
+        *pending_max = (unsigned)FIELD_GET(DTLB_MIP, d->quad[0]);
+        set_range(what, d->quad[1] & DESC_ADDR, d->quad[1] & DTLB_S);
+        return true;
+    }
+    if (descriptor_type(d) != 8)
+        return false;
+    what->sid = (uint16_t)FIELD_GET(PDTLB_SID, d->quad[0]);
+    what->has_pasid = true;
+    what->pasid = (uint32_t)FIELD_GET(DESC_PASID, d->quad[0]);
+    what->global = d->quad[1] & PDTLB_GLOBAL;
+    *pending_max = (unsigned)FIELD_GET(PDTLB_MIP, d->quad[0]);
+    set_range(what, d->quad[1] & DESC_ADDR, d->quad[1] & DESC_S);
+    return true;
+}
+
+static unsigned do_device_tlb(struct vtd *vtd, const struct descriptor *d)
+{
+    struct vtd_device_tlb what;
+    unsigned pending_max;
+
+    if (!vtd->params.features.device_tlb)
+        return IQE_TYPE;
+    device_tlb_of(d, &what, &pending_max);
+    vtd_device_tlb_send(vtd, &what);
+    return 0;
+}
+
+/* By type; `used` are the bits of the first two quadwords that mean something. UNIMPL: type 9 is
+ * for page requests, which are not advertised. */
 static const struct {
     unsigned (*run)(struct vtd *vtd, const struct descriptor *d);
     bool scalable;
@@ -163,17 +224,15 @@ static const struct {
 } descriptors[] = {
     [1] = {do_context, false, {DESC_G | DESC_DID | DESC_SID | DESC_FM, 0}},
     [2] = {do_iotlb, false, {DESC_G | IOTLB_DRAINS | DESC_DID, DESC_PAGE}},
+    [3] = {do_device_tlb, false, {DTLB_MIP | DTLB_PFSID | DESC_SID, DESC_ADDR | DTLB_S}},
     [4] = {do_interrupt, false, {IEC_G | IEC_IM | IEC_INDEX, 0}},
     [5] = {do_wait, false, {WAIT_IF | WAIT_SW | WAIT_FN | WAIT_DATA, ~3ULL}},
     [6] = {do_pasid_iotlb, true, {DESC_G | DESC_DID | DESC_PASID, DESC_PAGE}},
     [7] = {do_pasid_cache, true, {DESC_G | DESC_DID | DESC_PASID, 0}},
+    [8] = {do_device_tlb,
+           true,
+           {PDTLB_MIP | DTLB_PFSID | PDTLB_SID | DESC_PASID, DESC_ADDR | DESC_S | PDTLB_GLOBAL}},
 };
-
-static unsigned descriptor_type(const struct descriptor *d)
-{
-    return (unsigned)(FIELD_GET(DESC_TYPE_LOW, d->quad[0]) | FIELD_GET(DESC_TYPE_HIGH, d->quad[0])
-                                                                 << 4);
-}
 
 static unsigned descriptor_check(const struct vtd *vtd, const struct descriptor *d)
 {
@@ -291,7 +350,8 @@ static void queue_advance(struct vtd *vtd)
 
 static bool queue_active(const struct vtd *vtd)
 {
-    return vtd_is(vtd, VTD_G_QIE) && !(reg_get(vtd->regs, VTD_FSTS) & VTD_FSTS_IQE) &&
+    return vtd_is(vtd, VTD_G_QIE) &&
+           !(reg_get(vtd->regs, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE)) &&
            reg_get(vtd->regs, VTD_IQH) != reg_get(vtd->regs, VTD_IQT);
 }
 
@@ -301,11 +361,33 @@ static bool queue_active(const struct vtd *vtd)
  */
 static bool queue_must_drain(struct vtd *vtd, const struct descriptor *d)
 {
-    if (descriptor_type(d) != 5 || vtd->queue_drain_done)
+    struct vtd_device_tlb what;
+    unsigned pending_max;
+
+    if (vtd->params.features.device_tlb && device_tlb_of(d, &what, &pending_max))
+        return !vtd_device_tlb_room(vtd, what.sid, pending_max);
+    if (descriptor_type(d) != 5)
+        return false;
+    if (vtd->outstanding_count)
+        return true;
+    if (vtd->queue_drain_done)
         return false;
     vtd->queue_drain_done = true;
     iommu_drain(vtd->core, &vtd->queue_drain);
     return vtd->queue_drain.pending;
+}
+
+void vtd_queue_abort_wait(struct vtd *vtd)
+{
+    struct descriptor d;
+
+    if (!queue_active(vtd) || vtd->fetched_bytes < descriptor_bytes(vtd))
+        return;
+    d = descriptor_fetched(vtd);
+    if (descriptor_type(&d) != 5)
+        return;
+    fetched_forget(vtd);
+    queue_advance(vtd);
 }
 
 /* Returns why the queue stops at its head, 0 when it does not; *waits: not now, but later. */

@@ -332,7 +332,8 @@ static uint64_t extended_capabilities(const struct vtd_features *f)
 {
     uint64_t ecap = BIT(1); /* QI */
 
-    ecap |= f->coherent ? BIT(0) : 0; /* C */
+    ecap |= f->coherent ? BIT(0) : 0;             /* C */
+    ecap |= f->device_tlb ? BIT(2) | BIT(33) : 0; /* DT, NWFS */
     ecap |= f->interrupt_remapping ? BIT(3) : 0;
     ecap |= f->interrupt_remapping && f->x2apic ? BIT(4) : 0;
     ecap |= f->pass_through ? BIT(6) : 0;

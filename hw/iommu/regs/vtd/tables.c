@@ -17,12 +17,13 @@
 #define CE_AW        GENMASK(2, 0)
 #define CE_DID       GENMASK(23, 8)
 #define CE_HIGH_RSVD (~(GENMASK(6, 0) | CE_DID))
-enum { TT_SECOND = 0, TT_PASS = 2 };
+enum { TT_SECOND = 0, TT_DEVICE_TLB = 1, TT_PASS = 2 };
 
 /* Scalable-mode context entry, 9.4 */
+#define SC_DTE       BIT(2)
 #define SC_PASIDE    BIT(3)
 #define SC_PDTS      GENMASK(11, 9)
-#define SC_LOW_RSVD  (GENMASK(8, 4) | BIT(2))
+#define SC_LOW_RSVD  GENMASK(8, 4)
 #define SC_RID_PASID GENMASK(19, 0)
 
 /* PASID table entry, 9.6 */
@@ -104,11 +105,13 @@ static enum iommu_step legacy_context(struct vtd *vtd, struct iommu_lookup *look
     if ((low & (CE_LOW_RSVD | beyond_host(vtd))) || (high & CE_HIGH_RSVD))
         return refuse(lookup, VTD_FR_CONTEXT_RESERVED);
     levels = levels_of(vtd, FIELD_GET(CE_AW, high));
-    if (!levels || !(tt == TT_SECOND || (tt == TT_PASS && vtd->params.features.pass_through)))
+    if (!levels || !(tt == TT_SECOND || (tt == TT_PASS && vtd->params.features.pass_through) ||
+                     (tt == TT_DEVICE_TLB && vtd->params.features.device_tlb)))
         return refuse(lookup, VTD_FR_CONTEXT_INVALID);
     lookup->device = (struct iommu_device){
         .fault_disabled = low & ENTRY_FPD,
         .has_context = true,
+        .device_tlb = tt == TT_DEVICE_TLB,
         .format = VTD_TTM_LEGACY,
     };
     context->fault_disabled = low & ENTRY_FPD;
@@ -150,11 +153,12 @@ static enum iommu_step scalable_context(struct vtd *vtd, struct iommu_lookup *lo
     lookup->fault_disabled = low & ENTRY_FPD;
     if (!(low & ENTRY_P))
         return refuse(lookup, VTD_FR_SM_CONTEXT_ABSENT);
-    if ((low & (SC_LOW_RSVD | beyond_host(vtd))) || (high & ~SC_RID_PASID) || quad(lookup, 2) ||
-        quad(lookup, 3))
+    if ((low & (SC_LOW_RSVD | (vtd->params.features.device_tlb ? 0 : SC_DTE) | beyond_host(vtd))) ||
+        (high & ~SC_RID_PASID) || quad(lookup, 2) || quad(lookup, 3))
         return refuse(lookup, VTD_FR_SM_CONTEXT_RESERVED);
     lookup->device = (struct iommu_device){
         .fault_disabled = low & ENTRY_FPD,
+        .device_tlb = low & SC_DTE,
         .pasid_allowed = low & SC_PASIDE,
         .default_pasid = (uint32_t)FIELD_GET(SC_RID_PASID, high),
         .pasid_end = 64u << (FIELD_GET(SC_PDTS, low) + 7),
@@ -304,7 +308,6 @@ enum iommu_step vtd_process(void *face, struct iommu_lookup *lookup)
     return ask(lookup, (entry & ENTRY_PTR) + (lookup->pasid & 63) * 64u, 64);
 }
 
-/* UNIMPL: device TLBs (ECAP.DT): every translation request and translated request is refused. */
 bool vtd_admit(void *face, const struct iommu_access *access, const struct iommu_device *device,
                const struct iommu_context *context, uint16_t *code)
 {
@@ -312,7 +315,7 @@ bool vtd_admit(void *face, const struct iommu_access *access, const struct iommu
 
     if (legacy && access->has_pasid)
         *code = VTD_FR_SM_LEGACY_PASID;
-    else if (access->at != IOMMU_UNTRANSLATED)
+    else if (access->at != IOMMU_UNTRANSLATED && !device->device_tlb)
         *code = legacy ? VTD_FR_TYPE_BLOCKED : VTD_FR_SM_NO_DEVICE_TLB;
     else if (access->has_pasid && !device->pasid_allowed)
         *code = VTD_FR_SM_PASID_DISABLED;

@@ -20,6 +20,7 @@ static const struct iommu_face_ops vtd_ops = {
     .interrupt = vtd_interrupt,
     .fault = vtd_fault,
     .admit = vtd_admit,
+    .aborts = vtd_aborts,
     .output_allowed = output_allowed,
     .pass_allowed = vtd_unprotected,
     .explain = vtd_explain,
@@ -50,6 +51,7 @@ struct vtd *vtd_new(const struct vtd_params *params)
     vtd->core = iommu_core_new(&core);
     sim_event_init(&vtd->fetch, vtd_queue_fetched, vtd);
     vtd->queue_drain = (struct iommu_drain){.drained = queue_drained, .opaque = vtd};
+    sim_event_init(&vtd->device_tlb_timer, vtd_device_tlb_timer, vtd);
     vtd_regs_create(vtd);
     vtd_reset(vtd);
     return vtd;
@@ -59,6 +61,7 @@ void vtd_free(struct vtd *vtd)
 {
     if (!vtd)
         return;
+    vtd_device_tlb_reset(vtd);
     sim_cancel(vtd->params.sim, &vtd->fetch);
     iommu_core_free(vtd->core);
     reg_space_free(vtd->regs);
@@ -69,6 +72,7 @@ void vtd_free(struct vtd *vtd)
 void vtd_reset(struct vtd *vtd)
 {
     iommu_core_reset(vtd->core);
+    vtd_device_tlb_reset(vtd);
     reg_space_reset(vtd->regs, REG_RESET_COLD);
     vtd->root = vtd->irt = 0;
     vtd->ttm = VTD_TTM_LEGACY;
@@ -109,7 +113,10 @@ void vtd_submit(struct vtd *vtd, struct iommu_request *request)
         iommu_submit(vtd->core, request);
         return;
     }
-    if (!request->access.interrupt && !vtd_unprotected(vtd, request->access.addr)) {
+    /* Who does not translate neither gives translations away nor takes them (CHOICE: no fault). */
+    if (!request->access.interrupt &&
+        (request->access.at != IOMMU_UNTRANSLATED || !vtd_unprotected(vtd, request->access.addr))) {
+        request->abort = false;
         request->done(request, IOMMU_FAULTED);
         return;
     }

@@ -158,6 +158,16 @@ struct irte_slot {
     uint64_t low, high;
 };
 
+#define VTD_ITAGS 32
+
+/* A device-TLB invalidation that is not answered yet, by ITag. */
+struct vtd_outstanding {
+    bool busy;
+    uint16_t sid;
+    unsigned got; /* completions */
+    uint64_t due_ps;
+};
+
 /* A Protected Memory Region; empty when last < first. */
 struct vtd_region {
     uint64_t first, last;
@@ -201,6 +211,10 @@ struct vtd {
     unsigned fetched_bytes;
     bool fetch_failed;
     struct sim_event fetch;
+
+    struct vtd_outstanding outstanding[VTD_ITAGS];
+    unsigned outstanding_count;
+    struct sim_event device_tlb_timer;
 };
 
 static inline bool vtd_is(const struct vtd *vtd, uint64_t state)
@@ -247,8 +261,18 @@ void vtd_explain_fault(void *face, const struct iommu_fault *fault, struct iommu
 void vtd_inspect_tables(struct vtd *vtd, const struct inspect *in);
 void vtd_inspect_interrupts(struct vtd *vtd, const struct inspect *in);
 
+/* device_tlb.c */
+/* May another invalidation be sent to the device, of which `pending_max` (0: any number) may be
+ * out? */
+bool vtd_device_tlb_room(struct vtd *vtd, uint16_t sid, unsigned pending_max);
+/* Gives it an ITag and sends it. */
+void vtd_device_tlb_send(struct vtd *vtd, struct vtd_device_tlb *what);
+void vtd_device_tlb_timer(void *opaque);
+void vtd_device_tlb_reset(struct vtd *vtd);
+
 /* fault.c */
 unsigned vtd_fault_code(const struct iommu_fault *fault);
+bool vtd_aborts(void *face, const struct iommu_fault *fault);
 void vtd_fault(void *face, const struct iommu_fault *fault);
 /* FRCD, FSTS or FECTL were written. */
 void vtd_faults_written(struct vtd *vtd);
@@ -260,6 +284,8 @@ void vtd_event_unmasked(struct vtd *vtd, unsigned control);
 
 /* queue.c */
 void vtd_queue_run(struct vtd *vtd);
+/* A wait at the head of the queue ends without its status. */
+void vtd_queue_abort_wait(struct vtd *vtd);
 /* The event of `fetch`: the next piece of a descriptor has arrived. */
 void vtd_queue_fetched(void *opaque);
 /* Forgets what has been fetched. */

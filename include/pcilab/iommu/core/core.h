@@ -36,7 +36,8 @@ struct iommu_access {
     bool has_pasid;
     bool privileged;
     bool interrupt; /* an interrupt message: data is its payload */
-    uint8_t want;   /* PT_PERM_* */
+    bool no_write;  /* a Translation Request that does not ask for writes */
+    uint8_t want;   /* PT_PERM_*; of Translation Requests none: they ask what there is */
     uint8_t at;     /* enum iommu_at */
     uint32_t pasid;
     uint32_t data;
@@ -66,6 +67,8 @@ struct iommu_context {
 struct iommu_device {
     bool fault_disabled;
     bool has_context; /* no process table: this is all there is */
+    bool device_tlb;  /* may ask for translations and use them */
+    bool page_requests;
     struct iommu_context context;
     bool pasid_allowed;
     bool default_privileged; /* requests without PASID */
@@ -163,6 +166,8 @@ struct iommu_face_ops {
      * already. Refused: with the face's reason in *code. */
     bool (*admit)(void *face, const struct iommu_access *access, const struct iommu_device *device,
                   const struct iommu_context *context, uint16_t *code);
+    /* A Translation Request that comes to such a fault: aborted, rather than not supported? */
+    bool (*aborts)(void *face, const struct iommu_fault *fault);
     /* May a translation lead here? NULL: everywhere. */
     bool (*output_allowed)(void *face, uint64_t addr);
     /* May a request in pass-through go there? NULL: everywhere. */
@@ -209,6 +214,11 @@ struct iommu_request {
     /* The answer. */
     uint64_t addr;
     bool snoop;
+    bool abort; /* of a Translation Request that faulted */
+    /* Of Translation Requests: how far around `addr` it holds, and what is granted to this
+     * requester, which may be nothing. */
+    uint8_t shift;
+    uint8_t perms; /* PT_PERM_READ, _WRITE, _EXEC */
     struct iommu_interrupt interrupt;
     void (*done)(struct iommu_request *request, enum iommu_status status);
     void *opaque;

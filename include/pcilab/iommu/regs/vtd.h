@@ -26,7 +26,19 @@ struct vtd_features {
     bool protected_memory; /* Protected Memory Regions */
     bool posted;           /* posted interrupts, with interrupt remapping */
     bool coherent;         /* table walks snoop the processors' caches */
+    bool device_tlb;       /* Address Translation Services */
     bool caching;          /* caching mode is said to be in use */
+};
+
+/* An invalidation for a device's translation cache. */
+struct vtd_device_tlb {
+    uint16_t sid;
+    bool has_pasid;
+    bool global; /* of all PASIDs */
+    uint8_t itag;
+    uint8_t shift; /* the range at `addr`: 12 for 4 KiB, 64 for everything */
+    uint32_t pasid;
+    uint64_t addr;
 };
 
 struct vtd_params {
@@ -39,7 +51,10 @@ struct vtd_params {
     struct iommu_memory tables; /* without coherent: as the tables are read */
     /* The unit's own interrupts: a message as written, not remapped. */
     void (*event)(void *opaque, uint64_t addr, uint32_t data);
+    /* Sends an Invalidate Request; vtd_device_tlb_done() follows, or a timeout does. */
+    void (*device_tlb)(void *opaque, const struct vtd_device_tlb *what);
     void *opaque;
+    uint64_t device_tlb_timeout_ps;
     uint64_t read_latency_ps;
     bool find_stale;
 };
@@ -52,6 +67,8 @@ uint64_t vtd_read(struct vtd *vtd, unsigned offset, unsigned size);
 void vtd_write(struct vtd *vtd, unsigned offset, unsigned size, uint64_t value);
 /* A request from below; answered by its done(). Interrupt messages are told apart by the access. */
 void vtd_submit(struct vtd *vtd, struct iommu_request *request);
+/* An Invalidate Completion: one of `count` for each of these ITags. */
+void vtd_device_tlb_done(struct vtd *vtd, uint16_t sid, uint32_t itags, unsigned count);
 struct iommu_core *vtd_core(struct vtd *vtd);
 /* Into the current object: registers, queue, fault records, tables, domains, interrupt entries. */
 void vtd_inspect(struct vtd *vtd, const struct inspect *in);
