@@ -10,7 +10,7 @@
 #include "pcilab/endpoint/devices.h"
 
 #define MOCK_VECTORS   2048
-#define MOCK_FUNCTIONS 8
+#define MOCK_FUNCTIONS 16
 
 struct mock {
     struct sim sim;
