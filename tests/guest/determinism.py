@@ -6,6 +6,16 @@ import tempfile
 import harness
 
 QUICK = "quiet pcilab.run=test:nvme-short"
+WIRE = """
+[root-port rp0]
+[igb left]
+at=rp0
+wire=w0
+[root-port rp1]
+[igb right]
+at=rp1
+wire=w0
+"""
 
 
 def pair(tap, name, same, first, second):
@@ -37,6 +47,11 @@ def main():
                 image.write(bytes([byte]).ljust(8 << 20, b"\0"))
         pair(tap, "one changed byte of the disk", False, run("--disk", f"nvme0={disks[0]}"),
              run("--disk", f"nvme0={disks[1]}"))
+        config = os.path.join(folder, "wire.ini")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(WIRE)
+        wire = run(config=config, append="quiet pcilab.run=test:wire")
+        pair(tap, "two network cards on a wire", True, wire, wire)
     pair(tap, "one changed byte of console input", False, run(stdin=b"a\n"), run(stdin=b"b\n"))
     again = harness.boot(*run()[0], append=QUICK)
     tap.check(one is not None and again.digest == one, "the same command, alone, later", again)
