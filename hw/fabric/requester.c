@@ -47,9 +47,17 @@ uint64_t requester_timeout_ps(const struct pci_func *func)
     return ps ? ps : timeout_ps[0];
 }
 
-static unsigned requester_tag_limit(const struct pci_func *func)
+/* Tags that a function may use. 2.2.6.2: with 10-bit tags bits 9:8 are never 0, so that a completer
+ * that drops them is found out. */
+struct tag_range {
+    unsigned first, end;
+};
+
+static struct tag_range requester_tags(const struct pci_func *func)
 {
-    return func && !pcie_extended_tags(func) ? 32 : REQUESTER_TAGS;
+    if (func && pcie_ten_bit_tags(func))
+        return (struct tag_range){REQUESTER_TAGS_8BIT, REQUESTER_TAGS};
+    return (struct tag_range){0, func && !pcie_extended_tags(func) ? 32 : REQUESTER_TAGS_8BIT};
 }
 
 /* The first free tag of [from, to), or -1. */
@@ -68,12 +76,14 @@ static int requester_free_tag(const struct requester *req, unsigned from, unsign
 }
 
 /* The free tag that comes next, or -1. */
-static int requester_find_tag(const struct requester *req, unsigned limit)
+static int requester_find_tag(const struct requester *req, const struct pci_func *func)
 {
-    unsigned start = req->next_tag < limit ? req->next_tag : 0;
-    int tag = requester_free_tag(req, start, limit);
+    struct tag_range tags = requester_tags(func);
+    bool inside = req->next_tag >= tags.first && req->next_tag < tags.end;
+    unsigned start = inside ? req->next_tag : tags.first;
+    int tag = requester_free_tag(req, start, tags.end);
 
-    return tag >= 0 ? tag : requester_free_tag(req, 0, start);
+    return tag >= 0 ? tag : requester_free_tag(req, tags.first, start);
 }
 
 static void requester_grow(struct requester *req, unsigned count)
@@ -124,13 +134,13 @@ static void requester_unlink(struct requester *req, unsigned tag)
 
 bool requester_has_tag(const struct requester *req, const struct pci_func *func)
 {
-    return requester_find_tag(req, requester_tag_limit(func)) >= 0;
+    return requester_find_tag(req, func) >= 0;
 }
 
 bool requester_start(struct requester *req, struct tlp *tlp, struct pci_func *func, uint8_t *buf,
                      void *cookie)
 {
-    int tag = requester_find_tag(req, requester_tag_limit(func));
+    int tag = requester_find_tag(req, func);
     uint64_t timeout = requester_timeout_ps(func), addr;
     struct requester_slot *slot;
     unsigned len;
@@ -138,7 +148,9 @@ bool requester_start(struct requester *req, struct tlp *tlp, struct pci_func *fu
     if (tag < 0)
         return false;
     if ((unsigned)tag >= req->slot_count)
-        requester_grow(req, tag < 32 ? 32 : REQUESTER_TAGS);
+        requester_grow(req, tag < 32                    ? 32
+                            : tag < REQUESTER_TAGS_8BIT ? REQUESTER_TAGS_8BIT
+                                                        : REQUESTER_TAGS);
     slot = &req->slots[tag];
     *slot = (struct requester_slot){
         .buf = buf, .cookie = cookie, .func = func, .type = tlp->type, .tc = tlp->tc};

@@ -3,7 +3,7 @@
  * The PCI Express capability, version 2 (PCIe Base 6.0, 7.5.3): which registers a port type has
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
- * UNIMPL: ASPM and clock power management, LTR, OBFF, TPH, 10-bit tags as a requester: none is
+ * UNIMPL: ASPM and clock power management, LTR, OBFF, TPH: none is
  * advertised.
  */
 #include "internal.h"
@@ -225,6 +225,10 @@ static void init_device_2(struct pci_func *func, const struct pcie_params *p, un
     /* 7.5.3.15: whoever does 16 GT/s completes 10-bit tags. */
     if (p->ten_bit_tags || (type_has_link(p->type) && p->max_speed >= SPEED_16GT)) {
         devcap2 |= PCIE_DEVCAP2_10BIT_CPL;
+        if (endpoint && !func->pf) {
+            devcap2 |= PCIE_DEVCAP2_10BIT_REQ;
+            devctl2 |= PCIE_DEVCTL2_10BIT_REQ;
+        }
     }
     init_atomics(p, &devcap2, &devctl2);
     init_prefixes(p, &devcap2, &devctl2);

@@ -84,6 +84,12 @@ static bool control_2(const struct pci_func *func, uint16_t bit)
     return func->cap_pcie && (reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & bit);
 }
 
+/* Of a VF its PF's SR-IOV capability would say it, which does not support it (9.3.3.2). */
+bool pcie_ten_bit_tags(const struct pci_func *func)
+{
+    return !func->pf && control_2(func, PCIE_DEVCTL2_10BIT_REQ);
+}
+
 static uint64_t capabilities_2(const struct pci_func *func)
 {
     return func->cap_pcie ? reg_get(func->cfg, func->cap_pcie + PCIE_DEVCAP2) : 0;

@@ -13,7 +13,8 @@
 #include "pcilab/sim/sim.h"
 #include "pcilab/trace/trace.h"
 
-#define REQUESTER_TAGS 256
+#define REQUESTER_TAGS      1024
+#define REQUESTER_TAGS_8BIT 256
 
 enum requester_result {
     REQUESTER_OK,
@@ -38,7 +39,7 @@ struct requester_slot;
 struct requester {
     struct requester_params params;
     struct requester_slot *slots;
-    unsigned slot_count;                /* 0, 32 or 256: what was ever needed */
+    unsigned slot_count;                /* 0, 32, 256 or 1024: what was ever needed */
     unsigned next_tag;                  /* tags go round, so that a late completion finds none */
     uint64_t busy[REQUESTER_TAGS / 64]; /* by tag */
     unsigned outstanding;

@@ -234,6 +234,7 @@
 #define PCIE_DEVCAP2_ATOMIC_64    0x00000100
 #define PCIE_DEVCAP2_ATOMIC_128   0x00000200
 #define PCIE_DEVCAP2_10BIT_CPL    0x00010000
+#define PCIE_DEVCAP2_10BIT_REQ    0x00020000 /* 10-Bit Tag Requester Supported */
 #define PCIE_DEVCAP2_EXT_FMT      0x00100000
 #define PCIE_DEVCAP2_PREFIX       0x00200000 /* End-End TLP Prefix Supported */
 #define PCIE_DEVCAP2_PREFIX_MAX   0x00c00000 /* 0: 4 */
@@ -246,6 +247,7 @@
 #define PCIE_DEVCTL2_ATOMIC       0x0040 /* AtomicOp Requester Enable */
 #define PCIE_DEVCTL2_ATOMIC_BLOCK 0x0080 /* AtomicOp Egress Blocking */
 #define PCIE_DEVCTL2_IDO_REQUEST  0x0100
+#define PCIE_DEVCTL2_10BIT_REQ    0x1000 /* 10-Bit Tag Requester Enable */
 #define PCIE_DEVCTL2_PREFIX_BLOCK 0x8000 /* End-End TLP Prefix Blocking */
 #define PCIE_DEVSTA2              0x2a
 #define PCIE_LNKCAP2              0x2c

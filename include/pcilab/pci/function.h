@@ -293,6 +293,7 @@ unsigned pcie_max_payload_bytes(const struct pci_func *func);
 unsigned pcie_max_read_request_bytes(const struct pci_func *func);
 unsigned pcie_completion_boundary_bytes(const struct pci_func *func);
 bool pcie_extended_tags(const struct pci_func *func); /* 8-bit tags, else 5 bits */
+bool pcie_ten_bit_tags(const struct pci_func *func);
 /* Of the attributes that a request wants to carry, those that the function may set. */
 uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr);
 bool pcie_ari_forwarding(const struct pci_func *func);  /* root and downstream ports */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pcilab/fabric/requester.h"
+#include "pcilab/pci/config.h"
 #include "rig.h"
 
 #define NOTED_MAX 512
@@ -200,14 +201,14 @@ END_TEST
 START_TEST(test_tags_run_out_and_go_round)
 {
     struct bench bench;
-    struct tlp *request[REQUESTER_TAGS], *more;
-    bool seen[REQUESTER_TAGS] = {false};
+    struct tlp *request[REQUESTER_TAGS_8BIT], *more;
+    bool seen[REQUESTER_TAGS_8BIT] = {false};
     uint8_t buf[4];
 
     bench_init(&bench);
-    for (unsigned i = 0; i < REQUESTER_TAGS; i++) {
+    for (unsigned i = 0; i < REQUESTER_TAGS_8BIT; i++) {
         request[i] = start_read(&bench, 0x1000, 4, buf);
-        ck_assert_uint_lt(request[i]->tag, REQUESTER_TAGS);
+        ck_assert_uint_lt(request[i]->tag, REQUESTER_TAGS_8BIT);
         ck_assert(!seen[request[i]->tag]);
         seen[request[i]->tag] = true;
     }
@@ -216,7 +217,7 @@ START_TEST(test_tags_run_out_and_go_round)
     tlp_set_span(more, 0, 4);
     ck_assert(!requester_start(&bench.req, more, NULL, buf, NULL));
     /* Any of them free again is found, wherever the search starts. */
-    for (unsigned i = 0; i < REQUESTER_TAGS; i += 37) {
+    for (unsigned i = 0; i < REQUESTER_TAGS_8BIT; i += 37) {
         requester_complete(&bench.req, answer(&bench, request[i], 0, 4), NULL);
         ck_assert(requester_start(&bench.req, more, NULL, buf, NULL));
         ck_assert_uint_eq(more->tag, request[i]->tag);
@@ -229,9 +230,53 @@ START_TEST(test_tags_run_out_and_go_round)
     ck_assert(requester_start(&bench.req, more, NULL, buf, NULL));
     ck_assert_uint_ne(more->tag, request[0]->tag);
     requester_forget_all(&bench.req);
-    for (unsigned i = 0; i < REQUESTER_TAGS; i++)
+    for (unsigned i = 0; i < REQUESTER_TAGS_8BIT; i++)
         tlp_free(request[i]);
     tlp_free(more);
+    bench_fini(&bench);
+}
+END_TEST
+
+/* 2.2.6.2: 768 tags, none of which an 8-bit completer could have. */
+START_TEST(test_ten_bit_tags)
+{
+    const struct pci_ids ids = {.vendor = 0x1556, .device = 0x1112, .class_code = 0xff0000};
+    const struct pcie_params pcie = {
+        .type = PCIE_ENDPOINT, .max_speed = 4, .max_width = 4, .max_payload_bytes = 128};
+    struct pci_func *func =
+        pci_func_new("ep", PCI_HEADER_TYPE0, &ids, &(struct pci_func_ops){0}, NULL);
+    struct tlp *request[REQUESTER_TAGS - REQUESTER_TAGS_8BIT];
+    bool seen[REQUESTER_TAGS] = {false};
+    struct bench bench;
+    uint8_t buf[4];
+
+    bench_init(&bench);
+    pci_cap_pcie_add(func, &pcie);
+    ck_assert_uint_ne(reg_get(func->cfg, func->cap_pcie + PCIE_DEVCAP2) & PCIE_DEVCAP2_10BIT_REQ,
+                      0);
+    pci_func_config_write(func, func->cap_pcie + PCIE_DEVCTL2, 2, PCIE_DEVCTL2_10BIT_REQ);
+    for (unsigned i = 0; i < ARRAY_LEN(request); i++) {
+        request[i] = tlp_new(bench.pool, TLP_MRD, 0);
+        tlp_set_span(request[i], 0x1000, 4);
+        ck_assert(requester_start(&bench.req, request[i], func, buf, buf));
+        ck_assert_uint_ge(request[i]->tag, REQUESTER_TAGS_8BIT);
+        ck_assert_uint_lt(request[i]->tag, REQUESTER_TAGS);
+        ck_assert(!seen[request[i]->tag]);
+        seen[request[i]->tag] = true;
+    }
+    ck_assert(!requester_has_tag(&bench.req, func));
+    requester_complete(&bench.req, answer(&bench, request[700], 0, 4), func);
+    ck_assert_uint_eq(bench.count, 1);
+    ck_assert(requester_has_tag(&bench.req, func));
+    /* Others have theirs all the same. */
+    pci_func_config_write(func, func->cap_pcie + PCIE_DEVCTL2, 2, 0);
+    pci_func_config_write(func, func->cap_pcie + PCIE_DEVCTL, 2, 0);
+    ck_assert(requester_start(&bench.req, request[700], func, buf, buf));
+    ck_assert_uint_lt(request[700]->tag, 32);
+    requester_forget_all(&bench.req);
+    for (unsigned i = 0; i < ARRAY_LEN(request); i++)
+        tlp_free(request[i]);
+    pci_func_free(func);
     bench_fini(&bench);
 }
 END_TEST
@@ -303,6 +348,7 @@ int main(void)
     tcase_add_test(tc, test_statuses);
     tcase_add_test(tc, test_poison_waits_for_the_rest);
     tcase_add_test(tc, test_tags_run_out_and_go_round);
+    tcase_add_test(tc, test_ten_bit_tags);
     tcase_add_test(tc, test_timeout);
     tcase_add_test(tc, test_zero_length_read);
     suite_add_tcase(suite, tc);

@@ -212,7 +212,7 @@ START_TEST(test_pcie_registers)
     ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_LNKCAP, 4), 0x07780105);
     ck_assert_uint_eq(part_read(up, up->cap_pcie + PCIE_LNKCAP, 4), 0x07400105);
     ck_assert_uint_eq(part_read(rciep, rciep->cap_pcie + PCIE_LNKCAP, 4), 0);
-    ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_DEVCAP2, 4), 0x0011001f);
+    ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_DEVCAP2, 4), 0x0013001f);
     ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_DEVCAP2, 4), 0x0011003f);
     ck_assert_uint_eq(part_read(down, down->cap_pcie + PCIE_DEVCAP2, 4), 0x00110020);
     ck_assert_uint_eq(part_read(up, up->cap_pcie + PCIE_DEVCAP2, 4), 0x00110000);
@@ -235,7 +235,7 @@ START_TEST(test_pcie_registers)
     part_write(down, down->cap_pcie + PCIE_DEVCTL2, 2, 0xffff);
     ck_assert_uint_eq(part_read(down, down->cap_pcie + PCIE_DEVCTL2, 2), 0x0020);
     part_write(ep, ep->cap_pcie + PCIE_DEVCTL2, 2, 0xffff);
-    ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_DEVCTL2, 2), 0x011f);
+    ck_assert_uint_eq(part_read(ep, ep->cap_pcie + PCIE_DEVCTL2, 2), 0x111f);
     part_write(root, root->cap_pcie + PCIE_ROOTCTL, 2, 0xffff);
     ck_assert_uint_eq(part_read(root, root->cap_pcie + PCIE_ROOTCTL, 2), 0x001f);
     pci_func_free(down);
