@@ -9,6 +9,7 @@
 
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/link_caps.h"
 #include "pcilab/pci/sriov.h"
 
 #include "internal.h"
@@ -27,12 +28,28 @@ static void endpoint_wire(struct endpoint_func *func, bool level)
         dma_post(func, tlp_new_intx(ep->fabric->pool, func->pci->rid, pin, level));
 }
 
+/* 7.5.3.7: what all functions allow, or with ARI function 0 alone; 5.3.2: in L1 when all sleep. */
+static void endpoint_update_power(struct endpoint *ep)
+{
+    struct pcie_power_state state, more;
+
+    pcie_power_state(ep->funcs[0]->pci, &state);
+    for (unsigned i = 1; i < ep->func_count; i++) {
+        pcie_power_state(ep->funcs[i]->pci, &more);
+        state.sleeping &= more.sleeping;
+        if (!ep->ari)
+            state.aspm &= more.aspm;
+    }
+    port_set_power_state(&ep->port, &state);
+}
+
 static void func_reset(struct endpoint_func *func, enum endpoint_reset kind)
 {
     dma_reset(func);
     if (kind != ENDPOINT_RESET_FLR) /* then configuration space has been reset already */
         pci_func_reset(func->pci, kind == ENDPOINT_RESET_COLD ? REG_RESET_COLD : REG_RESET_WARM);
     endpoint_wire(func, false);
+    endpoint_update_power(func->ep);
     func->ops->reset(func->owner, kind);
 }
 
@@ -44,6 +61,8 @@ static void func_config_written(struct pci_func *pci, unsigned offset, unsigned 
     /* What waits may no longer be sent. */
     if (dma_pending(func) && !sim_event_pending(&func->kick))
         sim_schedule_in(func->ep->fabric->sim, &func->kick, 0);
+    if (!pci->pf && pcie_power_concerns(pci, offset, len))
+        endpoint_update_power(func->ep);
     if (func->ops->config_changed)
         func->ops->config_changed(func->owner);
 }
@@ -307,6 +326,7 @@ void endpoint_ready(struct endpoint *ep)
 
         ep->port.max_speed = (uint8_t)FIELD_GET(PCIE_LNKCAP_SPEED, link);
         ep->port.max_width = (uint8_t)FIELD_GET(PCIE_LNKCAP_WIDTH, link);
+        pci_link_caps_add(ep->funcs[0]->pci);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "pcilab/base/le.h"
 #include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/link_caps.h"
 
 #include "internal.h"
 
@@ -187,7 +188,22 @@ static void bridge_error_message(struct pci_func *func, uint8_t msg_code)
     bridge->ops->error_message(bridge, msg_code);
 }
 
+static void bridge_update_power(struct bridge_port *bridge)
+{
+    struct pcie_power_state state;
+
+    pcie_power_state(bridge->func, &state);
+    port_set_power_state(&bridge->port, &state);
+}
+
+static void bridge_config_written(struct pci_func *func, unsigned offset, unsigned len)
+{
+    if (pcie_power_concerns(func, offset, len))
+        bridge_update_power(bridge_of_func(func));
+}
+
 static const struct pci_func_ops bridge_func_ops = {
+    .config_written = bridge_config_written,
     .error_message = bridge_error_message,
     .bridge_control = bridge_control,
     .link_control = bridge_link_control,
@@ -216,6 +232,7 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     pci_cap_ssvid_add(bridge->func, params->ids->subvendor, params->ids->subdevice);
     pci_cap_aer_add(bridge->func);
     pci_cap_acs_add(bridge->func);
+    pci_link_caps_add(bridge->func);
     port_init(&bridge->port, fabric, bridge->name, &bridge_port_link_ops, bridge);
     slot_init(bridge);
     bridge->port.func = bridge->func;
@@ -235,6 +252,7 @@ void bridge_port_fini(struct bridge_port *bridge)
 void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind)
 {
     pci_func_reset(bridge->func, kind);
+    bridge_update_power(bridge);
     bridge_release(bridge, &bridge->below);
     bridge_release(bridge, &bridge->own);
     slot_reset(bridge);
@@ -252,6 +270,7 @@ void bridge_port_power_lost(struct bridge_port *bridge)
     slot_fini(bridge);
     port_set_power(&bridge->port, false);
     pci_func_reset(bridge->func, REG_RESET_COLD);
+    bridge_update_power(bridge);
     bridge_release(bridge, &bridge->below);
     bridge_release(bridge, &bridge->own);
     port_set_disabled(&bridge->port, false);

@@ -7,6 +7,7 @@
 #include "pcilab/base/bits.h"
 
 #include "link.h"
+#include "link_power.h"
 
 #define PROPAGATION_MAX_PS PS_PER_MS
 #define TRAINING_MAX_PS    (10 * PS_PER_S)
@@ -97,6 +98,7 @@ struct link *link_new(struct port *downstream_facing, struct port *upstream_faci
     link->params = params ? *params : link_default_params;
     assert(!link_params_wrong(&link->params));
     link_dirs_make(link);
+    link_power_init(link);
     link_state_init(link);
     return link;
 }
@@ -123,6 +125,7 @@ void link_free(struct link *link)
     if (!link)
         return;
     link_state_fini(link);
+    link_power_fini(link);
     link_dirs_free(link);
     for (unsigned side = 0; side < 2; side++) {
         struct port *port = link->end[side];

@@ -10,6 +10,20 @@ enum {
     LINK_UPSTREAM_FACING = 1,
 };
 
+/* Power management DLLPs (3.5, table 3-1), as WIRE_PM carries them. */
+enum { PM_ENTER_L1 = 1, PM_ACTIVE_STATE_REQUEST_L1, PM_REQUEST_ACK };
+
+struct link_pm {
+    enum link_power state;
+    uint8_t refused;                 /* so many repetitions of the request were answered */
+    bool by_software;                /* the present request is because of D3hot */
+    struct pcie_power_state want[2]; /* by side */
+    uint64_t tolerance_ps;
+    uint64_t entered_ps;
+    struct sim_event timer; /* idle long enough? request again; awake again */
+    struct link_power_counters counters;
+};
+
 struct link {
     struct port *end[2]; /* by side */
     struct link_params params;
@@ -17,6 +31,7 @@ struct link {
     uint8_t target_speed;             /* 0: as fast as both ends can */
     uint8_t limit_speed, limit_width; /* what the wires carry; 0: everything */
     bool up;
+    bool asleep;   /* in L1 or on the way out; see link_power.c */
     bool training; /* with up: in Recovery */
     bool internal; /* inside a root complex: never goes down */
     bool present;
@@ -25,6 +40,8 @@ struct link {
     bool disabled;
     enum link_cause cause; /* of the training under way, or of the last one */
     struct sim_event train;
+
+    struct link_pm pm;
 
     /* link timing; see link_dir.h */
     struct link_dir *dir[2];    /* by the side that sends; NULL: functional */

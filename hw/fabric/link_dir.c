@@ -67,6 +67,7 @@ static void dir_clear(struct link_dir *dir, bool quietly)
             dir_drop(dir, tlp, quietly);
     }
     dir->queued = 0;
+    dir->blocked = false;
     dir->due = dir->lazy = dir->lost_fc = 0;
     dir->holding = dir->replaying = dir->nak_scheduled = false;
     dir->replay_num = dir->fruitless = 0;

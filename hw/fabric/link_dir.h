@@ -20,7 +20,7 @@
 #define TIMED_TX_WINDOW 16u  /* TLPs that an originator may have queued */
 
 /* What goes over the wire. */
-enum wire_kind { WIRE_TLP, WIRE_ACK, WIRE_NAK, WIRE_FC };
+enum wire_kind { WIRE_TLP, WIRE_ACK, WIRE_NAK, WIRE_FC, WIRE_PM };
 
 enum wire_fate {
     FATE_GOOD,
@@ -65,6 +65,8 @@ enum {
     DLLP_NAK = 1,
     DLLP_ACK = 2,
     DLLP_FC = 4, /* << flow */
+    DLLP_FC_ALL = 7 * DLLP_FC,
+    DLLP_PM = 32, /* of power management: pm_kind */
 };
 
 struct link_dir {
@@ -75,6 +77,7 @@ struct link_dir {
     /* Sender: transaction layer. */
     struct tlp_queue queue[LINK_FLOWS];
     unsigned queued;
+    bool blocked; /* L1 is being negotiated: no TLPs */
     bool waiting; /* the originator wants tx_ready() */
     uint64_t next_order;
     struct credit_counter limit[LINK_FLOWS], consumed[LINK_FLOWS];
@@ -92,6 +95,9 @@ struct link_dir {
     /* Sender: the wire. */
     uint64_t free_ps; /* the wire is taken until then, and 1/65536 ps more for free_frac */
     uint32_t free_frac;
+    uint64_t l0s_exit_ps; /* 0: L0s is not entered */
+    uint64_t l0s_exits;
+    uint8_t pm_kind; /* PM_* of link.h */
     uint8_t due;     /* DLLPs to send as soon as the wire is free */
     uint8_t lazy;    /* DLLPs to send when dllp_timer fires */
     uint8_t lost_fc; /* flows whose last UpdateFC did not arrive */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The receiver: sequence numbers, ACK and NAK, DLLPs (PCIe Base 6.0, 3.6.3.1, 3.5). */
 #include "link_dir.h"
+#include "link_power.h"
 
 /* A TLP that cannot be used: NAK, once until the one that is awaited arrives. */
 static void rx_nak(struct link_dir *dir)
@@ -69,6 +70,8 @@ static void rx_dllp(struct link_dir *dir, const struct wire_item *item)
         link_credit_update(about, item);
         if (about->queued && !sim_event_pending(&about->tx))
             link_tx_step(about);
+    } else if (item->kind == WIRE_PM) {
+        link_power_dllp(dir, item->flow);
     } else {
         link_dll_acknowledged(about, item->seq, item->kind == WIRE_NAK);
     }

@@ -9,6 +9,7 @@
 #include "pcilab/base/bits.h"
 
 #include "link.h"
+#include "link_power.h"
 
 /* CHOICE: a port of width N also runs at every power of two below N (PCIe Base 6.0, 4.2.6.2 only
  * requires x1 and N); x12 runs as such only when both ends are x12. */
@@ -99,6 +100,7 @@ static void link_go_up(struct link *link)
     link_set_training(link, false);
     trace_say(a->fabric->trace, TRACE_STATE, a->name, "link up");
     link_tell(link, true);
+    link_power_begin(link);
 }
 
 static void link_go_down(struct link *link)
@@ -111,6 +113,7 @@ static void link_go_down(struct link *link)
     if (!link->up)
         return;
     link->up = false;
+    link_power_reset(link);
     a->peer = NULL;
     b->peer = NULL;
     link_drop(a, b);
@@ -138,8 +141,10 @@ static void link_trained(void *opaque)
               link_speed_mts(link->speed) / 1000, link_speed_mts(link->speed) % 1000 / 100,
               link->width);
     link_tell(link, true);
-    if (link->up)
+    if (link->up) {
+        link_power_begin(link);
         link_dirs_resume(link);
+    }
 }
 
 static void link_begin_training(struct link *link, enum link_cause cause, uint64_t duration_ps)
@@ -148,6 +153,7 @@ static void link_begin_training(struct link *link, enum link_cause cause, uint64
 
     link->cause = cause;
     sim_cancel(sim, &link->train);
+    link_power_reset(link);
     if (!duration_ps) {
         link_trained(link);
         return;

@@ -5,6 +5,7 @@
  */
 #include "link_dir.h"
 
+#include "link_power.h"
 #include "pcilab/fabric/ordering.h"
 
 #define DLLP_BYTES    8u               /* framing, 4 bytes and a CRC (3.5.1, 4.2.1.2, 4.2.2.3) */
@@ -17,7 +18,7 @@ static struct sim *dir_sim(const struct link_dir *dir)
 
 static bool dir_paused(const struct link_dir *dir)
 {
-    return !dir->link->up || dir->link->training;
+    return !dir->link->up || dir->link->training || dir->link->asleep;
 }
 
 /* May a TLP go although these posted ones, which are older, have no credits? */
@@ -140,6 +141,12 @@ static void dllp_fill(struct link_dir *dir, struct wire_item *item)
         dir->lazy &= (uint8_t)~DLLP_ACK;
         return;
     }
+    if (!(dir->due & DLLP_FC_ALL)) {
+        item->kind = WIRE_PM;
+        item->flow = dir->pm_kind;
+        dir->due &= (uint8_t)~DLLP_PM;
+        return;
+    }
     item->kind = WIRE_FC;
     item->flow = (uint8_t)__builtin_ctz(dir->due / DLLP_FC);
     dir->due &= (uint8_t) ~(DLLP_FC << item->flow);
@@ -208,13 +215,18 @@ void link_tx_run(struct link_dir *dir)
 {
     struct sim *sim = dir_sim(dir);
 
-    if (dir_paused(dir))
+    if (dir_paused(dir)) {
+        if (dir->link->asleep && (dir->due || dir->queued))
+            link_power_wake(dir->link);
         return;
+    }
     while (dir->free_ps <= sim->now_ps) {
         if (dir->due)
             tx_dllp(dir);
         else if (dir->replaying)
             tx_replayed_tlp(dir);
+        else if (dir->blocked)
+            return; /* until L1 is granted or refused */
         else if (!tx_new_tlp(dir))
             return; /* what it waits for comes with a DLLP, or from the component */
     }
@@ -265,7 +277,7 @@ void link_tx_want(struct link_dir *dir, uint8_t dllps, bool now)
     }
     /* From an event of its own: whoever frees a TLP does not expect that others are sent. */
     dir->due |= dllps;
-    if (!dir_paused(dir) && !sim_event_pending(&dir->tx))
+    if ((!dir_paused(dir) || dir->link->asleep) && !sim_event_pending(&dir->tx))
         sim_schedule_at(sim, &dir->tx, dir->free_ps > sim->now_ps ? dir->free_ps : sim->now_ps);
 }
 

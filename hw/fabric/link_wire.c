@@ -13,6 +13,7 @@
 
 #define WIRE_FIRST_SIZE 32u
 #define SPEED_8GT       3
+#define L0S_IDLE_PS     (7 * PS_PER_US) /* 5.4.1.1.1 */
 
 /*
  * CHOICE: SKP ordered sets are charged evenly instead of in their places, at the longest interval
@@ -56,6 +57,10 @@ uint64_t link_wire_take(struct link_dir *dir, unsigned bytes)
     uint64_t now = dir->from->fabric->sim->now_ps, fraction;
 
     if (dir->free_ps < now) {
+        if (dir->l0s_exit_ps && now - dir->free_ps >= L0S_IDLE_PS) {
+            dir->l0s_exits++;
+            now += dir->l0s_exit_ps;
+        }
         dir->free_ps = now;
         dir->free_frac = 0;
     }

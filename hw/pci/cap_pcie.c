@@ -3,8 +3,7 @@
  * The PCI Express capability, version 2 (PCIe Base 6.0, 7.5.3): which registers a port type has
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
- * UNIMPL: ASPM and clock power management, LTR, OBFF, TPH: none is
- * advertised.
+ * UNIMPL: clock power management, LTR, OBFF, TPH: none is advertised.
  */
 #include "internal.h"
 #include "pcie.h"
@@ -14,7 +13,6 @@
 #include <assert.h>
 
 #define VERSION            2
-#define LATENCY_NO_LIMIT   7
 #define MRRS_512           2
 #define SPEED_16GT         4
 #define TIMEOUT_RANGES_ALL 0xf
@@ -163,9 +161,7 @@ static void place_device(struct pci_func *func, const struct pcie_params *p, uns
         devctl |= DEVCTL_REQUESTER;
     }
     if (p->type == PCIE_ENDPOINT || p->type == PCIE_LEGACY_ENDPOINT) {
-        /* Nothing here minds how long a link takes to come back. */
-        devcap |= FIELD_PREP(PCIE_DEVCAP_L0S, LATENCY_NO_LIMIT) |
-                  FIELD_PREP(PCIE_DEVCAP_L1, LATENCY_NO_LIMIT);
+        devcap |= pcie_power_device_caps(&p->power);
     }
     if (endpoint && p->flr) {
         devcap |= PCIE_DEVCAP_FLR;
@@ -241,7 +237,8 @@ static void place_link(struct pci_func *func, const struct pcie_params *p, unsig
     bool down = type_faces_down(p->type);
     uint64_t lnkcap = FIELD_PREP(PCIE_LNKCAP_SPEED, p->max_speed) |
                       FIELD_PREP(PCIE_LNKCAP_WIDTH, p->max_width) | PCIE_LNKCAP_ASPM_OPTIONAL |
-                      FIELD_PREP(PCIE_LNKCAP_PORT, p->port_number);
+                      FIELD_PREP(PCIE_LNKCAP_PORT, p->port_number) |
+                      pcie_power_link_caps(&p->power);
     uint64_t lnkcap2 = FIELD_PREP(PCIE_LNKCAP2_SPEEDS, low_mask(p->max_speed));
 
     assert(p->max_speed >= 1 && p->max_speed <= 5);
@@ -285,6 +282,7 @@ void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
     func->collected = params->collected && params->type == PCIE_RC_INTEGRATED_ENDPOINT;
     func->no_acs = params->no_acs;
     func->acs_basic = params->acs_basic;
+    func->power = params->power;
     func->pcie_max_mps = (uint8_t)(__builtin_ctz(params->max_payload_bytes) - 7);
     reg_space_place(func->cfg, cap, device_rows, ARRAY_LEN(device_rows));
     reg_hwinit(func->cfg, cap + PCIE_FLAGS,

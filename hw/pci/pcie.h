@@ -7,6 +7,9 @@
 
 void pcie_link_control(struct pci_func *func, const struct reg_write *write);
 void pcie_root_status_written(struct pci_func *func, const struct reg_write *write);
+/* Fields of Device and Link Capabilities. */
+uint32_t pcie_power_device_caps(const struct pcie_power_params *power);
+uint32_t pcie_power_link_caps(const struct pcie_power_params *power);
 /* Slot registers at a capability. */
 void pcie_place_slot(struct pci_func *func, const struct pcie_params *params, unsigned cap);
 /* Does an event of the slot that is enabled wait for software? */

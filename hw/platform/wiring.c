@@ -39,6 +39,7 @@ static struct pcie_params port_params(const struct machine_port_desc *port,
         .no_prefixes = port->no_prefixes,
         .flr = type == PCIE_ENDPOINT || type == PCIE_RC_INTEGRATED_ENDPOINT,
         .ten_bit_tags = false,
+        .power = port->power,
     };
 }
 

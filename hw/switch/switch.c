@@ -11,6 +11,7 @@
 
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/link_caps.h"
 
 #define SWITCH_DOWN_MAX 32
 
@@ -67,10 +68,25 @@ static void switch_up_link_changed(struct port *port, bool up)
         port_hot_reset(&sw->down[i].port, false);
 }
 
+static void switch_update_power(struct pcie_switch *sw)
+{
+    struct pcie_power_state state;
+
+    pcie_power_state(sw->upper, &state);
+    port_set_power_state(&sw->up, &state);
+}
+
+static void switch_upper_written(struct pci_func *func, unsigned offset, unsigned len)
+{
+    if (pcie_power_concerns(func, offset, len))
+        switch_update_power(func->owner);
+}
+
 static void switch_reset_funcs(struct pcie_switch *sw, enum reg_reset_kind kind)
 {
     sw->secondary_reset = false;
     pci_func_reset(sw->upper, kind);
+    switch_update_power(sw);
     for (unsigned i = 0; i < sw->down_count; i++)
         bridge_port_reset(&sw->down[i], kind);
     sw->own_intx = 0;
@@ -95,6 +111,7 @@ static void switch_up_power_lost(struct port *port)
     sw->unpowered = true;
     sw->secondary_reset = false;
     pci_func_reset(sw->upper, REG_RESET_COLD);
+    switch_update_power(sw);
     for (unsigned i = 0; i < sw->down_count; i++)
         bridge_port_power_lost(&sw->down[i]);
     sw->own_intx = 0;
@@ -205,6 +222,7 @@ static void switch_upper_control(struct pci_func *func, uint16_t old_value, uint
 }
 
 static const struct pci_func_ops switch_upper_ops = {
+    .config_written = switch_upper_written,
     .bridge_control = switch_upper_control,
     .error_message = switch_upper_error_message,
     .send_msi = switch_upper_send_msi,
@@ -243,6 +261,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
         pci_cap_dev3_add(sw->upper);
     pci_cap_aer_add(sw->upper);
     pci_cap_dsn_add(sw->upper, serial_of_name(params->name));
+    pci_link_caps_add(sw->upper);
     port_init(&sw->up, sw->fabric, sw->up_name, &switch_up_ops, sw);
     sw->up.func = sw->upper;
     sw->up.max_speed = pcie.max_speed;
@@ -286,6 +305,9 @@ struct pcie_switch *pcie_switch_new(struct fabric *fabric, const struct switch_p
     switch_make_upper(sw, params);
     for (unsigned i = 0; i < sw->down_count; i++)
         switch_make_down(sw, params, i);
+    /* In order of their numbers. */
+    for (unsigned i = sw->down_count; i--;)
+        port_join(&sw->up, &sw->down[i].port);
     sw->view = (struct route_view){
         .upper = sw->upper,
         .down = sw->down_func,

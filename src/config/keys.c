@@ -10,6 +10,7 @@
 #include "pcilab/iommu/regs/virtio.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/platform/addrmap.h"
+#include "power_keys.h"
 
 const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
     [TOPO_MACHINE] = {"machine", false, "Processors and memory. May be left out."},
@@ -157,6 +158,8 @@ const struct topo_key topo_keys[] = {
      "Link timing: receive buffers."},
     {"buffers", K(SWITCH_PORT), &topo_type_buffers, V(buffers), 0, 0, NULL, AS_SWITCH,
      "Link timing: receive buffers."},
+
+    TOPO_POWER_ROWS(&topo_type_uint, K(ROOT_PORT) | LINKED, ENDPOINTS),
 
     {"slot", K(ROOT_PORT) | K(SWITCH_PORT), &topo_type_slot, V(slot), 1, 8191, "auto", NULL,
      "Physical slot number; auto takes the lowest free, none is a port without a slot."},

@@ -169,9 +169,21 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                             GError **error)
 {
     if (item->integrated) {
-        static const char *const link_keys[] = {"speed",          "width",       "timing",
-                                                "propagation-ns", "training-ms", "bit-error-rate",
-                                                "faults",         "buffers"};
+        static const char *const link_keys[] = {"speed",
+                                                "width",
+                                                "timing",
+                                                "propagation-ns",
+                                                "training-ms",
+                                                "bit-error-rate",
+                                                "faults",
+                                                "buffers",
+                                                "aspm",
+                                                "l0s-exit-ns",
+                                                "l1-exit-us",
+                                                "t-power-on-us",
+                                                "common-mode-us",
+                                                "l0s-acceptable-ns",
+                                                "l1-acceptable-us"};
         for (unsigned i = 0; i < G_N_ELEMENTS(link_keys); i++) {
             if (item->kind != TOPO_IOMMU && topo_item_has(item, link_keys[i])) {
                 item_fail(parser, item, link_keys[i], error,

@@ -11,6 +11,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
+#include "power_keys.h"
 
 #define NAME_MAX_LEN 31
 
@@ -252,6 +253,7 @@ static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t 
 {
     struct machine_port_desc port = {.speed = (uint8_t)v->speed,
                                      .width = (uint8_t)v->width,
+                                     .power = topo_power(v),
                                      .slot = slot != 0,
                                      .slot_number = (uint16_t)slot,
                                      .ari = v->ari,

@@ -100,7 +100,14 @@ static void consume(struct node *node, struct tlp *tlp)
 static void node_receive(struct port *port, struct tlp *tlp)
 {
     struct node *node = port->owner;
-    unsigned to = tlp_is_completion(tlp) ? tlp->requester.v : (unsigned)(tlp->addr >> 24);
+    unsigned to;
+
+    if (tlp_is_message(tlp)) {
+        port_l1_refused(port);
+        tlp_free(tlp);
+        return;
+    }
+    to = tlp_is_completion(tlp) ? tlp->requester.v : (unsigned)(tlp->addr >> 24);
 
     if (to != node->index)
         port_send(way_to(node, to), tlp);
@@ -170,6 +177,7 @@ static void add_node(struct world *world, struct input *in)
     parent = &world->node[node->parent];
     parent->child[parent->children] = index;
     above = &parent->down[parent->children++];
+    port_join(&parent->up, above);
     above->max_speed = node->up.max_speed = 1 + shape / 8 % 5;
     above->max_width = node->up.max_width = (uint8_t)(1u << shape / 40 % 5);
     params = random_link(in);
@@ -232,6 +240,24 @@ static struct port *above_of(struct node *node)
     g_assert_not_reached();
 }
 
+/* What registers may say, also of one end only; most often that the link may sleep. */
+static void random_power(struct port *port, struct input *in)
+{
+    unsigned bits = take(in, 1);
+    struct pcie_power_state state = {
+        .aspm = bits & 3,
+        .sleeping = (bits & 0x1c) == 0,
+        .substates = (uint8_t)take(in, 1),
+        .l0s_exit_ps = take(in, 1) * 10 * PS_PER_NS,
+        .l1_exit_ps = (bits >> 5) * PS_PER_US,
+        .l12_exit_ps = take(in, 1) * PS_PER_US,
+        .threshold_ps = PS_PER_US,
+    };
+
+    port_set_power_state(port, &state);
+    port_set_tolerance(port, bits & 0x80 ? SIM_NEVER : 0);
+}
+
 static void act(struct world *world, struct input *in)
 {
     uint8_t what = (uint8_t)take(in, 1);
@@ -271,16 +297,24 @@ static void act(struct world *world, struct input *in)
         port_set_disabled(above, what & 1);
     } else if (what < 252) {
         port_set_present(above, what & 1);
+    } else {
+        random_power(above, in);
+        random_power(&node->up, in);
     }
 }
 
 static void settle(struct world *world)
 {
+    const struct pcie_power_state sleepy = {.aspm = PCIE_ASPM_L0S | PCIE_ASPM_L1};
+
     for (unsigned i = 1; i < world->node_count; i++) {
         struct port *above = above_of(&world->node[i]);
 
         port_set_present(above, true);
         port_set_disabled(above, false);
+        /* One end that asks and one that refuses would go on for ever. */
+        port_set_power_state(above, &sleepy);
+        port_set_power_state(&world->node[i].up, &sleepy);
     }
     for (unsigned i = 0; i < world->node_count; i++)
         unstall(&world->node[i]);

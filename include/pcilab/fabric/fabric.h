@@ -16,6 +16,7 @@
 #define PCILAB_FABRIC_FABRIC_H
 
 #include "pcilab/fabric/link.h"
+#include "pcilab/fabric/link_power.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/pci/tlp.h"
 #include "pcilab/sim/sim.h"
@@ -109,6 +110,8 @@ struct port {
     struct port *busy_next;
     struct tlp_queue rx;      /* arrived over the link */
     struct tlp_queue bounced; /* completions of requests that the link could not take */
+    /* Of a switch: the port that faces up, and those that face down; see port_join(). */
+    struct port *above, *first_below, *next_below;
 };
 
 struct fabric *fabric_new(struct sim *sim, struct trace *trace);

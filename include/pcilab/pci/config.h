@@ -160,6 +160,9 @@
 #define PCIE_LNKCAP               0x0c
 #define PCIE_LNKCAP_SPEED         0x0000000f
 #define PCIE_LNKCAP_WIDTH         0x000003f0
+#define PCIE_LNKCAP_ASPM          0x00000c00
+#define PCIE_LNKCAP_L0S_EXIT      0x00007000
+#define PCIE_LNKCAP_L1_EXIT       0x00038000
 #define PCIE_LNKCAP_SURPRISE      0x00080000 /* Surprise Down Error Reporting Capable */
 #define PCIE_LNKCAP_DLL_REPORTING 0x00100000
 #define PCIE_LNKCAP_BANDWIDTH     0x00200000 /* Link Bandwidth Notification Capability */

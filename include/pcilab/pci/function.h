@@ -9,6 +9,7 @@
 #ifndef PCILAB_PCI_FUNCTION_H
 #define PCILAB_PCI_FUNCTION_H
 
+#include "pcilab/pci/power.h"
 #include "pcilab/pci/tlp.h"
 #include "pcilab/reg/reg.h"
 
@@ -102,10 +103,12 @@ struct pci_func {
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
     uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov, ext_rcec;
     uint16_t ext_ats, ext_pri, ext_pasid;
+    uint16_t ext_l1ss, ext_ltr, ext_ptm;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
 
-    struct pci_func *pf;     /* of a Virtual Function; NULL: this is none */
+    struct pci_func *pf;            /* of a Virtual Function; NULL: this is none */
+    struct pcie_power_params power; /* of the link; a copy of pcie_params */
     struct pci_sriov *sriov; /* of a Physical Function that has any (pcilab/pci/sriov.h); owned */
     uint16_t vf_index;
 
@@ -226,11 +229,12 @@ enum pcie_hotplug {
 
 struct pcie_params {
     enum pcie_port_type type;
-    uint8_t max_speed;          /* 1: 2.5 GT/s ... 5: 32 GT/s; what this port supports */
-    uint8_t max_width;          /* 1, 2, 4, 8, 12, 16, 32 */
-    uint8_t port_number;        /* root and switch ports */
-    uint16_t max_payload_bytes; /* 128 to 4096 */
-    bool slot;                  /* root and downstream ports: slot implemented */
+    uint8_t max_speed;              /* 1: 2.5 GT/s ... 5: 32 GT/s; what this port supports */
+    uint8_t max_width;              /* 1, 2, 4, 8, 12, 16, 32 */
+    struct pcie_power_params power; /* of the link */
+    uint8_t port_number;            /* root and switch ports */
+    uint16_t max_payload_bytes;     /* 128 to 4096 */
+    bool slot;                      /* root and downstream ports: slot implemented */
     uint16_t slot_number;
     uint8_t slot_power_watts;
     enum pcie_hotplug hotplug; /* with a slot */

@@ -79,6 +79,7 @@ struct machine_port_desc {
     bool no_atomics;                    /* neither AtomicOps nor Deferrable Memory Writes */
     struct link_credits rx[LINK_FLOWS]; /* receive buffers; 0: no limit */
     enum pcie_hotplug hotplug;          /* with a slot */
+    struct pcie_power_params power;     /* all zero: none */
 };
 
 /* 16 GT/s x4, no slot, ARI forwarding, MSI. */

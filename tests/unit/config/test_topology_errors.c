@@ -89,7 +89,7 @@ static const struct mistake mistakes[] = {
     {"[host-bridge h]\n[host-bridge i]\nsegment=1\n[iommu a]\n",
      "4: [iommu a] bridge: is missing; with 2 host bridges every iommu says which", NULL},
     {"[root-port a]\nlanes=4\n",
-     "2: [root-port a] lanes: unknown key; a root-port group has: ", "speed, width, buffers, slot"},
+     "2: [root-port a] lanes: unknown key; a root-port group has: ", "speed, width, buffers, aspm"},
     {"[root-port a]\nsped=8\n", "2: [root-port a] sped: unknown key", "did you mean \"speed\"?"},
     {"[nvme a]\nat[de]=rp0\n", "2: [nvme a] at[de]: unknown key", NULL},
     {"[switch sw0]\nat=rp0\n",

@@ -15,6 +15,12 @@ static void end_receive(struct port *port, struct tlp *tlp)
 {
     struct pair_end *end = port->owner;
 
+    if (tlp_is_message(tlp) && tlp->msg_code == TLP_MSG_PM_ACTIVE_STATE_NAK) {
+        end->naks++;
+        port_l1_refused(port);
+        tlp_free(tlp);
+        return;
+    }
     assert(end->received < PAIR_LOG);
     end->log[end->received++] = (uint32_t)tlp->addr;
     if (tlp->data)

@@ -17,6 +17,7 @@ struct pair_end {
     bool block[LINK_FLOWS]; /* keep what arrives, by kind */
     struct tlp_queue kept;
     unsigned errors[LINK_ERROR_COUNT];
+    unsigned naks; /* PM_Active_State_Nak, not logged */
     unsigned ups, downs, hot_resets, trainings, trained, readies;
     /* Sends writes of so many bytes while the port takes them. */
     unsigned to_send, payload;
