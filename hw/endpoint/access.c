@@ -271,9 +271,8 @@ static void endpoint_message(struct endpoint *ep, struct tlp *tlp)
     if (tlp->type == TLP_MSGD && tlp->msg_code == TLP_MSG_SET_SLOT_POWER_LIMIT && !tlp->ep) {
         for (unsigned i = 0; i < ep->func_count; i++)
             pcie_capture_slot_power(ep->funcs[i]->pci, le32_load(tlp->data));
-    } else if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PM_ACTIVE_STATE_NAK) {
-        port_l1_refused(&ep->port);
-    } else if (tlp->msg_code != TLP_MSG_VENDOR_1) { /* not known: discarded silently (2.2.8.6) */
+    } else if (!uplink_message(&ep->uplink, tlp) &&
+               tlp->msg_code != TLP_MSG_VENDOR_1) { /* not known: discarded silently (2.2.8.6) */
         /* UNIMPL: PME_Turn_Off is not answered; nothing sends it yet. */
         endpoint_refuse(ep, tlp, "message that an endpoint does not support (2.3.1)");
         return;

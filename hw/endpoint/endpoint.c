@@ -41,6 +41,7 @@ static void endpoint_update_power(struct endpoint *ep)
             state.aspm &= more.aspm;
     }
     port_set_power_state(&ep->port, &state);
+    uplink_update(&ep->uplink);
 }
 
 static void func_reset(struct endpoint_func *func, enum endpoint_reset kind)
@@ -126,6 +127,10 @@ static void endpoint_link_changed(struct port *port, bool up)
 
     for (unsigned i = 0; i < ep->func_count; i++)
         pcie_set_link(ep->funcs[i]->pci, port_link_speed(port), port_link_width(port), up);
+    if (up)
+        pci_phy_link_up(ep->funcs[0]->pci, port->peer->func, port_link_speed(port));
+    else
+        uplink_reset(&ep->uplink);
 }
 
 static void endpoint_reset_all(struct endpoint *ep, enum endpoint_reset kind)
@@ -320,6 +325,7 @@ void endpoint_ready(struct endpoint *ep)
         endpoint_add_error_caps(ep, ep->funcs[i]->pci);
     }
     ep->port.func = first;
+    uplink_init(&ep->uplink, &ep->port, ep->funcs[0]->pci);
     /* Integrated endpoints have no link. */
     if (first->cap_pcie && reg_has(first->cfg, first->cap_pcie + PCIE_LNKCAP)) {
         uint64_t link = reg_get(first->cfg, first->cap_pcie + PCIE_LNKCAP);
@@ -354,6 +360,17 @@ struct trace *endpoint_trace(struct endpoint_func *func)
 void endpoint_send_message(struct endpoint_func *func, enum tlp_msg_code code)
 {
     dma_post(func, tlp_new_message(func->ep->fabric->pool, func->pci->rid, code, TLP_MSG_TO_RC));
+}
+
+void endpoint_set_ltr(struct endpoint_func *func, uint32_t latencies)
+{
+    struct endpoint *ep = func->ep;
+    uint32_t strictest = 0;
+
+    func->ltr = latencies;
+    for (unsigned i = 0; i < ep->func_count; i++)
+        strictest = pci_ltr_stricter(strictest, ep->funcs[i]->ltr);
+    uplink_set_ltr(&ep->uplink, strictest);
 }
 
 void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps)

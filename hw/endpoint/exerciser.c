@@ -56,6 +56,13 @@ static void trigger_written(struct reg_space *space, unsigned offset, const stru
     exerciser_interrupt(reg_space_owner(space), (uint32_t)write->new_value);
 }
 
+static void ltr_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
+{
+    const struct exerciser *ex = reg_space_owner(space);
+
+    endpoint_set_ltr(ex->func, (uint32_t)write->new_value);
+}
+
 static uint64_t time_read(struct reg_space *space, unsigned offset, uint64_t value)
 {
     const struct exerciser *ex = reg_space_owner(space);
@@ -107,6 +114,7 @@ static const struct reg_def global_regs[] = {
     {ROW("rrs_us", EXERCISER_RRS_US, 4), .rw = 0xffffffff, .sticky = 0xffffffff},
     {ROW("ats_fault", EXERCISER_ATS_FAULT, 4), .rw = 0x3f, .on_write = ats_fault_written},
     {ROW("ats_delay", EXERCISER_ATS_DELAY, 4), .rw = 0xffffffff, .on_write = ats_fault_written},
+    {ROW("ltr", EXERCISER_LTR, 4), .rw = 0x9fff9fff, .on_write = ltr_written},
     {ROW("irq_count", EXERCISER_IRQ_COUNT, 8)},
     {ROW("irq_lost", EXERCISER_IRQ_LOST, 8)},
     {ROW("dma_count", EXERCISER_DMA_COUNT, 8)},
@@ -265,6 +273,7 @@ static void function_reset(void *owner, enum endpoint_reset kind)
     memory_clear(ex);
     ex->resets = cold ? 0 : ex->resets + 1;
     reg_space_reset(ex->regs, forgets ? REG_RESET_COLD : REG_RESET_WARM);
+    endpoint_set_ltr(ex->func, 0);
     exerciser_update_intx(ex);
     if (!cold)
         endpoint_set_not_ready(ex->func, rrs_us * PS_PER_US);

@@ -7,6 +7,7 @@
 #include "pcilab/fabric/intx.h"
 #include "pcilab/fabric/message.h"
 #include "pcilab/fabric/requester.h"
+#include "pcilab/fabric/uplink.h"
 
 #define ENDPOINT_FUNCS_MAX 256
 
@@ -19,7 +20,8 @@ struct endpoint_func {
     struct pci_func *pci;
     const struct endpoint_func_ops *ops;
     void *owner;
-    bool intx; /* our pin is asserted on the endpoint's wires */
+    uint32_t ltr; /* latencies that it tolerates, as in LTR messages */
+    bool intx;    /* our pin is asserted on the endpoint's wires */
 
     struct requester requester;
     struct dma_list writes; /* in order; the first may be sent in part */
@@ -49,6 +51,7 @@ struct endpoint {
     unsigned last_hit; /* function that decoded an address last */
     bool ari;          /* function numbers have 8 bits */
     struct intx_wires wires;
+    struct uplink uplink;
 };
 
 /* dma.c */

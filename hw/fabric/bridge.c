@@ -85,11 +85,34 @@ static void bridge_show_link(struct bridge_port *bridge, bool up)
         bridge_send_slot_power(bridge);
 }
 
+static void bridge_set_ltr(struct bridge_port *bridge, uint32_t latencies)
+{
+    if (bridge->ltr == latencies)
+        return;
+    bridge->ltr = latencies;
+    port_set_tolerance(&bridge->port, pci_ltr_tolerance_ps(latencies));
+    if (bridge->ops->ltr_changed)
+        bridge->ops->ltr_changed(bridge);
+}
+
+/* 6.18: while LTR is disabled in the port its messages are unsupported requests. */
+bool bridge_port_message(struct bridge_port *bridge, const struct tlp *tlp)
+{
+    if (tlp->type != TLP_MSG || tlp->msg_code != TLP_MSG_LTR || !pcie_ltr_enabled(bridge->func))
+        return false;
+    bridge_set_ltr(bridge, (uint32_t)tlp->msg_bytes_8_15);
+    return true;
+}
+
 static void bridge_link_changed(struct port *port, bool up)
 {
     struct bridge_port *bridge = bridge_of_port(port);
     struct link_status status;
 
+    if (up)
+        pci_phy_link_up(bridge->func, port->peer->func, port_link_speed(port));
+    else
+        bridge_set_ltr(bridge, 0);
     bridge_show_link(bridge, up);
     port_link_status(port, &status);
     /* 7.5.3.8: set by software's retraining, and by changes for the sake of reliability. */

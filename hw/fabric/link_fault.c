@@ -108,6 +108,8 @@ struct link_tlp_fate link_fault_tlp(struct link_dir *dir, unsigned bytes, bool r
 /* Which lie a DLLP can tell, if any: the other end has to see through it. */
 static unsigned lie_of(const struct link_dir *dir, const struct wire_item *item)
 {
+    if (item->kind == WIRE_PM)
+        return 0;
     if (item->kind != WIRE_FC)
         return 1u << LINK_FAULT_WRONG_ACK;
     return dir->back->buffer[item->flow].header ? 1u << LINK_FAULT_WRONG_CREDITS : 0;

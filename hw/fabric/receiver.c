@@ -11,7 +11,7 @@
 static bool message_needs_tc0(uint8_t code)
 {
     return (code >= TLP_MSG_ASSERT_INTA && code < TLP_MSG_DEASSERT_INTA + INTX_PINS) ||
-           (code >= TLP_MSG_ERR_COR && code <= TLP_MSG_ERR_FATAL) ||
+           (code >= TLP_MSG_ERR_COR && code <= TLP_MSG_ERR_FATAL) || code == TLP_MSG_LTR ||
            code == TLP_MSG_PM_ACTIVE_STATE_NAK || code == TLP_MSG_PM_PME ||
            code == TLP_MSG_PME_TURN_OFF || code == TLP_MSG_PME_TO_ACK ||
            code == TLP_MSG_SET_SLOT_POWER_LIMIT;

@@ -56,9 +56,3 @@ void pci_cap_l1ss_add(struct pci_func *func)
     reg_hwinit(func->cfg, cap + PCI_L1SS_CTL2, FIELD_PREP(PCI_L1SS_CTL2_VALUE, 5));
     reg_set_rw_mask(func->cfg, cap + PCI_L1SS_CTL1, control);
 }
-
-void pci_link_caps_add(struct pci_func *func)
-{
-    if (func->power.substates)
-        pci_cap_l1ss_add(func);
-}

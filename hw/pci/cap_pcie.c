@@ -226,6 +226,9 @@ static void init_device_2(struct pci_func *func, const struct pcie_params *p, un
             devctl2 |= PCIE_DEVCTL2_10BIT_REQ;
         }
     }
+    if (type_has_link(p->type) && p->power.ltr) {
+        devcap2 |= PCIE_DEVCAP2_LTR; /* the enable: of function 0, pci_link_caps_add() */
+    }
     init_atomics(p, &devcap2, &devctl2);
     init_prefixes(p, &devcap2, &devctl2);
     reg_hwinit(func->cfg, cap + PCIE_DEVCAP2, devcap2);

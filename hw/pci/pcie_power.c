@@ -101,5 +101,21 @@ bool pcie_power_concerns(const struct pci_func *func, unsigned offset, unsigned 
 {
     return (func->cap_pcie && touches(offset, len, func->cap_pcie + PCIE_LNKCTL, 2)) ||
            (func->cap_pm && touches(offset, len, func->cap_pm + PCI_PM_CSR, 2)) ||
+           (func->cap_pcie && touches(offset, len, func->cap_pcie + PCIE_DEVCTL2, 2)) ||
+           (func->ext_ltr && touches(offset, len, func->ext_ltr, PCI_LTR_SIZE_BYTES)) ||
            (func->ext_l1ss && touches(offset, len, func->ext_l1ss, PCI_L1SS_SIZE_BYTES));
+}
+
+void pci_link_caps_add(struct pci_func *func)
+{
+    unsigned control = func->cap_pcie + PCIE_DEVCTL2;
+
+    pci_cap_phy_add(func);
+    if (func->power.substates)
+        pci_cap_l1ss_add(func);
+    if (func->power.ltr) {
+        reg_set_rw_mask(func->cfg, control, reg_rw_mask(func->cfg, control) | PCIE_DEVCTL2_LTR);
+        if (func->pcie_type == PCIE_ENDPOINT || func->pcie_type == PCIE_UPSTREAM_PORT)
+            pci_cap_ltr_add(func);
+    }
 }

@@ -97,7 +97,7 @@ void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
         break;
     case TLP_MSG_VENDOR_1: break; /* discarded silently when not known (2.2.8.6) */
     default:
-        if (root_ats_message(rp->rc, tlp))
+        if (bridge_port_message(&rp->bridge, tlp) || root_ats_message(rp->rc, tlp))
             break;
         completer_refuse(&completer, tlp, TLP_UR, "message that a root port does not support");
         return;

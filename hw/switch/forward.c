@@ -75,8 +75,8 @@ static void switch_terminate_message(struct pcie_switch *sw, int from, struct tl
                tlp->msg_code == TLP_MSG_SET_SLOT_POWER_LIMIT) {
         pcie_capture_slot_power(sw->upper, le32_load(tlp->data));
         tlp_free(tlp);
-    } else if (from < 0 && tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PM_ACTIVE_STATE_NAK) {
-        port_l1_refused(&sw->up);
+    } else if (from >= 0 ? bridge_port_message(&sw->down[from], tlp)
+                         : uplink_message(&sw->uplink, tlp)) {
         tlp_free(tlp);
     } else if (tlp->msg_code == TLP_MSG_VENDOR_1) {
         tlp_free(tlp); /* discarded silently when not known (2.2.8.6) */

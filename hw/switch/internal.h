@@ -8,6 +8,7 @@
 #include "pcilab/fabric/message.h"
 #include "pcilab/fabric/receiver.h"
 #include "pcilab/fabric/routing.h"
+#include "pcilab/fabric/uplink.h"
 #include "pcilab/switch/switch.h"
 
 struct pcie_switch {
@@ -15,6 +16,7 @@ struct pcie_switch {
     char *name;
     char *up_name;
     struct port up;
+    struct uplink uplink;
     struct pci_func *upper; /* the upstream port's function */
     unsigned down_count;
     struct bridge_port *down;

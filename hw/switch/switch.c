@@ -58,6 +58,10 @@ static void switch_up_link_changed(struct port *port, bool up)
     struct pcie_switch *sw = port->owner;
 
     pcie_set_link(sw->upper, port_link_speed(port), port_link_width(port), up);
+    if (up)
+        pci_phy_link_up(sw->upper, port->peer->func, port_link_speed(port));
+    else
+        uplink_reset(&sw->uplink);
     if (up && sw->unpowered) {
         sw->unpowered = false;
         for (unsigned i = 0; i < sw->down_count; i++)
@@ -74,6 +78,7 @@ static void switch_update_power(struct pcie_switch *sw)
 
     pcie_power_state(sw->upper, &state);
     port_set_power_state(&sw->up, &state);
+    uplink_update(&sw->uplink);
 }
 
 static void switch_upper_written(struct pci_func *func, unsigned offset, unsigned len)
@@ -170,7 +175,20 @@ static void switch_down_error_message(struct bridge_port *bridge, uint8_t msg_co
                    tlp_new_message(sw->fabric->pool, bridge->func->rid, msg_code, TLP_MSG_TO_RC));
 }
 
+/* 6.18: a switch passes on the strictest of what is below it. CHOICE: it adds no latency that it
+ * would have to take off. */
+static void switch_down_ltr_changed(struct bridge_port *bridge)
+{
+    struct pcie_switch *sw = bridge->owner;
+    uint32_t strictest = 0;
+
+    for (unsigned i = 0; i < sw->down_count; i++)
+        strictest = pci_ltr_stricter(strictest, sw->down[i].ltr);
+    uplink_set_ltr(&sw->uplink, strictest);
+}
+
 static const struct bridge_port_ops switch_down_ops = {
+    .ltr_changed = switch_down_ltr_changed,
     .error_message = switch_down_error_message,
     .receive = switch_down_receive,
     .drive = switch_down_drive,
@@ -264,6 +282,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
     pci_link_caps_add(sw->upper);
     port_init(&sw->up, sw->fabric, sw->up_name, &switch_up_ops, sw);
     sw->up.func = sw->upper;
+    uplink_init(&sw->uplink, &sw->up, sw->upper);
     sw->up.max_speed = pcie.max_speed;
     sw->up.max_width = pcie.max_width;
 }

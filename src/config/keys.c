@@ -159,7 +159,7 @@ const struct topo_key topo_keys[] = {
     {"buffers", K(SWITCH_PORT), &topo_type_buffers, V(buffers), 0, 0, NULL, AS_SWITCH,
      "Link timing: receive buffers."},
 
-    TOPO_POWER_ROWS(&topo_type_uint, K(ROOT_PORT) | LINKED, ENDPOINTS),
+    TOPO_POWER_ROWS(&topo_type_uint, &topo_type_bool, K(ROOT_PORT) | LINKED, ENDPOINTS),
 
     {"slot", K(ROOT_PORT) | K(SWITCH_PORT), &topo_type_slot, V(slot), 1, 8191, "auto", NULL,
      "Physical slot number; auto takes the lowest free, none is a port without a slot."},

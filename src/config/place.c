@@ -183,7 +183,8 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                                                 "t-power-on-us",
                                                 "common-mode-us",
                                                 "l0s-acceptable-ns",
-                                                "l1-acceptable-us"};
+                                                "l1-acceptable-us",
+                                                "ltr"};
         for (unsigned i = 0; i < G_N_ELEMENTS(link_keys); i++) {
             if (item->kind != TOPO_IOMMU && topo_item_has(item, link_keys[i])) {
                 item_fail(parser, item, link_keys[i], error,

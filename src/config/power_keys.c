@@ -63,5 +63,6 @@ struct pcie_power_params topo_power(const struct topo_values *v)
         .power_on_us = (uint16_t)v->power_on_us,
         .l0s_acceptable_ns = (uint16_t)v->l0s_acceptable_ns,
         .l1_acceptable_us = (uint16_t)v->l1_acceptable_us,
+        .ltr = v->ltr,
     };
 }

@@ -12,7 +12,7 @@ struct pcie_power_params topo_power(const struct topo_values *v);
 
 #define TOPO_POWER_ALL "l0s l1 l1.1 l1.2"
 
-#define TOPO_POWER_ROWS(numbers, ends, endpoints)                                                  \
+#define TOPO_POWER_ROWS(numbers, flags, ends, endpoints)                                           \
     {"aspm",                                                                                       \
      ends,                                                                                         \
      &topo_type_aspm,                                                                              \
@@ -61,9 +61,17 @@ struct pcie_power_params topo_power(const struct topo_values *v);
          "0",                                                                                      \
          NULL,                                                                                     \
          "Longest exit latency of L0s that the device puts up with; 0: any."},                     \
+        {"l1-acceptable-us",                                                                       \
+         endpoints,                                                                                \
+         numbers,                                                                                  \
+         V(l1_acceptable_us),                                                                      \
+         0,                                                                                        \
+         64,                                                                                       \
+         "0",                                                                                      \
+         NULL,                                                                                     \
+         "Longest exit latency of L1 that the device puts up with; 0: any."},                      \
     {                                                                                              \
-        "l1-acceptable-us", endpoints, numbers, V(l1_acceptable_us), 0, 64, "0", NULL,             \
-            "Longest exit latency of L1 that the device puts up with; 0: any."                     \
+        "ltr", ends, flags, V(ltr), 0, 1, "yes", NULL, "Latency Tolerance Reporting."              \
     }
 
 #endif

@@ -192,6 +192,10 @@ struct trace *endpoint_trace(struct endpoint_func *func);
 /* A message TLP to the root complex (PM_PME and the like). */
 void endpoint_send_message(struct endpoint_func *func, enum tlp_msg_code code);
 
+/* What latencies the function tolerates, as in an LTR message: no-snoop 31:16, snoop 15:0 (6.18).
+ * Of several functions the strictest counts. */
+void endpoint_set_ltr(struct endpoint_func *func, uint32_t latencies);
+
 /* For so long from now configuration requests to the function are answered with Request Retry
  * Status (2.3.1). */
 void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps);

@@ -21,6 +21,8 @@ struct bridge_port_ops {
     void (*send_msi)(struct bridge_port *bridge, uint64_t addr, uint32_t data);
     /* port_tx_ready() of the bridge's port has said no, and would say yes now; may be NULL. */
     void (*tx_ready)(struct bridge_port *bridge);
+    /* What is below tolerates another latency, `ltr`; may be NULL. */
+    void (*ltr_changed)(struct bridge_port *bridge);
     /* The bridge's own error message (TLP_MSG_ERR_*), which begins on its primary side. */
     void (*error_message)(struct bridge_port *bridge, uint8_t msg_code);
 };
@@ -52,6 +54,7 @@ struct bridge_port {
     uint8_t own;             /* the same for the function's own interrupt */
     struct intx_wires wires; /* the OR of both */
     struct bridge_slot slot;
+    uint32_t ltr; /* of the last LTR message from below; 0: none */
 };
 
 /* Embedded in the owner. */
@@ -68,6 +71,9 @@ bool bridge_port_accepts(struct bridge_port *bridge, struct tlp *tlp);
  * bridge_port_power_up(). */
 void bridge_port_power_lost(struct bridge_port *bridge);
 void bridge_port_power_up(struct bridge_port *bridge);
+/* Messages with local routing from below that end at any port: true when it was one; the TLP stays
+ * the caller's. */
+bool bridge_port_message(struct bridge_port *bridge, const struct tlp *tlp);
 /* An Assert_ or Deassert_INTx message arrived over the link. */
 void bridge_port_intx(struct bridge_port *bridge, const struct tlp *tlp);
 

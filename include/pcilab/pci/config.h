@@ -236,6 +236,7 @@
 #define PCIE_DEVCAP2_ATOMIC_32    0x00000080 /* completer; 64 and 128 bits follow */
 #define PCIE_DEVCAP2_ATOMIC_64    0x00000100
 #define PCIE_DEVCAP2_ATOMIC_128   0x00000200
+#define PCIE_DEVCAP2_LTR          0x00000800
 #define PCIE_DEVCAP2_10BIT_CPL    0x00010000
 #define PCIE_DEVCAP2_10BIT_REQ    0x00020000 /* 10-Bit Tag Requester Supported */
 #define PCIE_DEVCAP2_EXT_FMT      0x00100000
@@ -250,6 +251,7 @@
 #define PCIE_DEVCTL2_ATOMIC       0x0040 /* AtomicOp Requester Enable */
 #define PCIE_DEVCTL2_ATOMIC_BLOCK 0x0080 /* AtomicOp Egress Blocking */
 #define PCIE_DEVCTL2_IDO_REQUEST  0x0100
+#define PCIE_DEVCTL2_LTR          0x0400
 #define PCIE_DEVCTL2_10BIT_REQ    0x1000 /* 10-Bit Tag Requester Enable */
 #define PCIE_DEVCTL2_PREFIX_BLOCK 0x8000 /* End-End TLP Prefix Blocking */
 #define PCIE_DEVSTA2              0x2a

@@ -103,7 +103,7 @@ struct pci_func {
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
     uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov, ext_rcec;
     uint16_t ext_ats, ext_pri, ext_pasid;
-    uint16_t ext_l1ss, ext_ltr, ext_ptm;
+    uint16_t ext_l1ss, ext_ltr, ext_ptm, ext_secondary, ext_dlf, ext_phy16, ext_phy32;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
 

@@ -89,6 +89,7 @@ enum tlp_msg_code {
     TLP_MSG_PAGE_RESPONSE = 0x05,
     TLP_MSG_ASSERT_INTA = 0x20, /* INTB, INTC, INTD follow */
     TLP_MSG_DEASSERT_INTA = 0x24,
+    TLP_MSG_LTR = 0x10,
     TLP_MSG_PM_ACTIVE_STATE_NAK = 0x14,
     TLP_MSG_PM_PME = 0x18,
     TLP_MSG_PME_TURN_OFF = 0x19,

@@ -278,6 +278,10 @@ struct trace *endpoint_trace(struct endpoint_func *func)
 }
 
 /* What only a device that is broken asks for does nothing here. */
+void endpoint_set_ltr(struct endpoint_func *func, uint32_t latencies)
+{
+}
+
 void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps)
 {
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The upper link of a component: LTR messages (PCIe Base 6.0, 6.18), refusals of L1. */
+#include "pcilab/fabric/uplink.h"
+
+#include "pcilab/fabric/message.h"
+#include "pcilab/pci/link_caps.h"
+
+void uplink_init(struct uplink *uplink, struct port *port, struct pci_func *func)
+{
+    *uplink = (struct uplink){.port = port, .func = func};
+}
+
+/* When LTR is disabled or the function leaves D0, what was asked for is taken back. */
+void uplink_update(struct uplink *uplink)
+{
+    const struct pci_func *func = uplink->func;
+    struct port *port = uplink->port;
+    uint32_t latencies = 0;
+    struct tlp *tlp;
+
+    if (!port_link_up(port))
+        return;
+    if (pcie_ltr_enabled(func) && pci_func_power_state(func) == 0)
+        latencies = pci_ltr_permitted(func, uplink->ltr_wanted);
+    if (latencies == uplink->ltr_sent)
+        return;
+    uplink->ltr_sent = latencies;
+    tlp = tlp_new_message(port->fabric->pool, func->rid, TLP_MSG_LTR, TLP_MSG_LOCAL);
+    tlp->msg_bytes_8_15 = latencies; /* no-snoop in bytes 12 and 13, snoop in 14 and 15 */
+    port_send(port, tlp);
+}
+
+void uplink_set_ltr(struct uplink *uplink, uint32_t latencies)
+{
+    uplink->ltr_wanted = latencies;
+    uplink_update(uplink);
+}
+
+void uplink_reset(struct uplink *uplink)
+{
+    uplink->ltr_sent = 0;
+}
+
+bool uplink_message(struct uplink *uplink, const struct tlp *tlp)
+{
+    if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PM_ACTIVE_STATE_NAK) {
+        port_l1_refused(uplink->port);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What endpoints and switch upstream ports have in common: the upper link of a component, over
+ * which it says what latency it tolerates (PCIe Base 6.0, 6.18).
+ */
+#ifndef PCILAB_FABRIC_UPLINK_H
+#define PCILAB_FABRIC_UPLINK_H
+
+#include "pcilab/fabric/fabric.h"
+
+/* Embedded in the owner. */
+struct uplink {
+    struct port *port;
+    struct pci_func *func;         /* whose registers rule: function 0 */
+    uint32_t ltr_wanted, ltr_sent; /* latencies as in LTR messages: no-snoop 31:16, snoop 15:0 */
+};
+
+void uplink_init(struct uplink *uplink, struct port *port, struct pci_func *func);
+/* The component wants these latencies; it has said so when LTR is enabled and it is in D0. */
+void uplink_set_ltr(struct uplink *uplink, uint32_t latencies);
+/* Registers of the function may have changed. */
+void uplink_update(struct uplink *uplink);
+/* The link went down: what was said is forgotten. */
+void uplink_reset(struct uplink *uplink);
+/* A message with local routing arrived from above: true when it was for this; the TLP stays the
+ * caller's. */
+bool uplink_message(struct uplink *uplink, const struct tlp *tlp);
+
+#endif
