@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bench/events [EVENTS]: the event queue on the hold model: so many events pending, each schedules
- * itself anew when it runs, after a random delay. Processor time; medians of several runs.
+ * itself anew when it runs, after a delay drawn from a distribution. Processor time; medians of
+ * several runs.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,10 +14,18 @@
 
 #define RUNS 5
 
+#define MEAN_PS 524288.0
+#define DRAWS   65536u
+
+enum delays { UNIFORM, EXPONENTIAL, BIMODAL, CONSTANT, DELAYS };
+
+static const char *const delays_names[] = {"uniform", "exponential", "bimodal", "constant"};
+
 struct hold {
     struct sim sim;
     struct sim_rng rng;
-    bool bimodal; /* one delay in ten is a thousand times as long */
+    enum delays delays;
+    uint64_t exponential[DRAWS]; /* quantiles of the distribution */
 };
 
 struct source {
@@ -29,8 +39,12 @@ static void source_run(void *opaque)
     struct hold *hold = source->hold;
     uint64_t draw = sim_rng_next(&hold->rng), delay = draw >> 44;
 
-    if (hold->bimodal && draw % 10 == 0)
-        delay *= 1000;
+    switch (hold->delays) {
+    case EXPONENTIAL: delay = hold->exponential[draw % DRAWS]; break;
+    case CONSTANT: delay = (uint64_t)MEAN_PS; break;
+    case BIMODAL: delay *= draw % 10 ? 1 : 1000; break; /* one in ten is so much longer */
+    default: break;
+    }
     sim_schedule_in(&hold->sim, &source->event, delay);
 }
 
@@ -49,18 +63,22 @@ static double seconds(void)
     return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-static void measure(unsigned pending, bool bimodal, unsigned long count)
+static void measure(unsigned pending, enum delays delays, unsigned long count)
 {
-    struct hold hold = {.bimodal = bimodal};
+    static struct hold hold;
     struct source *sources = calloc(pending, sizeof(*sources));
     double rate[RUNS];
 
+    hold.delays = delays;
+    for (unsigned i = 0; i < DRAWS; i++)
+        hold.exponential[i] = (uint64_t)(-log((i + 0.5) / DRAWS) * MEAN_PS);
     sim_init(&hold.sim, 1);
     sim_rng_init(&hold.rng, 1, "hold");
     for (unsigned i = 0; i < pending; i++) {
         sources[i].hold = &hold;
         sim_event_init(&sources[i].event, source_run, &sources[i]);
-        source_run(&sources[i]);
+        /* Spread at first: a constant delay would keep them together. */
+        sim_schedule_in(&hold.sim, &sources[i].event, sim_rng_next(&hold.rng) >> 44);
     }
     for (unsigned long i = 0; i < count; i++)
         sim_run_one(&hold.sim, SIM_NEVER);
@@ -72,20 +90,20 @@ static void measure(unsigned pending, bool bimodal, unsigned long count)
         rate[run] = (double)count / (seconds() - start) * 1e-6;
     }
     qsort(rate, RUNS, sizeof(rate[0]), by_value);
-    printf("%8u pending, %-8s %6.2f M events/s (%.2f to %.2f)\n", pending,
-           bimodal ? "bimodal" : "uniform", rate[RUNS / 2], rate[0], rate[RUNS - 1]);
+    printf("%8u pending, %-12s %6.2f M events/s (%.2f to %.2f)\n", pending, delays_names[delays],
+           rate[RUNS / 2], rate[0], rate[RUNS - 1]);
     sim_fini(&hold.sim);
     free(sources);
 }
 
 int main(int argc, char **argv)
 {
-    static const unsigned sizes[] = {1000, 100000, 1000000};
+    static const unsigned sizes[] = {10, 1000, 100000, 1000000};
     unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
 
     for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
-        measure(sizes[i], false, count);
-        measure(sizes[i], true, count);
+        for (unsigned delays = 0; delays < DELAYS; delays++)
+            measure(sizes[i], delays, count);
     }
     return 0;
 }

@@ -27,8 +27,7 @@ struct sim_event {
     sim_event_fn fn;
     void *opaque;
     uint64_t at_ps;
-    uint64_t seq;
-    size_t heap_index; /* position in the queue plus 1; 0: not scheduled */
+    struct sim_chunk *chunk; /* where the queue has it; NULL: not scheduled */
 };
 
 /*
@@ -44,11 +43,9 @@ struct sim_stream {
 struct sim {
     uint64_t now_ps;
     uint64_t seed;
-    uint64_t next_seq;
+    uint64_t next_ps; /* of the earliest event; SIM_NEVER when there is none */
     uint64_t events_run;
-    struct sim_event **heap;
-    size_t heap_len;
-    size_t heap_cap;
+    struct sim_queue *queue;
     struct sim_stream *streams;
 };
 
@@ -69,11 +66,15 @@ void sim_cancel(struct sim *sim, struct sim_event *ev);
 
 static inline bool sim_event_pending(const struct sim_event *ev)
 {
-    return ev->heap_index != 0;
+    return ev->chunk != NULL;
 }
 
 /* Time of the earliest event, SIM_NEVER when there is none. */
-uint64_t sim_next_ps(const struct sim *sim);
+static inline uint64_t sim_next_ps(const struct sim *sim)
+{
+    return sim->next_ps;
+}
+
 /* Runs the earliest event when it is due at or before until_ps; moves the clock to its time. */
 bool sim_run_one(struct sim *sim, uint64_t until_ps);
 /* Runs all events up to and including until_ps, then moves the clock there. */
