@@ -10,6 +10,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
 #include "pcilab/pci/link_caps.h"
+#include "pcilab/pci/ptm.h"
 #include "pcilab/pci/sriov.h"
 
 #include "internal.h"
@@ -59,6 +60,7 @@ static void func_config_written(struct pci_func *pci, unsigned offset, unsigned 
     struct endpoint_func *func = pci->owner;
 
     ats_config_changed(func);
+    uplink_config_written(&func->ep->uplink);
     /* What waits may no longer be sent. */
     if (dma_pending(func) && !sim_event_pending(&func->kick))
         sim_schedule_in(func->ep->fabric->sim, &func->kick, 0);
@@ -333,6 +335,8 @@ void endpoint_ready(struct endpoint *ep)
         ep->port.max_speed = (uint8_t)FIELD_GET(PCIE_LNKCAP_SPEED, link);
         ep->port.max_width = (uint8_t)FIELD_GET(PCIE_LNKCAP_WIDTH, link);
         pci_link_caps_add(ep->funcs[0]->pci);
+        pci_cap_ptm_add(ep->funcs[0]->pci,
+                        &(struct pci_ptm_params){.requester = true, .granularity_ns = 1});
     }
 }
 
@@ -371,6 +375,23 @@ void endpoint_set_ltr(struct endpoint_func *func, uint32_t latencies)
     for (unsigned i = 0; i < ep->func_count; i++)
         strictest = pci_ltr_stricter(strictest, ep->funcs[i]->ltr);
     uplink_set_ltr(&ep->uplink, strictest);
+}
+
+bool endpoint_ptm_request(struct endpoint_func *func)
+{
+    struct endpoint *ep = func->ep;
+
+    return ptm_request(&ep->uplink.ptm, &ep->port, ep->funcs[0]->pci);
+}
+
+bool endpoint_ptm_time(const struct endpoint_func *func, uint64_t *master_ns)
+{
+    return ptm_time(&func->ep->uplink.ptm, &func->ep->port, master_ns);
+}
+
+uint64_t endpoint_ptm_dialogs(const struct endpoint_func *func)
+{
+    return func->ep->uplink.ptm.dialogs;
 }
 
 void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps)

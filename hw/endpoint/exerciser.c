@@ -63,6 +63,29 @@ static void ltr_written(struct reg_space *space, unsigned offset, const struct r
     endpoint_set_ltr(ex->func, (uint32_t)write->new_value);
 }
 
+static void ptm_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
+{
+    struct exerciser *ex = reg_space_owner(space);
+
+    if (write->written & 1)
+        (void)endpoint_ptm_request(ex->func);
+}
+
+static uint64_t ptm_time_read(struct reg_space *space, unsigned offset, uint64_t value)
+{
+    const struct exerciser *ex = reg_space_owner(space);
+    uint64_t master_ns;
+
+    return endpoint_ptm_time(ex->func, &master_ns) ? master_ns : 0;
+}
+
+static uint64_t ptm_dialogs_read(struct reg_space *space, unsigned offset, uint64_t value)
+{
+    const struct exerciser *ex = reg_space_owner(space);
+
+    return endpoint_ptm_dialogs(ex->func);
+}
+
 static uint64_t time_read(struct reg_space *space, unsigned offset, uint64_t value)
 {
     const struct exerciser *ex = reg_space_owner(space);
@@ -115,6 +138,7 @@ static const struct reg_def global_regs[] = {
     {ROW("ats_fault", EXERCISER_ATS_FAULT, 4), .rw = 0x3f, .on_write = ats_fault_written},
     {ROW("ats_delay", EXERCISER_ATS_DELAY, 4), .rw = 0xffffffff, .on_write = ats_fault_written},
     {ROW("ltr", EXERCISER_LTR, 4), .rw = 0x9fff9fff, .on_write = ltr_written},
+    {ROW("ptm", EXERCISER_PTM, 4), .w1t = 1, .on_write = ptm_written},
     {ROW("irq_count", EXERCISER_IRQ_COUNT, 8)},
     {ROW("irq_lost", EXERCISER_IRQ_LOST, 8)},
     {ROW("dma_count", EXERCISER_DMA_COUNT, 8)},
@@ -128,6 +152,8 @@ static const struct reg_def global_regs[] = {
     {ROW("ats_invalidations", EXERCISER_ATS_INVALIDATIONS, 8), .on_read = ats_count_read},
     {ROW("page_requests", EXERCISER_PAGE_REQUESTS, 8), .on_read = ats_count_read},
     {ROW("page_responses", EXERCISER_PAGE_RESPONSES, 8), .on_read = ats_count_read},
+    {ROW("ptm_time", EXERCISER_PTM_TIME, 8), .on_read = ptm_time_read},
+    {ROW("ptm_dialogs", EXERCISER_PTM_DIALOGS, 8), .on_read = ptm_dialogs_read},
 };
 
 #define ATTR_WRITABLE                                                                              \

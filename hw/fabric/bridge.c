@@ -8,6 +8,7 @@
 #include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
 #include "pcilab/pci/link_caps.h"
+#include "pcilab/pci/ptm.h"
 
 #include "internal.h"
 
@@ -96,8 +97,30 @@ static void bridge_set_ltr(struct bridge_port *bridge, uint32_t latencies)
 }
 
 /* 6.18: while LTR is disabled in the port its messages are unsupported requests. */
+static bool bridge_ptm_time(struct bridge_port *bridge, uint64_t *master_ns)
+{
+    if (bridge->ops->ptm_time)
+        return bridge->ops->ptm_time(bridge, master_ns);
+    *master_ns = ptm_root_time(&bridge->port);
+    return pci_ptm_is_root(bridge->ptm_func);
+}
+
+/* 6.21.3.1: a request where PTM is disabled is not supported. */
+static bool bridge_ptm_request(struct bridge_port *bridge)
+{
+    uint64_t master_ns;
+
+    if (!bridge->ptm_func || !pci_ptm_enabled(bridge->ptm_func))
+        return false;
+    ptm_respond(&bridge->ptm, &bridge->port, bridge->func->rid,
+                bridge_ptm_time(bridge, &master_ns) ? &master_ns : NULL);
+    return true;
+}
+
 bool bridge_port_message(struct bridge_port *bridge, const struct tlp *tlp)
 {
+    if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PTM_REQUEST)
+        return bridge_ptm_request(bridge);
     if (tlp->type != TLP_MSG || tlp->msg_code != TLP_MSG_LTR || !pcie_ltr_enabled(bridge->func))
         return false;
     bridge_set_ltr(bridge, (uint32_t)tlp->msg_bytes_8_15);
@@ -113,6 +136,7 @@ static void bridge_link_changed(struct port *port, bool up)
         pci_phy_link_up(bridge->func, port->peer->func, port_link_speed(port));
     else
         bridge_set_ltr(bridge, 0);
+    bridge->ptm = (struct ptm_responder){0};
     bridge_show_link(bridge, up);
     port_link_status(port, &status);
     /* 7.5.3.8: set by software's retraining, and by changes for the sake of reliability. */

@@ -14,7 +14,8 @@ static bool message_needs_tc0(uint8_t code)
            (code >= TLP_MSG_ERR_COR && code <= TLP_MSG_ERR_FATAL) || code == TLP_MSG_LTR ||
            code == TLP_MSG_PM_ACTIVE_STATE_NAK || code == TLP_MSG_PM_PME ||
            code == TLP_MSG_PME_TURN_OFF || code == TLP_MSG_PME_TO_ACK ||
-           code == TLP_MSG_SET_SLOT_POWER_LIMIT;
+           code == TLP_MSG_SET_SLOT_POWER_LIMIT || code == TLP_MSG_PTM_REQUEST ||
+           code == TLP_MSG_PTM_RESPONSE; /* 2.2.8.10 */
 }
 
 /*

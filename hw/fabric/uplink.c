@@ -4,6 +4,7 @@
 
 #include "pcilab/fabric/message.h"
 #include "pcilab/pci/link_caps.h"
+#include "pcilab/pci/ptm.h"
 
 void uplink_init(struct uplink *uplink, struct port *port, struct pci_func *func)
 {
@@ -30,6 +31,12 @@ void uplink_update(struct uplink *uplink)
     port_send(port, tlp);
 }
 
+void uplink_config_written(struct uplink *uplink)
+{
+    if (!pci_ptm_enabled(uplink->func)) /* 6.21.3.1: its context is gone */
+        ptm_forget(&uplink->ptm);
+}
+
 void uplink_set_ltr(struct uplink *uplink, uint32_t latencies)
 {
     uplink->ltr_wanted = latencies;
@@ -39,12 +46,17 @@ void uplink_set_ltr(struct uplink *uplink, uint32_t latencies)
 void uplink_reset(struct uplink *uplink)
 {
     uplink->ltr_sent = 0;
+    ptm_forget(&uplink->ptm);
 }
 
 bool uplink_message(struct uplink *uplink, const struct tlp *tlp)
 {
     if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PM_ACTIVE_STATE_NAK) {
         port_l1_refused(uplink->port);
+        return true;
+    }
+    if (tlp->msg_code == TLP_MSG_PTM_RESPONSE && pci_ptm_enabled(uplink->func)) {
+        ptm_answered(&uplink->ptm, uplink->port, tlp);
         return true;
     }
     return false;

@@ -6,6 +6,7 @@
 
 #include "internal.h"
 #include "pcilab/fabric/acs.h"
+#include "pcilab/pci/ptm.h"
 
 /*
  * CHOICE: the default root port is PLDA's "PCI Express Bridge": Linux 6.12 has no quirk of it
@@ -140,6 +141,9 @@ struct root_port *root_port_add(struct root_complex *rc, const struct root_port_
     rp->rc = rc;
     rp->index = count;
     bridge_port_init(&rp->bridge, rc->fabric, &bridge, &root_port_ops, rp);
+    rp->bridge.ptm_func = rp->bridge.func;
+    pci_cap_ptm_add(rp->bridge.func,
+                    &(struct pci_ptm_params){.responder = true, .root = true, .granularity_ns = 1});
     rp->bridge.func->rid = pci_rid_make(rc->params.bus_first, params->device, params->function);
     rc->ports = g_renew(struct root_port *, rc->ports, count + 1);
     rc->down_func = g_renew(struct pci_func *, rc->down_func, count + 1);

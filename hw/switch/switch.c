@@ -12,6 +12,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
 #include "pcilab/pci/link_caps.h"
+#include "pcilab/pci/ptm.h"
 
 #define SWITCH_DOWN_MAX 32
 
@@ -83,8 +84,11 @@ static void switch_update_power(struct pcie_switch *sw)
 
 static void switch_upper_written(struct pci_func *func, unsigned offset, unsigned len)
 {
+    struct pcie_switch *sw = func->owner;
+
+    uplink_config_written(&sw->uplink);
     if (pcie_power_concerns(func, offset, len))
-        switch_update_power(func->owner);
+        switch_update_power(sw);
 }
 
 static void switch_reset_funcs(struct pcie_switch *sw, enum reg_reset_kind kind)
@@ -177,6 +181,16 @@ static void switch_down_error_message(struct bridge_port *bridge, uint8_t msg_co
 
 /* 6.18: a switch passes on the strictest of what is below it. CHOICE: it adds no latency that it
  * would have to take off. */
+/* Who asks below makes the switch ask above (PCIe Base 6.0, 6.21.2). */
+static bool switch_down_ptm_time(struct bridge_port *bridge, uint64_t *master_ns)
+{
+    struct pcie_switch *sw = bridge->owner;
+    bool known = ptm_time(&sw->uplink.ptm, &sw->up, master_ns);
+
+    (void)ptm_request(&sw->uplink.ptm, &sw->up, sw->upper);
+    return known;
+}
+
 static void switch_down_ltr_changed(struct bridge_port *bridge)
 {
     struct pcie_switch *sw = bridge->owner;
@@ -189,6 +203,7 @@ static void switch_down_ltr_changed(struct bridge_port *bridge)
 
 static const struct bridge_port_ops switch_down_ops = {
     .ltr_changed = switch_down_ltr_changed,
+    .ptm_time = switch_down_ptm_time,
     .error_message = switch_down_error_message,
     .receive = switch_down_receive,
     .drive = switch_down_drive,
@@ -280,6 +295,8 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
     pci_cap_aer_add(sw->upper);
     pci_cap_dsn_add(sw->upper, serial_of_name(params->name));
     pci_link_caps_add(sw->upper);
+    pci_cap_ptm_add(sw->upper, &(struct pci_ptm_params){
+                                   .requester = true, .responder = true, .granularity_ns = 1});
     port_init(&sw->up, sw->fabric, sw->up_name, &switch_up_ops, sw);
     sw->up.func = sw->upper;
     uplink_init(&sw->uplink, &sw->up, sw->upper);
@@ -305,6 +322,7 @@ static void switch_make_down(struct pcie_switch *sw, const struct switch_params 
     pcie.atomics = pcie.dmwr = !pcie.no_atomics;
     pcie.prefixes = pcie.no_prefixes ? 0 : TLP_END_END_MAX;
     bridge_port_init(&sw->down[index], sw->fabric, &bridge, &switch_down_ops, sw);
+    sw->down[index].ptm_func = sw->upper; /* whose capability is that of the whole switch */
     sw->down_func[index] = sw->down[index].func;
     sw->down_devfn[index] = bridge.devfn;
     g_free(name);

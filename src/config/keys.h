@@ -54,7 +54,7 @@ struct topo_values {
     struct link_credits buffers[LINK_FLOWS];
     struct topo_faults faults;
     uint64_t aspm, l0s_exit_ns, l1_exit_us, power_on_us, common_us; /* power_keys.c */
-    uint64_t l0s_acceptable_ns, l1_acceptable_us, ltr, ptm;
+    uint64_t l0s_acceptable_ns, l1_acceptable_us, ltr;
     uint64_t slot; /* TOPO_AUTO, 0 for none, or the number */
     uint64_t ari, msi, acs, acs_enhanced, atomics, prefixes;
     uint64_t hotplug; /* enum pcie_hotplug */

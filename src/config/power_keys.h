@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of keys.c that are about the power of links, LTR and PTM. */
+/* The rows of keys.c that are about the power of links and LTR. */
 #ifndef PCILAB_CONFIG_POWER_KEYS_H
 #define PCILAB_CONFIG_POWER_KEYS_H
 

@@ -177,6 +177,11 @@ void endpoint_ready(struct endpoint *ep);
 /* Writes, interrupts and messages of a function leave in the order in which they were asked for;
  * reads take turns with them and with each other, and wait for none of them. */
 void endpoint_dma(struct endpoint_func *func, struct dma_op *op);
+/* Precision Time Measurement, of the whole device: begins a dialog with the port above; false when
+ * it is disabled or one is under way. The master's time now; false: not known yet. */
+bool endpoint_ptm_request(struct endpoint_func *func);
+bool endpoint_ptm_time(const struct endpoint_func *func, uint64_t *master_ns);
+uint64_t endpoint_ptm_dialogs(const struct endpoint_func *func);
 /* Ends the use of a PASID: a Stop Marker follows its Page Requests (10.4.1.2). False: the Page
  * Request Interface is not enabled. */
 bool endpoint_stop_pasid(struct endpoint_func *func, const struct tlp_pasid *pasid);

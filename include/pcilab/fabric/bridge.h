@@ -9,6 +9,7 @@
 
 #include "pcilab/fabric/fabric.h"
 #include "pcilab/fabric/intx.h"
+#include "pcilab/fabric/ptm.h"
 
 struct bridge_port;
 
@@ -23,6 +24,9 @@ struct bridge_port_ops {
     void (*tx_ready)(struct bridge_port *bridge);
     /* What is below tolerates another latency, `ltr`; may be NULL. */
     void (*ltr_changed)(struct bridge_port *bridge);
+    /* PTM Master Time for who asks below; false: not known. NULL: the bridge's own clock, if it is
+     * the root. */
+    bool (*ptm_time)(struct bridge_port *bridge, uint64_t *master_ns);
     /* The bridge's own error message (TLP_MSG_ERR_*), which begins on its primary side. */
     void (*error_message)(struct bridge_port *bridge, uint8_t msg_code);
 };
@@ -54,6 +58,8 @@ struct bridge_port {
     uint8_t own;             /* the same for the function's own interrupt */
     struct intx_wires wires; /* the OR of both */
     struct bridge_slot slot;
+    const struct pci_func *ptm_func; /* with the PTM capability that rules; NULL: none does */
+    struct ptm_responder ptm;
     uint32_t ltr; /* of the last LTR message from below; 0: none */
 };
 

@@ -7,11 +7,13 @@
 #define PCILAB_FABRIC_UPLINK_H
 
 #include "pcilab/fabric/fabric.h"
+#include "pcilab/fabric/ptm.h"
 
 /* Embedded in the owner. */
 struct uplink {
     struct port *port;
-    struct pci_func *func;         /* whose registers rule: function 0 */
+    struct pci_func *func; /* whose registers rule: function 0 */
+    struct ptm_requester ptm;
     uint32_t ltr_wanted, ltr_sent; /* latencies as in LTR messages: no-snoop 31:16, snoop 15:0 */
 };
 
@@ -20,6 +22,8 @@ void uplink_init(struct uplink *uplink, struct port *port, struct pci_func *func
 void uplink_set_ltr(struct uplink *uplink, uint32_t latencies);
 /* Registers of the function may have changed. */
 void uplink_update(struct uplink *uplink);
+/* Any register of the function was written. */
+void uplink_config_written(struct uplink *uplink);
 /* The link went down: what was said is forgotten. */
 void uplink_reset(struct uplink *uplink);
 /* A message with local routing arrived from above: true when it was for this; the TLP stays the

@@ -37,7 +37,6 @@ struct pcie_power_params {
     uint16_t common_us;                           /* Port Common_Mode_Restore_Time */
     uint16_t power_on_us;                         /* Port T_POWER_ON */
     bool ltr;                                     /* Latency Tolerance Reporting */
-    bool ptm;                                     /* Precision Time Measurement */
     uint16_t l0s_acceptable_ns, l1_acceptable_us; /* endpoints: what they put up with; 0: any */
 };
 

@@ -98,6 +98,8 @@ enum tlp_msg_code {
     TLP_MSG_ERR_NONFATAL = 0x31,
     TLP_MSG_ERR_FATAL = 0x33,
     TLP_MSG_SET_SLOT_POWER_LIMIT = 0x50,
+    TLP_MSG_PTM_REQUEST = 0x52,
+    TLP_MSG_PTM_RESPONSE = 0x53,
     TLP_MSG_VENDOR_0 = 0x7e,
     TLP_MSG_VENDOR_1 = 0x7f,
 };

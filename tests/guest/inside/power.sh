@@ -45,6 +45,15 @@ poke 0x78 0x8801
 usleep 5000
 check 'and out of L1.1' test "$(peek 0)" = 0x58454C50
 usleep 5000
+# Precision Time Measurement all the way up; no stock driver here asks for it.
+for dev in $(readlink -f "$pci/$ex" | tr / '\n' | grep '^0000:..:..\..$'); do
+    setpci -s "$dev" ECAP1f+8.l=3:3 2>/dev/null || echo "$dev has no PTM"
+done
+check 'lspci: PTM is on' has "$ex" 'PTMControl: Enabled:+ RootSelected:-'
+check 'the time is not known yet' test "$(peek 0xe8)" = 0x00000000
+for _ in 1 2 3 4; do poke 0x7c 1; usleep 1000; done
+check 'four dialogs' test "$(peek 0xf0)" = 0x00000004
+check 'the time is known' test "$(peek 0xe8)" != 0x00000000
 # Without ASPM, but asleep itself.
 for state in l1_aspm l0s_aspm; do echo 0 >"$pci/$ex/link/$state"; done
 setpci -s "$ex" CAP_PM+4.b=3

@@ -376,6 +376,21 @@ void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_a
 {
 }
 
+bool endpoint_ptm_request(struct endpoint_func *func)
+{
+    return false;
+}
+
+bool endpoint_ptm_time(const struct endpoint_func *func, uint64_t *master_ns)
+{
+    return false;
+}
+
+uint64_t endpoint_ptm_dialogs(const struct endpoint_func *func)
+{
+    return 0;
+}
+
 bool endpoint_stop_pasid(struct endpoint_func *func, const struct tlp_pasid *pasid)
 {
     return false;
