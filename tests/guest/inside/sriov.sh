@@ -45,7 +45,10 @@ for i in 0 1 128 255; do
     check "VF $i knows its number" test "$(($(function_number "$vf") >> 16))" = $((i + 1))
 done
 check 'lspci shows a VF in full' sh -c "lspci -vvv -s $last | grep -q 'Capabilities:.*Express'"
-check_none 'lspci knows every word of it' "$(lspci -vvv -s "$last" -s "$many" | grep '<?>')"
+# Of these two lspci 3.9 has but the names.
+check_none 'lspci knows every word of it' \
+    "$(lspci -vvv -s "$many" | grep '<?>' | grep -v 'Data Link Feature <?>\|Physical Layer .* <?>')"
+check_none 'and of a VF' "$(lspci -vvv -s "$last" | grep '<?>')"
 check 'a VF has its reset' grep -q flr "/sys/bus/pci/devices/$last/reset_method"
 check 'reset of one VF' sh -c "echo 1 >/sys/bus/pci/devices/$last/reset"
 check 'it is there again' is_exerciser "$last"
