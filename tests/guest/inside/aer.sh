@@ -182,7 +182,8 @@ provoked 'integrated: completion timeout' "$collector: AER:.*$ex4" \
 
 # --- AtomicOps and Deferrable Memory Writes that a port keeps in ---------------------------------
 switch1=$(parent "$ex2")
-uncorrectable() { # DEVICE BIT: what an advisory error leaves in the log
+uncorrectable() { # DEVICE BIT: what an advisory error leaves in the log; newer kernels clear it
+    [ "$(uname -r | cut -d. -f1)" -lt 7 ] || return 0
     [ $((0x$(setpci -s "$1" "ECAP_AER+$STATUS.l"))) = $((1 << $2)) ] &&
         [ $((0x$(setpci -s "$1" "ECAP_AER+$CONTROL.l") & 0x1f)) = "$2" ]
 }
@@ -268,8 +269,8 @@ check 'link: bad TLP, bad DLLP, receiver error at the root port' has "$root2" 0x
 check 'link: replay rollover and replay timeout at the endpoint' has "$ex3" 0x1100
 echo "# $(setpci -s "$root2" "ECAP_AER+$COR_STATUS.l") $(setpci -s "$ex3" "ECAP_AER+$COR_STATUS.l")"
 provoked 'link: acknowledged what was never sent, and more credits than can be' \
-    "$root2: PCIe Bus Error: $non_fatal.*Data Link Layer" '\[ 4\] DLP' \
-    "$ex3: PCIe Bus Error: $non_fatal.*Transaction Layer" '\[13\] FCP'
+    "$root2: PCIe Bus Error: $non_fatal" 'Data Link Layer' '\[ 4\] DLP' \
+    "$ex3: PCIe Bus Error: $non_fatal" 'Transaction Layer' '\[13\] FCP'
 for f in "$root2" "$ex3"; do aer_set "$f" $SEVERITY 2010:2010; done
 forget
 for f in "$root2" "$ex3"; do aer_set "$f" $COR_MASK e000; done
