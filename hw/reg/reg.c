@@ -13,7 +13,8 @@
 
 #define SIZE_MAX_BYTES 0x10000
 
-struct reg_row {
+/* Packed: a function has some three hundred, and a machine may have a thousand functions. */
+struct __attribute__((packed, aligned(2))) reg_row {
     uint64_t value;
     uint64_t rw;
     uint64_t init; /* what a reset restores */
