@@ -144,6 +144,11 @@ def show(results, args):
         if name.startswith("pcilab") and other:
             print(f"{name}: {r['end'] / other['end']:.2f} times QEMU's time to power-off, "
                   f"{r['init'] / other['init']:.2f} to init")
+    functional, timed = (results.get(f"pcilab, {how}") for how in
+                         ("entered directly", "link timing"))
+    if functional and timed:
+        print(f"link timing: {timed['cpu'] / functional['cpu']:.2f} times the processor time of "
+              "functional timing")
 
 
 def parse():
@@ -178,6 +183,7 @@ def main():
         if not os.access(args.pcilab, os.X_OK):
             sys.exit(f"no program {args.pcilab}: build it first")
         add("pcilab, entered directly", pcilab_command(args, kernel, initrd))
+        add("pcilab, link timing", pcilab_command(args, kernel, initrd) + ["--timing", "link"])
         if args.bzimage:
             add("pcilab, self-unpacking", pcilab_command(args, kernel, initrd) +
                 ["--enter=bzimage"])
