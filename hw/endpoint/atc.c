@@ -36,16 +36,9 @@ void atc_free(struct atc *atc)
     g_free(atc);
 }
 
-unsigned atc_size(const struct atc *atc)
+static unsigned atc_size(const struct atc *atc)
 {
     return atc->set_count * WAYS;
-}
-
-const struct atc_entry *atc_look(const struct atc *atc, unsigned index)
-{
-    const struct atc_entry *entry = &atc->sets[index / WAYS][index % WAYS];
-
-    return entry->valid ? entry : NULL;
 }
 
 void atc_clear(struct atc *atc)
@@ -103,14 +96,6 @@ void atc_put(struct atc *atc, uint64_t addr, const struct atc_entry *entry)
     }
     *place = *entry;
     place->valid = true;
-}
-
-void atc_drop(struct atc *atc, const struct atc_space *space, uint64_t addr)
-{
-    struct atc_entry *entry = find(atc, space, addr);
-
-    if (entry)
-        entry->valid = false;
 }
 
 /* 10.3.1, 10.3.8: without a PASID only what has none; with one only that process's, or with Global

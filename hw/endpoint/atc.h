@@ -35,7 +35,6 @@ const struct atc_entry *atc_find(const struct atc *atc, const struct atc_space *
                                  uint64_t addr);
 /* Keeps a translation to be found at `addr`, which is in its range. */
 void atc_put(struct atc *atc, uint64_t addr, const struct atc_entry *entry);
-void atc_drop(struct atc *atc, const struct atc_space *space, uint64_t addr);
 /* Whether an invalidation, which has `pasid` as its prefix or NULL, is for an address range of a
  * space. */
 bool atc_concerns(const struct ats_invalidation *invalidation, const struct tlp_pasid *pasid,
@@ -43,8 +42,5 @@ bool atc_concerns(const struct ats_invalidation *invalidation, const struct tlp_
 /* Returns how many translations went. */
 unsigned atc_invalidate(struct atc *atc, const struct ats_invalidation *invalidation,
                         const struct tlp_pasid *pasid);
-unsigned atc_size(const struct atc *atc);
-/* Entry number `index` below atc_size(), for people; NULL: empty. */
-const struct atc_entry *atc_look(const struct atc *atc, unsigned index);
 
 #endif

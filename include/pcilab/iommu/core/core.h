@@ -68,7 +68,6 @@ struct iommu_device {
     bool fault_disabled;
     bool has_context; /* no process table: this is all there is */
     bool device_tlb;  /* may ask for translations and use them */
-    bool page_requests;
     struct iommu_context context;
     bool pasid_allowed;
     bool default_privileged; /* requests without PASID */
