@@ -11,6 +11,7 @@
 #include "boot_report.h"
 #include "checkpoint.h"
 #include "command.h"
+#include "inspect.h"
 #include "ktree.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
@@ -333,6 +334,13 @@ static bool open_pokes(struct boot *boot)
         cli_error("--vmcore is for one run; look at one seed with --reseed");
         return false;
     }
+    for (unsigned i = 0; i < boot->pokes.count; i++) {
+        const struct poke *poke = &boot->pokes.all[i];
+        if (poke->what == POKE_INSPECT && !inspect_now_check(poke->name)) {
+            return false;
+        }
+    }
+    boot->run.inspect = inspect_now;
     boot->run.pokes = &boot->pokes;
     boot->run.vmcore = o->vmcore;
     return true;

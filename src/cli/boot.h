@@ -32,6 +32,9 @@ struct boot_run {
     struct pokes *pokes;           /* NULL: none */
     const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
 
+    /* Shows what these words ask for; may be NULL where no poke asks. */
+    void (*inspect)(struct machine *machine, const char *words);
+
     /* For runs with more than a serial port: where its output goes instead of the console (it then
      * gets no input), and what is done between slices. Both may be NULL. */
     void (*serial_put)(void *host, uint8_t byte);

@@ -140,6 +140,10 @@ static void poke(struct boot_run *run)
         case POKE_SYSRQ: machine_sysrq(run->machine, poke->key); break;
         case POKE_TOUCH: machine_touch(run->machine, poke->touch, poke->name); break;
         case POKE_VMCORE: write_core(run); break;
+        case POKE_INSPECT:
+            console_flush(run->console);
+            run->inspect(run->machine, poke->name);
+            break;
         }
     }
 }

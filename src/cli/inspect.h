@@ -33,8 +33,17 @@ struct inspect_query {
 bool inspect_query_parse(struct inspect_query *query, char *const *words);
 /* What there is to see; NULL with an error when there is no such thing. json_node_unref() it. */
 JsonNode *inspect_look(struct machine *machine, const struct inspect_query *query, GError **error);
+/* The answer, or an error on stderr; the exit status. */
+int inspect_show(struct machine *machine, const struct inspect_query *query, char *const *words,
+                 FILE *out);
 /* In the process at the checkpoint: words from a file, the answer to stdout; the exit status. */
 int inspect_serve(struct machine *machine, int query_fd, bool json);
+
+/* inspect_now.c: for a running boot. Words are separated by blanks; --json may be one. */
+/* Can this be asked? Reports errors itself. */
+bool inspect_now_check(const char *text);
+/* Prints the answer on stderr, from a process of its own, so that looking changes nothing. */
+void inspect_now(struct machine *machine, const char *text);
 
 /* inspect_text.c: an object for people: values, then lists as tables. */
 void inspect_text_print(JsonNode *node, FILE *out);

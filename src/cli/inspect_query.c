@@ -263,14 +263,15 @@ JsonNode *inspect_look(struct machine *machine, const struct inspect_query *quer
     return node;
 }
 
-static void print_json(JsonNode *node)
+static void print_json(JsonNode *node, FILE *out)
 {
     JsonGenerator *generator = json_generator_new();
 
     json_generator_set_root(generator, node);
     json_generator_set_pretty(generator, TRUE);
     char *text = json_generator_to_data(generator, NULL);
-    puts(text);
+    fputs(text, out);
+    fputc('\n', out);
     g_free(text);
     g_object_unref(generator);
 }
@@ -293,28 +294,35 @@ static char **read_words(int fd)
     return (char **)g_ptr_array_free(words, FALSE);
 }
 
+int inspect_show(struct machine *machine, const struct inspect_query *query, char *const *words,
+                 FILE *out)
+{
+    GError *error = NULL;
+    JsonNode *node = inspect_look(machine, query, &error);
+
+    if (!node) {
+        cli_error("%s: %s", words[query->what == INSPECT_IOMMU || words[1] ? 1 : 0],
+                  error->message);
+        g_error_free(error);
+    } else if (query->json) {
+        print_json(node, out);
+    } else {
+        inspect_text_print(node, out);
+    }
+    int status = node && fflush(out) == 0 ? CLI_OK : CLI_USAGE;
+    g_clear_pointer(&node, json_node_unref);
+    return status;
+}
+
 int inspect_serve(struct machine *machine, int query_fd, bool json)
 {
     struct inspect_query query = {.json = json};
     char **words = read_words(query_fd);
-    GError *error = NULL;
-    JsonNode *node = NULL;
+    int status = CLI_USAGE;
 
-    if (!words || !inspect_query_parse(&query, words)) {
-        g_strfreev(words);
-        return CLI_USAGE;
+    if (words && inspect_query_parse(&query, words)) {
+        status = inspect_show(machine, &query, words, stdout);
     }
-    node = inspect_look(machine, &query, &error);
-    if (!node) {
-        cli_error("%s: %s", words[query.what == INSPECT_IOMMU || words[1] ? 1 : 0], error->message);
-        g_error_free(error);
-    } else if (query.json) {
-        print_json(node);
-    } else {
-        inspect_text_print(node, stdout);
-    }
-    int status = node && fflush(stdout) == 0 ? CLI_OK : CLI_USAGE;
-    g_clear_pointer(&node, json_node_unref);
     g_strfreev(words);
     return status;
 }

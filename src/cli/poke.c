@@ -16,13 +16,18 @@ static const struct {
     {"close", MACHINE_LATCH_CLOSE}, {"power-fault", MACHINE_POWER_FAULT},
 };
 
-/* "unplug:nvme0", or with a blank between them. */
-static bool parse_touch(const char *text, struct poke *poke)
+/* "unplug:nvme0" or "inspect:iommu faults", or with a blank instead of the colon. */
+static bool parse_named(const char *text, struct poke *poke)
 {
     size_t len = strcspn(text, ": ");
 
     if (!text[len] || !text[len + 1]) {
         return false;
+    }
+    if (strncmp(text, "inspect", len) == 0 && len == strlen("inspect")) {
+        poke->what = POKE_INSPECT;
+        poke->name = g_strdup(text + len + 1);
+        return true;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(touches); i++) {
         if (strncmp(text, touches[i].word, len) == 0 && !touches[i].word[len]) {
@@ -45,7 +50,7 @@ static bool parse_action(const char *text, struct poke *poke)
         poke->what = POKE_SYSRQ;
         poke->key = (uint8_t)text[6];
     } else {
-        return parse_touch(text, poke);
+        return parse_named(text, poke);
     }
     return true;
 }
@@ -57,9 +62,9 @@ static bool parse_one(const char *text, struct poke *poke)
     bool ok = colon && units_parse_time(time, &poke->at_ps) && parse_action(colon + 1, poke);
 
     if (!ok) {
-        cli_error("--at \"%s\" is not allowed; it is TIME:nmi, TIME:sysrq:KEY, TIME:vmcore or "
-                  "TIME:ACTION:NAME with plug, unplug, press, open, close or power-fault, like "
-                  "3s:sysrq:c",
+        cli_error("--at \"%s\" is not allowed; it is TIME:nmi, TIME:sysrq:KEY, TIME:vmcore, "
+                  "TIME:inspect:WHAT or TIME:ACTION:NAME with plug, unplug, press, open, close or "
+                  "power-fault, like 3s:sysrq:c",
                   text);
     }
     g_free(time);

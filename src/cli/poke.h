@@ -15,6 +15,7 @@ enum poke_what {
     POKE_SYSRQ,
     POKE_VMCORE,
     POKE_TOUCH,
+    POKE_INSPECT,
 };
 
 struct poke {
@@ -22,7 +23,7 @@ struct poke {
     enum poke_what what;
     uint8_t key;              /* SYSRQ */
     enum machine_touch touch; /* TOUCH: at what is called so */
-    char *name;
+    char *name;               /* also INSPECT: the words of pcilab inspect */
 };
 
 /* In order of time. */

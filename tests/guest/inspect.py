@@ -79,6 +79,24 @@ def check_walks(tap, lab):
     return bad["result"].get("reason", "")[:4]
 
 
+def check_plain_boots(tap):
+    """The same looks in the middle of a boot that has no checkpoint."""
+    common = {"append": "quiet pcilab.run=off"}
+    looks = ("--at", "3s:inspect:--json iommu iommu0 queue", "--at", "2s:inspect walk 05:00.0 1000")
+    seen, plain = harness.boot_both((("iommu.ini", "--quiet", "--digest", *looks), common),
+                                    (("iommu.ini", "--quiet", "--digest"), common))
+    tap.check(seen.status == 0 and plain.digest and seen.digest == plain.digest,
+              "looking into a running boot changes nothing: same digest", seen, plain)
+    text, _, tree = seen.err.partition("{")
+    tap.check("at 2.000000 s of virtual time" in text and "requester  05:00.0" in text and
+              "0x71" in text, "a walk at its instant", seen)
+    tree = json.loads("{" + tree) if tree else {}
+    tap.check(tree.get("time-ps") == 3 * 10 ** 12 and tree["iommus"][0]["queue"]["head"],
+              "the queue at a later one, as JSON", seen)
+    refused = harness.boot("iommu.ini", "--at", "1s:inspect:walk nowhere")
+    tap.check(refused.status == 2 and "walk" in refused.err, "a look that is none", refused)
+
+
 def main():
     harness.need_guest()
     tap = harness.Tap()
@@ -116,6 +134,7 @@ def main():
             tap.check(before and lab.end() == before, "looking has changed nothing: same digest")
         finally:
             run("fork", path, "--stop")
+    check_plain_boots(tap)
     tap.done()
 
 
