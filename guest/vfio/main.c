@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vfio TEST BDF: an exerciser as a process uses it. The function must be bound to vfio-pci. The
- * exit status is 0 if all was as it has to be, 1 with a message if something was not, 2 if it did
- * not come to that.
+ * vfio TEST BDF [HELPER]: an exerciser as a process uses it. The function must be bound to
+ * vfio-pci. The exit status is 0 if all was as it has to be, 1 with a message if something was not,
+ * 2 if it did not come to that.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 
 #include "ats.h"
 #include "device.h"
+#include "stale.h"
 #include "test.h"
 
 #define PAGE       4096u
@@ -339,6 +340,12 @@ int main(int argc, char **argv)
 {
     struct vfio_function f;
 
+    if (argc == 4 && !strcmp(argv[1], "stale")) {
+        vfio_open(&f, argv[2]);
+        test_stale(&f, argv[3]);
+        vfio_close(&f);
+        return 0;
+    }
     for (size_t i = 0; argc == 3 && i < sizeof(tests) / sizeof(tests[0]); i++) {
         if (strcmp(argv[1], tests[i].name))
             continue;
@@ -351,5 +358,6 @@ int main(int argc, char **argv)
     fprintf(stderr, "usage: vfio TEST BDF, with one of\n");
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         fprintf(stderr, "  %s\n", tests[i].name);
+    fprintf(stderr, "  stale, with the BDF of another one that has physical addresses\n");
     return 2;
 }

@@ -110,18 +110,22 @@ static void check_stale(struct iommu_core *core, struct iommu_request *request,
     struct iommu_request twin = {.access = request->access};
     struct iommu_walk *walk = walk_take(core, &twin);
     enum iommu_step step;
+    uint64_t addr;
 
     walk->pure = true;
     step = walk_run(walk);
-    if (step != IOMMU_OK || walk->result.tag != hit->tag ||
-        (walk->result.output | (request->access.addr & low_mask(walk->result.shift))) !=
-            request->addr) {
+    addr = walk->result.output | (request->access.addr & low_mask(walk->result.shift));
+    if (step != IOMMU_OK || walk->result.tag != hit->tag || addr != request->addr) {
+        char now[40] = "that it is not mapped";
+
+        if (step == IOMMU_OK)
+            g_snprintf(now, sizeof(now), "0x%llx%s", (unsigned long long)addr,
+                       walk->result.tag != hit->tag ? ", other tag" : "");
         core->stats.stale++;
         trace_say(core->params.trace, TRACE_RULE, core->params.name,
                   "stale: requester %04x, address 0x%llx: cached 0x%llx, memory says %s",
                   request->access.sid, (unsigned long long)request->access.addr,
-                  (unsigned long long)request->addr,
-                  step == IOMMU_OK ? "otherwise" : "that it is not mapped");
+                  (unsigned long long)request->addr, now);
     }
     walk_put(core, walk);
 }
