@@ -117,6 +117,7 @@ static void component_set_defaults(struct machine_component *c)
             .large_pages = true,
             .coherent = true,
             .device_tlb = true,
+            .page_requests = true,
             .protected_memory = true,
             .posted = true,
         };

@@ -279,6 +279,7 @@ bool board_iommu_create(struct machine *machine, const struct machine_component 
         .tables = {.read = backing_read, .write = backing_write, .opaque = unit},
         .event = unit_event,
         .device_tlb = board_ats_invalidate,
+        .page_response = board_ats_respond,
         .device_tlb_timeout_ps = c->iommu.invalidation_timeout_ps,
         .opaque = unit,
         .read_latency_ps = c->iommu.read_latency_ps,

@@ -44,6 +44,7 @@ struct board_iommu *board_iommu_of(const struct board_bridge *bridge, uint16_t s
  * taken over; an invalidation to be sent, `opaque` is the unit. */
 void board_ats_request(struct board_iommu *unit, struct root_complex *rc, struct tlp *tlp);
 bool board_ats_message(struct board_iommu *unit, const struct tlp *tlp);
+void board_ats_respond(void *opaque, const struct vtd_page_response *what);
 void board_ats_invalidate(void *opaque, const struct vtd_device_tlb *what);
 
 bool board_iommu_create(struct machine *machine, const struct machine_component *c,

@@ -151,8 +151,51 @@ void board_ats_invalidate(void *opaque, const struct vtd_device_tlb *what)
     root_send_message(bridge->rc, tlp);
 }
 
+/* Page Requests. */
+
+static void request_page(struct board_iommu *unit, const struct tlp *tlp)
+{
+    struct ats_page_request request;
+    struct vtd_page_request what;
+    struct tlp_pasid pasid = {0};
+
+    ats_decode_page_request(tlp, &request);
+    what = (struct vtd_page_request){
+        .sid = tlp->requester.v,
+        .has_pasid = tlp_get_pasid(tlp, &pasid),
+        .last = request.last,
+        .write = request.write,
+        .read = request.read,
+        .group = request.group,
+        .addr = request.addr,
+    };
+    what.pasid = pasid.pasid;
+    what.privileged = pasid.privileged;
+    what.execute = pasid.execute;
+    vtd_page_request(unit->vtd, &what);
+}
+
+void board_ats_respond(void *opaque, const struct vtd_page_response *what)
+{
+    struct board_iommu *unit = opaque;
+    struct board_bridge *bridge = bridge_of_bus(unit->machine, unit->segment, what->sid >> 8);
+    struct tlp *tlp;
+
+    if (!bridge)
+        return;
+    tlp = ats_new_page_response(unit->machine->fabric->pool, (struct pci_rid){what->sid},
+                                what->group, what->code);
+    if (what->has_pasid)
+        tlp_set_pasid(tlp, &(struct tlp_pasid){.pasid = what->pasid});
+    root_send_message(bridge->rc, tlp);
+}
+
 bool board_ats_message(struct board_iommu *unit, const struct tlp *tlp)
 {
+    if (tlp->msg_code == TLP_MSG_PAGE_REQUEST && vtd_takes_page_requests(unit->vtd)) {
+        request_page(unit, tlp);
+        return true;
+    }
     if (tlp->msg_code != TLP_MSG_INVALIDATE_DONE)
         return false;
     vtd_device_tlb_done(unit->vtd, tlp->requester.v, ats_done_itags(tlp), ats_done_count(tlp));

@@ -3,23 +3,12 @@
 #include "parser.h"
 
 static const char *const vtd_keys[] = {
-    "scalable",
-    "first-stage",
-    "second-stage",
-    "nested",
-    "pass-through",
-    "interrupt-remapping",
-    "x2apic",
-    "snoop",
-    "caching-mode",
-    "coherent",
-    "latency",
-    "scope",
-    "ats-ports",
-    "ats-integrated",
-    "ats-required",
-    "device-tlb",
-    "invalidation-timeout",
+    "scalable",   "first-stage",    "second-stage",
+    "nested",     "pass-through",   "interrupt-remapping",
+    "x2apic",     "snoop",          "caching-mode",
+    "coherent",   "latency",        "scope",
+    "ats-ports",  "ats-integrated", "ats-required",
+    "device-tlb", "page-requests",  "invalidation-timeout",
 };
 
 static const char *const virtio_keys[] = {"bypass",   "bypass-config", "domains",

@@ -303,6 +303,8 @@ const struct topo_key topo_keys[] = {
     {"device-tlb", K(IOMMU), &topo_type_bool, V(device_tlb), 0, 1, "yes", NULL,
      "Device TLBs: Address Translation Services (ats-ports and ats-integrated tell software "
      "whose)."},
+    {"page-requests", K(IOMMU), &topo_type_bool, V(page_requests), 0, 1, "yes", NULL,
+     "The Page Request queue, in scalable mode and with device TLBs."},
     {"invalidation-timeout", K(IOMMU), &topo_type_uint, V(device_tlb_us), 1, 100000000, "60000000",
      NULL, "Microseconds that a device may take to answer an invalidation of its TLB."},
     {"coherent", K(IOMMU), &topo_type_bool, V(coherent), 0, 1, "yes", NULL,

@@ -339,6 +339,7 @@ static void write_iommu(struct machine_component *c, const struct topo_values *v
         .large_pages = v->large_pages,
         .coherent = v->coherent,
         .device_tlb = v->device_tlb,
+        .page_requests = v->page_requests,
         .protected_memory = v->protected_memory,
         .posted = v->posted,
         .caching = v->caching_mode,

@@ -198,7 +198,8 @@ static enum iommu_status settle_fault(struct iommu_core *core, struct iommu_walk
     }
     core->stats.faults++;
     core->params.ops->fault(core->params.face, &walk->fault);
-    request->abort = asks && core->params.ops->aborts(core->params.face, &walk->fault);
+    request->abort = (asks || request->access.page_request) &&
+                     core->params.ops->aborts(core->params.face, &walk->fault);
     return IOMMU_FAULTED;
 }
 
@@ -305,6 +306,19 @@ void iommu_submit(struct iommu_core *core, struct iommu_request *request)
     status = walk_settle(core, walk, walk_run(walk));
     walk_put(core, walk);
     request->done(request, status);
+}
+
+void iommu_flush_page_of(struct iommu_core *core, const struct iommu_access *access)
+{
+    const struct iommu_device *device;
+    const struct iommu_context *context = cached_context(core, access, &device);
+
+    if (!context)
+        iommu_flush_pages(core); /* whose translations may be cached still */
+    else if (context->kind == IOMMU_FIRST || context->kind == IOMMU_NESTED)
+        iommu_flush_first(core, context->domain, context->pasid, access->addr, 0, false);
+    else if (context->kind == IOMMU_SECOND)
+        iommu_flush_second(core, context->domain, access->addr, 0, false);
 }
 
 void iommu_drain(struct iommu_core *core, struct iommu_drain *drain)

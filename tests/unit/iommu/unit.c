@@ -83,6 +83,14 @@ static void device_tlb(void *opaque, const struct vtd_device_tlb *what)
     u->device_tlb = *what;
 }
 
+static void page_response(void *opaque, const struct vtd_page_response *what)
+{
+    struct unit *u = opaque;
+
+    u->responses++;
+    u->response = *what;
+}
+
 void unit_open(struct unit *u, const struct vtd_features *features)
 {
     unit_open_timed(u, features, 0);
@@ -100,6 +108,7 @@ void unit_open_timed(struct unit *u, const struct vtd_features *features, uint64
         .tables = {behind_read, behind_write, u},
         .event = event,
         .device_tlb = device_tlb,
+        .page_response = page_response,
         .device_tlb_timeout_ps = UNIT_DEVICE_TLB_PS,
         .opaque = u,
         .read_latency_ps = latency_ps,

@@ -40,6 +40,8 @@ struct unit {
     uint32_t event_data;
     unsigned device_tlbs; /* Invalidate Requests sent; the last one */
     struct vtd_device_tlb device_tlb;
+    unsigned responses; /* to Page Requests; the last one */
+    struct vtd_page_response response;
     enum iommu_status status;
     uint64_t out;
     struct iommu_interrupt interrupt;

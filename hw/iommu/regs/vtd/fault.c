@@ -98,7 +98,9 @@ static uint64_t record_high(const struct iommu_fault *fault, unsigned code)
     if (access->interrupt)
         return high;
     high |= FIELD_PREP(FRCD_AT, access->at);
-    if (!(access->want & PT_PERM_WRITE))
+    if (access->page_request)
+        high |= FRCD_T2;
+    else if (!(access->want & PT_PERM_WRITE))
         high |= FRCD_T1;
     else if (access->want & PT_PERM_READ)
         high |= FRCD_T1 | FRCD_T2;
@@ -172,11 +174,15 @@ unsigned vtd_fault_code(const struct iommu_fault *fault)
 bool vtd_aborts(void *face, const struct iommu_fault *fault)
 {
     static const uint8_t unsupported[] = {
-        VTD_FR_ROOT_ABSENT,       VTD_FR_CONTEXT_ABSENT,   VTD_FR_TYPE_BLOCKED,
-        VTD_FR_SM_ROOT_TABLE,     VTD_FR_SM_LEGACY_PASID,  VTD_FR_SM_ROOT_ABSENT,
-        VTD_FR_SM_CONTEXT_ABSENT, VTD_FR_SM_NO_DEVICE_TLB, VTD_FR_SM_PASID_DISABLED,
-        VTD_FR_SM_PASID_LARGE,    VTD_FR_SM_RID_PASID,     VTD_FR_SM_DIRECTORY_ABSENT,
-        VTD_FR_SM_PASID_ABSENT,   VTD_FR_SM_EXECUTE,       VTD_FR_SM_SUPERVISOR,
+        VTD_FR_ROOT_ABSENT,         VTD_FR_CONTEXT_ABSENT,
+        VTD_FR_TYPE_BLOCKED,        VTD_FR_SM_ROOT_TABLE,
+        VTD_FR_SM_LEGACY_PASID,     VTD_FR_SM_ROOT_ABSENT,
+        VTD_FR_SM_CONTEXT_ABSENT,   VTD_FR_SM_NO_DEVICE_TLB,
+        VTD_FR_SM_PASID_DISABLED,   VTD_FR_SM_PASID_LARGE,
+        VTD_FR_SM_RID_PASID,        VTD_FR_SM_DIRECTORY_ABSENT,
+        VTD_FR_SM_PASID_ABSENT,     VTD_FR_SM_EXECUTE,
+        VTD_FR_SM_SUPERVISOR,       VTD_FR_SM_LEGACY_PAGE_REQUEST,
+        VTD_FR_SM_NO_PAGE_REQUESTS,
     };
 
     (void)face;
@@ -202,6 +208,7 @@ void vtd_fault(void *face, const struct iommu_fault *fault)
     trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
               "fault 0x%02x: %s by %04x at 0x%llx%s (VT-d 7.1.3)", code,
               access->interrupt              ? "interrupt"
+              : access->page_request         ? "page request"
               : access->want & PT_PERM_WRITE ? "write"
                                              : "read",
               access->sid, (unsigned long long)access->addr,

@@ -118,6 +118,8 @@ static void inspect_queue(const struct vtd *vtd, const struct inspect *in)
     inspect_object_end(in);
 }
 
+#define PAGE_REQUEST (BIT(62) | BIT(28)) /* T1 and T2 of a record */
+
 /* Records, 11.4.15 */
 static void inspect_faults(const struct vtd *vtd, const struct inspect *in)
 {
@@ -133,7 +135,11 @@ static void inspect_faults(const struct vtd *vtd, const struct inspect *in)
         inspect_object(in, NULL);
         inspect_number(in, "record", i);
         iommu_inspect_requester(in, "requester", (uint16_t)high);
-        inspect_text(in, "what", "%s", interrupt ? "interrupt" : high & BIT(62) ? "read" : "write");
+        inspect_text(in, "what", "%s",
+                     interrupt                          ? "interrupt"
+                     : (high & PAGE_REQUEST) == BIT(28) ? "page request"
+                     : high & BIT(62)                   ? "read"
+                                                        : "write");
         inspect_hex(in, interrupt ? "index" : "address", interrupt ? low >> 48 : low);
         if (high & BIT(31))
             inspect_number(in, "pasid", high >> 40 & 0xfffff);
@@ -148,6 +154,7 @@ void vtd_inspect(struct vtd *vtd, const struct inspect *in)
     inspect_text(in, "name", "%s", vtd->name);
     inspect_registers(vtd, in);
     inspect_queue(vtd, in);
+    vtd_inspect_pages(vtd, in);
     inspect_faults(vtd, in);
     vtd_inspect_tables(vtd, in);
     vtd_inspect_interrupts(vtd, in);

@@ -42,7 +42,13 @@ enum {
 #define WAIT_IF        BIT(4)
 #define WAIT_SW        BIT(5)
 #define WAIT_FN        BIT(6)
+#define WAIT_PD        BIT(7)
 #define WAIT_DATA      GENMASK(63, 32)
+#define RESPONSE_PP    BIT(4)
+#define RESPONSE_CODE  GENMASK(15, 12)
+#define RESPONSE_RID   GENMASK(31, 16)
+#define RESPONSE_LAST  BIT(2)
+#define RESPONSE_GROUP GENMASK(11, 3)
 #define IOTLB_DRAINS   GENMASK(7, 6)
 
 #define FETCH_BYTES 16
@@ -215,8 +221,24 @@ static unsigned do_device_tlb(struct vtd *vtd, const struct descriptor *d)
     return 0;
 }
 
-/* By type; `used` are the bits of the first two quadwords that mean something. UNIMPL: type 9 is
- * for page requests, which are not advertised. */
+/* 6.5.2.9. CHOICE: whether it says LPIG or not, software answers. */
+static unsigned do_page_response(struct vtd *vtd, const struct descriptor *d)
+{
+    const struct vtd_page_response response = {
+        .sid = (uint16_t)FIELD_GET(RESPONSE_RID, d->quad[0]),
+        .has_pasid = d->quad[0] & RESPONSE_PP,
+        .pasid = (uint32_t)FIELD_GET(DESC_PASID, d->quad[0]),
+        .group = (uint16_t)FIELD_GET(RESPONSE_GROUP, d->quad[1]),
+        .code = (uint8_t)FIELD_GET(RESPONSE_CODE, d->quad[0]),
+    };
+
+    if (!vtd_takes_page_requests(vtd))
+        return IQE_TYPE;
+    vtd_page_group_response(vtd, &response);
+    return 0;
+}
+
+/* By type; `used` are the bits of the first two quadwords that mean something. */
 static const struct {
     unsigned (*run)(struct vtd *vtd, const struct descriptor *d);
     bool scalable;
@@ -226,12 +248,16 @@ static const struct {
     [2] = {do_iotlb, false, {DESC_G | IOTLB_DRAINS | DESC_DID, DESC_PAGE}},
     [3] = {do_device_tlb, false, {DTLB_MIP | DTLB_PFSID | DESC_SID, DESC_ADDR | DTLB_S}},
     [4] = {do_interrupt, false, {IEC_G | IEC_IM | IEC_INDEX, 0}},
-    [5] = {do_wait, false, {WAIT_IF | WAIT_SW | WAIT_FN | WAIT_DATA, ~3ULL}},
+    [5] = {do_wait, false, {WAIT_IF | WAIT_SW | WAIT_FN | WAIT_PD | WAIT_DATA, ~3ULL}},
     [6] = {do_pasid_iotlb, true, {DESC_G | DESC_DID | DESC_PASID, DESC_PAGE}},
     [7] = {do_pasid_cache, true, {DESC_G | DESC_DID | DESC_PASID, 0}},
     [8] = {do_device_tlb,
            true,
            {PDTLB_MIP | DTLB_PFSID | PDTLB_SID | DESC_PASID, DESC_ADDR | DESC_S | PDTLB_GLOBAL}},
+    [9] = {do_page_response,
+           true,
+           {RESPONSE_PP | RESPONSE_CODE | RESPONSE_RID | DESC_PASID,
+            RESPONSE_LAST | RESPONSE_GROUP}},
 };
 
 static unsigned descriptor_check(const struct vtd *vtd, const struct descriptor *d)
@@ -244,7 +270,8 @@ static unsigned descriptor_check(const struct vtd *vtd, const struct descriptor 
     if ((d->quad[0] & ~(descriptors[type].used[0] | DESC_TYPE_LOW | DESC_TYPE_HIGH)) ||
         (d->quad[1] & ~descriptors[type].used[1]) || d->quad[2] || d->quad[3])
         return IQE_RESERVED;
-    return 0;
+    /* 6.5.2.8: draining of Page Requests, which any wait does here. */
+    return type == 5 && (d->quad[0] & WAIT_PD) && !vtd_takes_page_requests(vtd) ? IQE_RESERVED : 0;
 }
 
 /* The queue. */

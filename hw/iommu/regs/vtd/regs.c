@@ -347,6 +347,7 @@ static uint64_t extended_capabilities(const struct vtd_features *f)
     ecap |= FIELD_PREP(GENMASK(39, 35), 19) | BIT(40);                    /* PSS, PASID */
     ecap |= f->second_stage ? BIT(45) | BIT(46) : 0;                      /* SSADS, SSTS */
     ecap |= f->first_stage ? BIT(47) : 0;                                 /* FSTS */
+    ecap |= f->device_tlb && f->page_requests ? BIT(29) | BIT(42) : 0;    /* PRS, PDS */
     return ecap;
 }
 
@@ -357,6 +358,7 @@ void vtd_regs_create(struct vtd *vtd)
 
     vtd->regs = reg_space_new(VTD_REGISTER_BYTES, vtd);
     reg_space_place(vtd->regs, 0, vtd_defs, ARRAY_LEN(vtd_defs));
+    vtd_pages_place(vtd);
     reg_hwinit(vtd->regs, VTD_CAP, capabilities(f));
     reg_hwinit(vtd->regs, VTD_ECAP, extended_capabilities(f));
     reg_set_rw_mask(vtd->regs, VTD_RTADDR, (ADDR_PAGE & host) | RTADDR_TTM);

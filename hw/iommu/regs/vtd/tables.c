@@ -23,7 +23,8 @@ enum { TT_SECOND = 0, TT_DEVICE_TLB = 1, TT_PASS = 2 };
 #define SC_DTE       BIT(2)
 #define SC_PASIDE    BIT(3)
 #define SC_PDTS      GENMASK(11, 9)
-#define SC_LOW_RSVD  GENMASK(8, 4)
+#define SC_PRE       BIT(4)
+#define SC_LOW_RSVD  GENMASK(8, 5)
 #define SC_RID_PASID GENMASK(19, 0)
 
 /* PASID table entry, 9.6 */
@@ -153,12 +154,14 @@ static enum iommu_step scalable_context(struct vtd *vtd, struct iommu_lookup *lo
     lookup->fault_disabled = low & ENTRY_FPD;
     if (!(low & ENTRY_P))
         return refuse(lookup, VTD_FR_SM_CONTEXT_ABSENT);
-    if ((low & (SC_LOW_RSVD | (vtd->params.features.device_tlb ? 0 : SC_DTE) | beyond_host(vtd))) ||
+    if ((low & (SC_LOW_RSVD | (vtd->params.features.device_tlb ? 0 : SC_DTE) |
+                (vtd_takes_page_requests(vtd) ? 0 : SC_PRE) | beyond_host(vtd))) ||
         (high & ~SC_RID_PASID) || quad(lookup, 2) || quad(lookup, 3))
         return refuse(lookup, VTD_FR_SM_CONTEXT_RESERVED);
     lookup->device = (struct iommu_device){
         .fault_disabled = low & ENTRY_FPD,
         .device_tlb = low & SC_DTE,
+        .page_requests = low & SC_PRE,
         .pasid_allowed = low & SC_PASIDE,
         .default_pasid = (uint32_t)FIELD_GET(SC_RID_PASID, high),
         .pasid_end = 64u << (FIELD_GET(SC_PDTS, low) + 7),
@@ -194,6 +197,8 @@ enum iommu_step vtd_device(void *face, struct iommu_lookup *lookup)
         lookup->device = (struct iommu_device){.format = vtd->ttm};
         if (vtd->ttm != VTD_TTM_LEGACY && vtd->ttm != VTD_TTM_SCALABLE)
             return refuse(lookup, VTD_FR_SM_ROOT_TABLE);
+        if (vtd->ttm == VTD_TTM_LEGACY && lookup->access->page_request)
+            return refuse(lookup, VTD_FR_SM_LEGACY_PAGE_REQUEST);
         if (vtd->ttm == VTD_TTM_LEGACY && lookup->access->has_pasid)
             return refuse(lookup, VTD_FR_SM_LEGACY_PASID);
         return ask(lookup, vtd->root + (lookup->access->sid >> 8) * 16u, 16);
@@ -313,12 +318,18 @@ bool vtd_admit(void *face, const struct iommu_access *access, const struct iommu
 {
     bool legacy = device->format == VTD_TTM_LEGACY;
 
-    if (legacy && access->has_pasid)
+    if (legacy && access->page_request)
+        *code = VTD_FR_SM_LEGACY_PAGE_REQUEST;
+    else if (legacy && access->has_pasid)
         *code = VTD_FR_SM_LEGACY_PASID;
     else if (access->at != IOMMU_UNTRANSLATED && !device->device_tlb)
         *code = legacy ? VTD_FR_TYPE_BLOCKED : VTD_FR_SM_NO_DEVICE_TLB;
     else if (access->has_pasid && !device->pasid_allowed)
         *code = VTD_FR_SM_PASID_DISABLED;
+    else if (access->page_request && !device->page_requests)
+        *code = VTD_FR_SM_NO_PAGE_REQUESTS;
+    else if (access->page_request && access->has_pasid && access->pasid >= device->pasid_end)
+        *code = VTD_FR_SM_PASID_LARGE;
     else if (context && (access->want & PT_PERM_EXEC)) /* ECAP.ERS is 0 */
         *code = legacy ? VTD_FR_READ : VTD_FR_SM_EXECUTE;
     else if (context && access->has_pasid && access->privileged) /* ECAP.SRS is 0 */

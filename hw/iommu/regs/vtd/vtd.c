@@ -65,6 +65,7 @@ void vtd_free(struct vtd *vtd)
     sim_cancel(vtd->params.sim, &vtd->fetch);
     iommu_core_free(vtd->core);
     reg_space_free(vtd->regs);
+    vtd_pages_free(vtd);
     g_free(vtd->name);
     g_free(vtd);
 }
@@ -83,6 +84,7 @@ void vtd_reset(struct vtd *vtd)
     vtd->next_record = 0;
     vtd_queue_forget(vtd);
     memset(vtd->irte, 0, sizeof(vtd->irte));
+    memset(&vtd->page_counts, 0, sizeof(vtd->page_counts));
 }
 
 static bool access_ok(unsigned offset, unsigned size)
@@ -115,7 +117,8 @@ void vtd_submit(struct vtd *vtd, struct iommu_request *request)
     }
     /* Who does not translate neither gives translations away nor takes them (CHOICE: no fault). */
     if (!request->access.interrupt &&
-        (request->access.at != IOMMU_UNTRANSLATED || !vtd_unprotected(vtd, request->access.addr))) {
+        (request->access.at != IOMMU_UNTRANSLATED || request->access.page_request ||
+         !vtd_unprotected(vtd, request->access.addr))) {
         request->abort = false;
         request->done(request, IOMMU_FAULTED);
         return;

@@ -37,6 +37,14 @@ enum {
     VTD_IEUADDR = 0xac,
     VTD_IQERCD = 0xb0,
     VTD_IRTA = 0xb8,
+    VTD_PQH = 0xc0,
+    VTD_PQT = 0xc8,
+    VTD_PQA = 0xd0,
+    VTD_PRS = 0xdc,
+    VTD_PECTL = 0xe0,
+    VTD_PEDATA = 0xe4,
+    VTD_PEADDR = 0xe8,
+    VTD_PEUADDR = 0xec,
     VTD_IVA = 0x100,
     VTD_IOTLB = 0x108,
     VTD_FRCD = 0x200,
@@ -105,6 +113,7 @@ enum {
 
     VTD_FR_SM_ROOT_TABLE = 0x30, /* mode reserved or aborting */
     VTD_FR_SM_LEGACY_PASID = 0x31,
+    VTD_FR_SM_LEGACY_PAGE_REQUEST = 0x32,
     VTD_FR_SM_ROOT_UNREADABLE = 0x38,
     VTD_FR_SM_ROOT_ABSENT = 0x39,
     VTD_FR_SM_ROOT_RESERVED = 0x3a,
@@ -114,6 +123,7 @@ enum {
     VTD_FR_SM_NO_DEVICE_TLB = 0x44,
     VTD_FR_SM_PASID_DISABLED = 0x45,
     VTD_FR_SM_PASID_LARGE = 0x46,
+    VTD_FR_SM_NO_PAGE_REQUESTS = 0x47,
     VTD_FR_SM_RID_PASID = 0x48,
     VTD_FR_SM_DIRECTORY_UNREADABLE = 0x50,
     VTD_FR_SM_DIRECTORY_ABSENT = 0x51,
@@ -215,6 +225,11 @@ struct vtd {
     struct vtd_outstanding outstanding[VTD_ITAGS];
     unsigned outstanding_count;
     struct sim_event device_tlb_timer;
+
+    struct vtd_page *free_pages;
+    struct {
+        uint64_t received, overflowed, refused, responses;
+    } page_counts;
 };
 
 static inline bool vtd_is(const struct vtd *vtd, uint64_t state)
@@ -259,6 +274,7 @@ void vtd_explain(void *face, const struct iommu_lookup *lookup, bool process,
                  struct iommu_words *words);
 void vtd_explain_fault(void *face, const struct iommu_fault *fault, struct iommu_words *words);
 void vtd_inspect_tables(struct vtd *vtd, const struct inspect *in);
+void vtd_inspect_pages(const struct vtd *vtd, const struct inspect *in);
 void vtd_inspect_interrupts(struct vtd *vtd, const struct inspect *in);
 
 /* device_tlb.c */
@@ -269,6 +285,11 @@ bool vtd_device_tlb_room(struct vtd *vtd, uint16_t sid, unsigned pending_max);
 void vtd_device_tlb_send(struct vtd *vtd, struct vtd_device_tlb *what);
 void vtd_device_tlb_timer(void *opaque);
 void vtd_device_tlb_reset(struct vtd *vtd);
+
+/* page_request.c */
+void vtd_pages_place(struct vtd *vtd);
+void vtd_pages_free(struct vtd *vtd);
+void vtd_page_group_response(struct vtd *vtd, const struct vtd_page_response *response);
 
 /* fault.c */
 unsigned vtd_fault_code(const struct iommu_fault *fault);

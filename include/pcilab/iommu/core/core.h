@@ -35,10 +35,11 @@ struct iommu_access {
     uint16_t sid; /* requester ID */
     bool has_pasid;
     bool privileged;
-    bool interrupt; /* an interrupt message: data is its payload */
-    bool no_write;  /* a Translation Request that does not ask for writes */
-    uint8_t want;   /* PT_PERM_*; of Translation Requests none: they ask what there is */
-    uint8_t at;     /* enum iommu_at */
+    bool interrupt;    /* an interrupt message: data is its payload */
+    bool page_request; /* asks for a page: only the device table is looked at */
+    bool no_write;     /* a Translation Request that does not ask for writes */
+    uint8_t want;      /* PT_PERM_*; of Translation Requests none: they ask what there is */
+    uint8_t at;        /* enum iommu_at */
     uint32_t pasid;
     uint32_t data;
 };
@@ -66,8 +67,9 @@ struct iommu_context {
 /* What the device table says of a requester. */
 struct iommu_device {
     bool fault_disabled;
-    bool has_context; /* no process table: this is all there is */
-    bool device_tlb;  /* may ask for translations and use them */
+    bool has_context;   /* no process table: this is all there is */
+    bool device_tlb;    /* may ask for translations and use them */
+    bool page_requests; /* ... and for pages */
     struct iommu_context context;
     bool pasid_allowed;
     bool default_privileged; /* requests without PASID */
@@ -165,7 +167,8 @@ struct iommu_face_ops {
      * already. Refused: with the face's reason in *code. */
     bool (*admit)(void *face, const struct iommu_access *access, const struct iommu_device *device,
                   const struct iommu_context *context, uint16_t *code);
-    /* A Translation Request that comes to such a fault: aborted, rather than not supported? */
+    /* A Translation or Page Request that comes to such a fault: aborted, rather than not supported?
+     */
     bool (*aborts)(void *face, const struct iommu_fault *fault);
     /* May a translation lead here? NULL: everywhere. */
     bool (*output_allowed)(void *face, uint64_t addr);
@@ -213,7 +216,7 @@ struct iommu_request {
     /* The answer. */
     uint64_t addr;
     bool snoop;
-    bool abort; /* of a Translation Request that faulted */
+    bool abort; /* of a Translation or Page Request that faulted */
     /* Of Translation Requests: how far around `addr` it holds, and what is granted to this
      * requester, which may be nothing. */
     uint8_t shift;
@@ -275,5 +278,7 @@ void iommu_flush_second(struct iommu_core *core, uint16_t domain, uint64_t addr,
 void iommu_flush_span(struct iommu_core *core, uint16_t domain, uint64_t first, uint64_t last);
 void iommu_flush_first(struct iommu_core *core, uint16_t domain, uint32_t pasid, uint64_t addr,
                        unsigned order, bool leaves_only);
+/* The page, and what leads to it, as this access finds it. */
+void iommu_flush_page_of(struct iommu_core *core, const struct iommu_access *access);
 
 #endif

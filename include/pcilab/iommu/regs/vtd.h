@@ -27,6 +27,7 @@ struct vtd_features {
     bool posted;           /* posted interrupts, with interrupt remapping */
     bool coherent;         /* table walks snoop the processors' caches */
     bool device_tlb;       /* Address Translation Services */
+    bool page_requests;    /* the Page Request queue, in scalable mode with device TLBs */
     bool caching;          /* caching mode is said to be in use */
 };
 
@@ -41,6 +42,24 @@ struct vtd_device_tlb {
     uint64_t addr;
 };
 
+/* A Page Request, and the answer to its group (PCIe Base 6.0, 10.4). */
+struct vtd_page_request {
+    uint16_t sid;
+    bool has_pasid, privileged, execute; /* the latter two of a PASID */
+    bool last, write, read;              /* last of them alone: a Stop Marker */
+    uint16_t group;
+    uint32_t pasid;
+    uint64_t addr;
+};
+
+struct vtd_page_response {
+    uint16_t sid;
+    bool has_pasid;
+    uint8_t code;
+    uint16_t group;
+    uint32_t pasid;
+};
+
 struct vtd_params {
     const char *name;
     struct sim *sim;
@@ -53,6 +72,8 @@ struct vtd_params {
     void (*event)(void *opaque, uint64_t addr, uint32_t data);
     /* Sends an Invalidate Request; vtd_device_tlb_done() follows, or a timeout does. */
     void (*device_tlb)(void *opaque, const struct vtd_device_tlb *what);
+    /* Sends a PRG Response. */
+    void (*page_response)(void *opaque, const struct vtd_page_response *what);
     void *opaque;
     uint64_t device_tlb_timeout_ps;
     uint64_t read_latency_ps;
@@ -69,6 +90,10 @@ void vtd_write(struct vtd *vtd, unsigned offset, unsigned size, uint64_t value);
 void vtd_submit(struct vtd *vtd, struct iommu_request *request);
 /* An Invalidate Completion: one of `count` for each of these ITags. */
 void vtd_device_tlb_done(struct vtd *vtd, uint16_t sid, uint32_t itags, unsigned count);
+/* A Page Request of a function; it is answered once, now or later, if it is the last of its group.
+ * A unit without page_requests leaves it alone. */
+void vtd_page_request(struct vtd *vtd, const struct vtd_page_request *what);
+bool vtd_takes_page_requests(const struct vtd *vtd);
 struct iommu_core *vtd_core(struct vtd *vtd);
 /* Into the current object: registers, queue, fault records, tables, domains, interrupt entries. */
 void vtd_inspect(struct vtd *vtd, const struct inspect *in);
