@@ -72,5 +72,7 @@ void link_report(struct port *port, enum link_error error, const struct tlp *tlp
 void fabric_mark_busy(struct port *port);
 /* What becomes of a TLP that cannot cross `port`'s link. */
 void port_bounce(struct port *port, struct tlp *tlp);
+/* port_send() past what injects faults. */
+void port_pass(struct port *port, struct tlp *tlp);
 
 #endif

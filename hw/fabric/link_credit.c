@@ -10,6 +10,8 @@
 
 #include <glib.h>
 
+#include "pcilab/fabric/inject.h"
+
 #define HEADER_MODULUS 256u
 #define DATA_MODULUS   4096u
 #define CREDIT_DWS     4u
@@ -114,6 +116,29 @@ void link_credit_receive(struct link_dir *dir, struct tlp *tlp)
 void link_credit_update(struct link_dir *dir, const struct wire_item *item)
 {
     dir->limit[item->flow] = (struct credit_counter){item->seq, item->data};
+}
+
+bool inject_leak_credits(struct port *receiver, enum link_flow flow, struct link_credits leaked)
+{
+    struct link_dir *dir = receiver->tx ? receiver->tx->back : NULL;
+    struct credit_counter *limit;
+
+    if (!dir || !receiver->link->up)
+        return false;
+    limit = &dir->limit[flow];
+    if ((leaked.header &&
+         (!dir->buffer[flow].header || !counter_allows(limit->header, dir->consumed[flow].header,
+                                                       leaked.header, HEADER_MODULUS))) ||
+        (leaked.data &&
+         (!dir->buffer[flow].data ||
+          !counter_allows(limit->data, dir->consumed[flow].data, leaked.data, DATA_MODULUS))))
+        return false;
+    /* As if so much had been sent and never left the buffer: consumed at both ends. */
+    dir->consumed[flow].header = (dir->consumed[flow].header + leaked.header) % HEADER_MODULUS;
+    dir->consumed[flow].data = (uint16_t)((dir->consumed[flow].data + leaked.data) % DATA_MODULUS);
+    dir->received[flow].header = (dir->received[flow].header + leaked.header) % HEADER_MODULUS;
+    dir->received[flow].data = (uint16_t)((dir->received[flow].data + leaked.data) % DATA_MODULUS);
+    return true;
 }
 
 bool port_credits_whole(const struct port *receiver)

@@ -10,6 +10,7 @@
 
 #include "link.h"
 #include "link_power.h"
+#include "pcilab/fabric/inject.h"
 
 /* CHOICE: a port of width N also runs at every power of two below N (PCIe Base 6.0, 4.2.6.2 only
  * requires x1 and N); x12 runs as such only when both ends are x12. */
@@ -118,6 +119,8 @@ static void link_go_down(struct link *link)
     b->peer = NULL;
     link_drop(a, b);
     link_drop(b, a);
+    inject_link_down(a);
+    inject_link_down(b);
     link_dirs_down(link, false);
     trace_say(a->fabric->trace, TRACE_STATE, a->name, "link down");
     link_tell(link, false);

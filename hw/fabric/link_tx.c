@@ -106,6 +106,9 @@ static bool tx_new_tlp(struct link_dir *dir)
     entry->tlp = tlp;
     entry->bytes = (uint16_t)link_tlp_bytes(tlp);
     fate = link_fault_tlp(dir, entry->bytes, false);
+    if (tlp->lcrc_wrong)
+        fate.fate = FATE_CORRUPT;
+    tlp->lcrc_wrong = false;
     entry->overflow = fate.fate == FATE_OVERFLOW;
     if (!entry->overflow)
         link_credit_take(dir, tlp, false);

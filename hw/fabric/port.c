@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "link_dir.h"
+#include "pcilab/fabric/inject.h"
 
 /* CHOICE: how many TLPs an originator may have waiting at the other end with functional timing. */
 #define TX_WINDOW 64
@@ -89,6 +90,14 @@ void port_bounce(struct port *port, struct tlp *tlp)
 }
 
 void port_send(struct port *port, struct tlp *tlp)
+{
+    if (__builtin_expect(port->fabric->inject && port->peer, 0))
+        inject_send(port, tlp);
+    else
+        port_pass(port, tlp);
+}
+
+void port_pass(struct port *port, struct tlp *tlp)
 {
     struct port *peer = port->peer;
 

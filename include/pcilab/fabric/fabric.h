@@ -79,10 +79,13 @@ static inline struct tlp *tlp_queue_pop(struct tlp_queue *queue)
 
 void tlp_queue_clear(struct tlp_queue *queue);
 
+struct inject; /* pcilab/fabric/inject.h */
+
 struct fabric {
     struct sim *sim;
     struct trace *trace;
     struct tlp_pool *pool;
+    struct inject *inject;               /* NULL: no TLP is tampered with */
     struct sim_event drain;              /* functional timing: ports with TLPs to deliver */
     struct port *busy_first, *busy_last; /* those ports, in the order they became busy */
     uint64_t tlps;                       /* crossings of a link so far */

@@ -180,6 +180,7 @@ struct tlp {
 
     struct tlp_hold hold;
     uint32_t ecrc;     /* the digest, where td is set */
+    bool lcrc_wrong;   /* a fault: the link's check of it fails when it is first sent */
     bool length_wrong; /* a fault: the payload is not as long as Length says (2.2.2) */
     uint16_t ingress;  /* for the component that has it: one more than the port it came in by */
 
