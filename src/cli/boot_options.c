@@ -231,8 +231,8 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
 }
 
 static const char summary[] =
-    "TOPOLOGY is a topology file, or the name of one that comes with pcilab:\n" CLI_TOPOLOGIES
-    ". Without it: default.\n"
+    "TOPOLOGY is a topology file, or the name of one that comes with pcilab (pcilab topo --list);\n"
+    "without it: default.\n"
     "The guest's serial console is on stdin and stdout; on a terminal, Ctrl-A x leaves and\n"
     "Ctrl-A h helps. With -- COMMAND or --shell these are the command's, as with ssh: it runs in\n"
     "the guest on this computer's files, which it cannot change but for --rw.";

@@ -9,9 +9,6 @@
 
 #include "pcilab/platform/machine.h"
 
-/* The names in configs/. */
-#define CLI_TOPOLOGIES "minimal, default, peer, two-bridges, deep, virtio"
-
 enum cli_status {
     CLI_OK = 0,     /* the guest powered off */
     CLI_FAILED = 1, /* the kernel panicked, or a check failed */
@@ -34,6 +31,12 @@ bool cli_parse(GOptionContext *context, const char *command, char ***argv);
 /* Loads the topology that the user means: a path, or the name of one of configs/ ("default");
  * NULL is "default". Reports errors itself. `path` gets what was loaded; g_free() it. */
 struct machine_desc *cli_load_topology(const char *name, char **path);
+
+/* The topologies that come with pcilab: the file of one of them, or NULL; their names as a sentence
+ * has them; and a table of name and purpose. g_free() them. */
+char *cli_find_topology(const char *name);
+char *cli_topology_names(void);
+char *cli_topology_table(void);
 
 /* The machine as a tree, for people. g_free() it. */
 char *cli_tree(const struct machine_desc *desc, bool utf8);

@@ -72,31 +72,6 @@ bool cli_stdout_utf8(void)
     return isatty(STDOUT_FILENO) && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-/* Where the topologies that come with pcilab are: beside the build folder, where the sources are,
- * or where it was installed to. */
-static char *find_config(const char *name)
-{
-    char *file = g_strdup_printf("%s.ini", name);
-    char *self = g_file_read_link("/proc/self/exe", NULL);
-    char *here = self ? g_path_get_dirname(self) : g_strdup(".");
-    char *found = NULL;
-    char *folders[] = {g_build_filename(here, "..", "configs", NULL), g_strdup(PCILAB_CONFIG_DIR),
-                       g_build_filename(here, "..", "share", "pcilab", "configs", NULL)};
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(folders); i++) {
-        char *path = g_build_filename(folders[i], file, NULL);
-        if (!found && g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-            found = g_canonicalize_filename(path, NULL);
-        }
-        g_free(path);
-        g_free(folders[i]);
-    }
-    g_free(here);
-    g_free(self);
-    g_free(file);
-    return found;
-}
-
 struct machine_desc *cli_load_topology(const char *name, char **path)
 {
     GError *error = NULL;
@@ -106,12 +81,14 @@ struct machine_desc *cli_load_topology(const char *name, char **path)
     if (name && (strchr(name, '/') || g_file_test(name, G_FILE_TEST_EXISTS))) {
         file = g_strdup(name);
     } else {
-        file = find_config(name ? name : "default");
+        file = cli_find_topology(name ? name : "default");
     }
     if (!file) {
-        cli_error("there is no topology \"%s\": no such file, and those that come with pcilab "
-                  "are " CLI_TOPOLOGIES,
-                  name ? name : "default");
+        char *names = cli_topology_names();
+        cli_error("there is no topology \"%s\": no such file, and those that come with pcilab are "
+                  "%s",
+                  name ? name : "default", names);
+        g_free(names);
         return NULL;
     }
     struct machine_desc *desc = topology_load(file, &error);

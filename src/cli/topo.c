@@ -35,11 +35,11 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
     GOptionContext *context = g_option_context_new("FILE - check a topology and show its tree");
 
     g_option_context_set_summary(
-        context,
-        "FILE is a topology file, or the name of one that comes with pcilab:\n" CLI_TOPOLOGIES ".");
+        context, "FILE is a topology file, or the name of one that comes with pcilab (--list).");
     g_option_context_set_description(
         context,
         "Examples:\n"
+        "  pcilab topo --list                       what is there to start from\n"
         "  pcilab topo default                      the default topology\n"
         "  pcilab topo my.ini                       is my file right? (exit status 2: no)\n"
         "  pcilab topo --keys                       what can stand in a file\n"
@@ -60,8 +60,9 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
 
 int cli_topo(char **argv)
 {
-    gboolean keys = FALSE, markdown = FALSE, lspci = FALSE;
+    gboolean list = FALSE, keys = FALSE, markdown = FALSE, lspci = FALSE;
     const GOptionEntry entries[] = {
+        {"list", 0, 0, G_OPTION_ARG_NONE, &list, "List the topologies that come with pcilab", NULL},
         {"lspci", 0, 0, G_OPTION_ARG_NONE, &lspci,
          "Enumerate it and print configuration space as lspci -xxxx does", NULL},
         {"keys", 0, 0, G_OPTION_ARG_NONE, &keys, "List all groups and keys of topology files",
@@ -79,6 +80,11 @@ int cli_topo(char **argv)
     g_set_prgname("pcilab topo");
     if (!cli_parse(context, "topo", &words)) {
         /* said */
+    } else if (list) {
+        char *text = cli_topology_table();
+        fputs(text, stdout);
+        g_free(text);
+        status = CLI_OK;
     } else if (keys) {
         char *text = topology_keys_text(markdown);
         fputs(text, stdout);

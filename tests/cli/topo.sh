@@ -62,6 +62,11 @@ run "$PCILAB" topo "$work/example.ini"
 sed "s,$work/,," "$work/err" | diff - <(block 3 | sed 1d)
 point $? 'docs/topology.md: its mistake'
 
+run "$PCILAB" topo --list
+expect 0 'topo --list' out 'minimal        The least there is to see'
+cut -d' ' -f1 "$work/out" | sort >"$work/names"
+basename -s .ini "$SOURCE"/configs/*.ini | sort | diff - "$work/names"
+point $? 'topo --list: each file of configs/'
 run "$PCILAB" topo --keys
 expect 0 'topo --keys' out '[switch NAME]' out 'downstream-width'
 run "$PCILAB" topo --keys --markdown
