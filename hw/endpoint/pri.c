@@ -12,6 +12,8 @@
 struct group {
     struct endpoint_func *func; /* NULL: free */
     struct dma_op *op;          /* NULL: no longer interested */
+    bool has_pasid;             /* as the request had; so has its response */
+    uint32_t pasid;
 };
 
 struct pri {
@@ -75,7 +77,8 @@ bool pri_request(struct dma_op *op, uint64_t addr, bool write)
     if (!pri->group)
         pri->group = g_new0(struct group, ATS_GROUPS);
     request.group = (uint16_t)take_group(pri);
-    pri->group[request.group] = (struct group){func, op};
+    pri->group[request.group] = (struct group){
+        .func = func, .op = op, .has_pasid = op->has_pasid, .pasid = op->pasid.pasid};
     pri->next = (request.group + 1u) % ATS_GROUPS;
     op->ats = DMA_ATS_PAGING;
     ats_count_pages(func, false);
@@ -127,6 +130,18 @@ static void give_up(struct endpoint_func *owner)
     }
 }
 
+/* PRG Response PASID Required is set: what a response has is what the request had (10.5.2.3).
+ * CHOICE: a response that differs is one to an unexpected group. */
+static bool is_answer(const struct group *group, const struct endpoint_func *func,
+                      const struct tlp *tlp)
+{
+    struct tlp_pasid pasid;
+
+    if (group->func != func || tlp_get_pasid(tlp, &pasid) != group->has_pasid)
+        return false;
+    return !group->has_pasid || pasid.pasid == group->pasid;
+}
+
 void pri_response(struct endpoint_func *func, const struct tlp *tlp)
 {
     struct endpoint_func *owner = owner_of(func);
@@ -137,7 +152,7 @@ void pri_response(struct endpoint_func *func, const struct tlp *tlp)
     if (ats_ignores_pages(func))
         return;
     ats_count_pages(func, true);
-    if (!group || group->func != func) {
+    if (!group || !is_answer(group, func, tlp)) {
         pci_pri_note(func->pci, PCI_PRI_STATUS_UNEXPECTED);
         return;
     }
