@@ -90,14 +90,17 @@ static const char *speed_words(unsigned speed)
     return speed < G_N_ELEMENTS(words) ? words[speed] : "?";
 }
 
-static void inspect_counters(const struct inspect *in, const char *name, const struct port *sender)
+/* What went into the link at one end. */
+static void inspect_sent(const struct inspect *in, const struct port *sender, bool down)
 {
     struct link_counters counters;
 
+    inspect_number(in, down ? "tlps-down" : "tlps-up", sender->sent.tlps);
+    inspect_number(in, down ? "bytes-down" : "bytes-up", sender->sent.payload_bytes);
     if (!port_link_counters(sender, &counters))
         return;
-    inspect_text(in, name, "%llu TLPs, %llu replays, %llu bad", (unsigned long long)counters.tlps,
-                 (unsigned long long)counters.replays, (unsigned long long)counters.bad_tlps);
+    inspect_number(in, down ? "replays-down" : "replays-up", counters.replays);
+    inspect_number(in, down ? "bad-down" : "bad-up", counters.bad_tlps);
 }
 
 static void inspect_link(const struct inspect *in, const struct board_part *part)
@@ -119,9 +122,9 @@ static void inspect_link(const struct inspect *in, const struct board_part *part
     inspect_text(in, "speed", "%s", speed_words(status.speed));
     inspect_text(in, "width", "x%u", status.width);
     inspect_text(in, "timing", "%s", part->above->tx ? "link" : "functional");
-    inspect_counters(in, "down", part->above);
-    if (part->above->peer)
-        inspect_counters(in, "up", part->above->peer);
+    inspect_sent(in, part->above, true);
+    if (part->above->peer) /* while it is up */
+        inspect_sent(in, part->above->peer, false);
     inspect_object_end(in);
 }
 

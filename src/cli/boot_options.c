@@ -396,7 +396,8 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"vmcore", 0, 0, G_OPTION_ARG_FILENAME, &o->vmcore,
          "A panic, or Ctrl-A c or SIGUSR1, writes a core file of the guest", "FILE"},
         {"at", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->pokes,
-         "At this virtual time: nmi, sysrq:KEY, vmcore, inspect:WHAT (as of pcilab inspect, "
+         "At this virtual time: nmi, sysrq:KEY, vmcore, inspect:WHAT (as of pcilab inspect, also "
+         "at the time \"end\", "
          "to stderr), or plug, unplug, press, open, close, power-fault with :NAME; may be repeated",
          "TIME:ACTION"},
         {"tested-with", 0, 0, G_OPTION_ARG_NONE, &tested_with,

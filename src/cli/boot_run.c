@@ -130,11 +130,11 @@ static void write_core(struct boot_run *run)
 }
 
 /* What --at asks for, at its instant. */
-static void poke(struct boot_run *run)
+static void poke(struct boot_run *run, uint64_t now_ps)
 {
     const struct poke *poke;
 
-    while (run->pokes && (poke = pokes_due(run->pokes, run->virtual_ps))) {
+    while (run->pokes && (poke = pokes_due(run->pokes, now_ps))) {
         switch (poke->what) {
         case POKE_NMI: machine_nmi(run->machine); break;
         case POKE_SYSRQ: machine_sysrq(run->machine, poke->key); break;
@@ -284,7 +284,7 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->core_due) {
         write_core(run);
     }
-    poke(run);
+    poke(run, run->virtual_ps);
     switch (stop) {
     case MACHINE_POWERED_OFF: return END_POWERED_OFF;
     case MACHINE_RESET: return restart(run);
@@ -391,5 +391,7 @@ int boot_run(struct boot_run *run)
     if (run->splats) {
         splats_end(run->splats);
     }
+    pokes_skip_to_end(run->pokes);
+    poke(run, POKE_END);
     return explain(run, end);
 }

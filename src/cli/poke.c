@@ -59,11 +59,18 @@ static bool parse_one(const char *text, struct poke *poke)
 {
     const char *colon = strchr(text, ':');
     char *time = g_strndup(text, colon ? (size_t)(colon - text) : 0);
-    bool ok = colon && units_parse_time(time, &poke->at_ps) && parse_action(colon + 1, poke);
+    bool end = strcmp(time, "end") == 0;
+    bool ok = colon && (end || units_parse_time(time, &poke->at_ps)) &&
+              parse_action(colon + 1, poke) && (!end || poke->what == POKE_INSPECT);
+
+    if (end) {
+        poke->at_ps = POKE_END;
+    }
 
     if (!ok) {
         cli_error("--at \"%s\" is not allowed; it is TIME:nmi, TIME:sysrq:KEY, TIME:vmcore, "
-                  "TIME:inspect:WHAT or TIME:ACTION:NAME with plug, unplug, press, open, close or "
+                  "TIME:inspect:WHAT, end:inspect:WHAT or TIME:ACTION:NAME with plug, unplug, "
+                  "press, open, close or "
                   "power-fault, like 3s:sysrq:c",
                   text);
     }
@@ -132,6 +139,13 @@ uint64_t pokes_slice_ps(const struct pokes *pokes, uint64_t now_ps, uint64_t sli
         return slice_ps;
     }
     return MIN(slice_ps, pokes->all[pokes->next].at_ps - now_ps);
+}
+
+void pokes_skip_to_end(struct pokes *pokes)
+{
+    while (pokes && pokes->next < pokes->count && pokes->all[pokes->next].at_ps != POKE_END) {
+        pokes->next++;
+    }
 }
 
 const struct poke *pokes_due(struct pokes *pokes, uint64_t now_ps)

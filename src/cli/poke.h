@@ -18,8 +18,10 @@ enum poke_what {
     POKE_INSPECT,
 };
 
+#define POKE_END UINT64_MAX
+
 struct poke {
-    uint64_t at_ps;
+    uint64_t at_ps; /* POKE_END: when the run ends; for INSPECT only */
     enum poke_what what;
     uint8_t key;              /* SYSRQ */
     enum machine_touch touch; /* TOUCH: at what is called so */
@@ -40,6 +42,8 @@ bool pokes_need_vmcore(const struct pokes *pokes);
 bool pokes_check(const struct pokes *pokes, struct machine *machine);
 /* How far the machine may run before something is due. */
 uint64_t pokes_slice_ps(const struct pokes *pokes, uint64_t now_ps, uint64_t slice_ps);
+/* What the run did not come to is not due any more. */
+void pokes_skip_to_end(struct pokes *pokes);
 /* The next one that is due, or NULL. */
 const struct poke *pokes_due(struct pokes *pokes, uint64_t now_ps);
 

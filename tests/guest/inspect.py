@@ -82,7 +82,8 @@ def check_walks(tap, lab):
 def check_plain_boots(tap):
     """The same looks in the middle of a boot that has no checkpoint."""
     common = {"append": "quiet pcilab.run=off"}
-    looks = ("--at", "3s:inspect:--json iommu iommu0 queue", "--at", "2s:inspect walk 05:00.0 1000")
+    looks = ("--at", "3s:inspect:--json iommu iommu0 queue", "--at", "2s:inspect walk 05:00.0 1000",
+             "--at", "end:inspect:--json links", "--at", "1h:inspect:links")
     seen, plain = harness.boot_both((("iommu.ini", "--quiet", "--digest", *looks), common),
                                     (("iommu.ini", "--quiet", "--digest"), common))
     tap.check(seen.status == 0 and plain.digest and seen.digest == plain.digest,
@@ -90,9 +91,17 @@ def check_plain_boots(tap):
     text, _, tree = seen.err.partition("{")
     tap.check("at 2.000000 s of virtual time" in text and "requester  05:00.0" in text and
               "0x71" in text, "a walk at its instant", seen)
-    tree = json.loads("{" + tree) if tree else {}
+    tree, end = tree.split("}\n{") if "}\n{" in tree else ("", "")
+    tree = json.loads("{" + tree + "}") if tree else {}
+    end = json.loads("{" + end)["links"] if end else []
     tap.check(tree.get("time-ps") == 3 * 10 ** 12 and tree["iommus"][0]["queue"]["head"],
               "the queue at a later one, as JSON", seen)
+    disk = [link for link in end if link["below"] == "nvme0"]
+    tap.check(len(end) == 4 and disk and disk[0]["tlps-down"] > 300 and
+              disk[0]["bytes-up"] > disk[0]["tlps-up"] > 100,
+              "at the end what crossed each link", end)
+    refused = harness.boot("iommu.ini", "--at", "end:nmi")
+    tap.check(refused.status == 2 and "--at" in refused.err, "no NMI at the end", refused)
     refused = harness.boot("iommu.ini", "--at", "1s:inspect:walk nowhere")
     tap.check(refused.status == 2 and "walk" in refused.err, "a look that is none", refused)
 

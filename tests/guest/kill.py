@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""pcilab is killed at random instants while the guest writes (inside/durable.sh): whatever the guest
-has called durable is in the image.
+"""pcilab is killed at random instants while the guest writes (inside/durable.sh): whatever the
+guest has called durable is in the image.
 
 Usage: kill.py [BOOTS], of five instants each
 """

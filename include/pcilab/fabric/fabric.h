@@ -93,6 +93,10 @@ struct fabric {
     bool draining;
 };
 
+struct port_traffic {
+    uint64_t tlps, payload_bytes;
+};
+
 struct port {
     const char *name; /* stable name for traces, e.g. "sw0.2"; owned by the component */
     const struct port_ops *ops;
@@ -105,6 +109,7 @@ struct port {
     uint8_t side;
     uint8_t max_speed; /* what this end supports: 1 to 5 */
     uint8_t max_width;
+    struct port_traffic sent; /* over the link since the machine was made; replays count once */
 
     /* private to the fabric */
     struct link_dir *tx; /* link timing; NULL: functional */

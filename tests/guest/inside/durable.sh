@@ -7,7 +7,8 @@
 disk=/dev/$(wait_for_nvme)
 number=1
 while :; do
-    yes "$number" | head -c 4096 | dd of="$disk" bs=4096 seek=$((number % 64)) conv=fsync 2>/dev/null &&
+    yes "$number" | head -c 4096 |
+        dd of="$disk" bs=4096 seek=$((number % 64)) conv=fsync 2>/dev/null &&
         echo "DURABLE $number"
     number=$((number + 1))
 done

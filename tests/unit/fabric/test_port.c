@@ -128,6 +128,9 @@ START_TEST(test_order_and_no_recursion)
     for (unsigned i = 0; i < 334; i++)
         ck_assert_uint_eq(pair.down.kept[i], 0x100000 + i * 48);
     ck_assert_uint_eq(pair.fabric->tlps, 1334);
+    ck_assert_uint_eq(pair.down.port.sent.tlps, 1000);
+    ck_assert_uint_eq(pair.down.port.sent.payload_bytes, 1000 * 4);
+    ck_assert_uint_eq(pair.up.port.sent.tlps, 334);
     pair_fini(&pair);
 }
 END_TEST
