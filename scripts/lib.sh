@@ -7,7 +7,8 @@ guest_dir=${PCILAB_GUEST_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/pcilab/guest}
 
 # What a build needs, and what more is needed to judge a change.
 packages_build=(gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libssl-dev zlib1g-dev
-    libzstd-dev liblzma-dev liblz4-dev libjson-glib-dev libslirp-dev check acpica-tools pciutils)
+    libzstd-dev liblzma-dev liblz4-dev libjson-glib-dev libslirp-dev liblua5.4-dev
+    check acpica-tools pciutils)
 packages_guest=(binutils coreutils cpio gcc kmod libc6-dev xz-utils)
 packages_test=(git python3 clang-format-14 shellcheck e2fsprogs fio nvme-cli)
 packages_full=(clang-14 libclang-rt-14-dev)

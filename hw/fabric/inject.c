@@ -352,6 +352,11 @@ void inject_emit(struct port *sender, struct tlp *tlp)
     port_pass(sender, tlp);
 }
 
+struct port *port_far_end(const struct port *port)
+{
+    return port->link ? port->link->end[!port->side] : NULL;
+}
+
 /* Its life. */
 
 struct inject *inject_new(struct fabric *fabric)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a hand does to a machine that runs: cards in slots, attention buttons, latches. */
-#include <string.h>
-
 #include "board.h"
 #include "pcilab/fabric/bridge.h"
 #include "pcilab/pci/config.h"
-#include "pcilab/switch/switch.h"
+#include "pcilab/platform/probe.h"
 
 void touch_init(struct board_part *part, const struct machine_component *c, struct port *above)
 {
@@ -13,40 +11,6 @@ void touch_init(struct board_part *part, const struct machine_component *c, stru
     part->down_count = c->kind == MACHINE_SWITCH ? c->sw.down_count : 0;
     if (c->unplugged)
         slot_plug(above, false);
-}
-
-static struct board_part *part_named(struct machine *machine, const char *name, size_t len)
-{
-    for (unsigned i = 0; i < machine->part_count; i++) {
-        struct board_part *part = &machine->part[i];
-
-        if (strncmp(part->name, name, len) == 0 && !part->name[len])
-            return part;
-    }
-    return NULL;
-}
-
-/* "sw0.3" */
-static struct port *switch_port_named(struct machine *machine, const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    struct board_part *part = dot ? part_named(machine, name, (size_t)(dot - name)) : NULL;
-    guint64 index;
-
-    if (!part || part->kind != MACHINE_SWITCH ||
-        !g_ascii_string_to_unsigned(dot + 1, 10, 0, part->down_count - 1, &index, NULL))
-        return NULL;
-    return pcie_switch_downstream(part->object, (unsigned)index);
-}
-
-/* The port that is meant: a component stands for the port that it is plugged into. */
-static struct port *port_named(struct machine *machine, const char *name)
-{
-    struct board_part *part = part_named(machine, name, strlen(name));
-
-    if (!part)
-        return switch_port_named(machine, name);
-    return part->kind == MACHINE_ROOT_PORT ? root_port_link(part->object) : part->above;
 }
 
 static const char *touch_refused(const struct port *port, enum machine_touch what)
@@ -74,7 +38,7 @@ static const char *touch_refused(const struct port *port, enum machine_touch wha
 bool machine_can_touch(struct machine *machine, enum machine_touch what, const char *name,
                        GError **error)
 {
-    const char *why = touch_refused(port_named(machine, name), what);
+    const char *why = touch_refused(machine_port_above(machine, name), what);
 
     if (why)
         g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "%s: %s", name, why);
@@ -83,7 +47,7 @@ bool machine_can_touch(struct machine *machine, enum machine_touch what, const c
 
 void machine_touch(struct machine *machine, enum machine_touch what, const char *name)
 {
-    struct port *port = port_named(machine, name);
+    struct port *port = machine_port_above(machine, name);
 
     if (touch_refused(port, what))
         return;

@@ -31,6 +31,8 @@ bool cli_parse(GOptionContext *context, const char *command, char ***argv);
 /* Loads the topology that the user means: a path, or the name of one of configs/ ("default");
  * NULL is "default". Reports errors itself. `path` gets what was loaded; g_free() it. */
 struct machine_desc *cli_load_topology(const char *name, char **path);
+/* The same, and the caller reports. */
+struct machine_desc *cli_open_topology(const char *name, char **path, GError **error);
 
 /* The topologies that come with pcilab: the file of one of them, or NULL; their names as a sentence
  * has them; and a table of name and purpose. g_free() them. */
@@ -52,5 +54,6 @@ int cli_topo_import(char **argv); /* argv[0] is "import" */
 int cli_boot(char **argv);
 int cli_fork(char **argv);
 int cli_inspect(char **argv);
+int cli_run(char **argv);
 
 #endif

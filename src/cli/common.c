@@ -72,9 +72,8 @@ bool cli_stdout_utf8(void)
     return isatty(STDOUT_FILENO) && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-struct machine_desc *cli_load_topology(const char *name, char **path)
+struct machine_desc *cli_open_topology(const char *name, char **path, GError **error)
 {
-    GError *error = NULL;
     char *file = NULL;
 
     *path = NULL;
@@ -85,18 +84,29 @@ struct machine_desc *cli_load_topology(const char *name, char **path)
     }
     if (!file) {
         char *names = cli_topology_names();
-        cli_error("there is no topology \"%s\": no such file, and those that come with pcilab are "
-                  "%s",
-                  name ? name : "default", names);
+        g_set_error(error, topology_error_quark(), TOPOLOGY_ERROR_FILE,
+                    "there is no topology \"%s\": no such file, and those that come with pcilab "
+                    "are %s",
+                    name ? name : "default", names);
         g_free(names);
         return NULL;
     }
-    struct machine_desc *desc = topology_load(file, &error);
+    struct machine_desc *desc = topology_load(file, error);
     if (!desc) {
-        cli_error("%s", error->message);
-        g_error_free(error);
         g_clear_pointer(&file, g_free);
     }
     *path = file;
+    return desc;
+}
+
+struct machine_desc *cli_load_topology(const char *name, char **path)
+{
+    GError *error = NULL;
+    struct machine_desc *desc = cli_open_topology(name, path, &error);
+
+    if (!desc) {
+        cli_error("%s", error->message);
+        g_error_free(error);
+    }
     return desc;
 }

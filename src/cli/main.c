@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"boot", cli_boot, "boot a Linux kernel on a topology"},
     {"fork", cli_fork, "continue from the checkpoint of a boot, as often as wanted"},
     {"inspect", cli_inspect, "look into the machine at the checkpoint of a boot"},
+    {"run", cli_run, "run scenarios: faults on purpose, and what is expected of them"},
     {"topo", cli_topo, "check a topology file and show its tree"},
 };
 

@@ -84,6 +84,9 @@ void inject_emit(struct port *sender, struct tlp *tlp);
  * the sender has not so many left. They come back when the link goes down. */
 bool inject_leak_credits(struct port *receiver, enum link_flow flow, struct link_credits leaked);
 
+/* The other end of a port's link, up or down; NULL: nothing is connected. */
+struct port *port_far_end(const struct port *port);
+
 /* For the fabric: port_send() with rules; what was held of a port when its link went down. */
 void inject_send(struct port *sender, struct tlp *tlp);
 void inject_link_down(struct port *sender);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pcilab run: every scenario, its results, the exit status. */
+#include "run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pcilab/config/topology.h"
+
+/* CHOICE: so long may a scenario without a guest take on the wall clock, and one with a guest. */
+#define WALL_LIMIT_US       (120 * G_USEC_PER_SEC)
+#define WALL_LIMIT_GUEST_US (900 * G_USEC_PER_SEC)
+
+/* One scenario while it runs. */
+struct run {
+    const struct run_options *options;
+    struct run_case *result;
+    struct run_sweep sweep;
+    int64_t end_us;
+};
+
+/* Beside the scenario first, then as everywhere. */
+static struct machine_desc *find_topology(void *opaque, const char *name, GError **error)
+{
+    struct run *run = opaque;
+    char *folder = g_path_get_dirname(run->result->path), *loaded;
+    char *beside = g_build_filename(folder, name, NULL);
+    bool there = !g_path_is_absolute(name) && g_file_test(beside, G_FILE_TEST_IS_REGULAR);
+    struct machine_desc *desc = cli_open_topology(there ? beside : name, &loaded, error);
+
+    g_free(loaded);
+    g_free(beside);
+    g_free(folder);
+    return desc;
+}
+
+static bool ready(void *opaque, uint64_t *seed)
+{
+    struct run *run = opaque;
+
+    if (run->sweep.count && !run_sweep_fork(&run->sweep, run->result, seed)) {
+        return false;
+    }
+    run->end_us =
+        g_get_monotonic_time() +
+        (run->options->limit_wall_us ? (int64_t)run->options->limit_wall_us : WALL_LIMIT_US);
+    return true;
+}
+
+static bool overdue(void *opaque)
+{
+    const struct run *run = opaque;
+
+    return g_get_monotonic_time() > run->end_us;
+}
+
+static void run_text(struct run *run, const char *text, size_t len)
+{
+    const struct run_options *o = run->options;
+    struct scenario_host host = {
+        .topology = find_topology, .ready = ready, .overdue = overdue, .opaque = run};
+    struct scenario_params params = {.name = run->result->path,
+                                     .text = text,
+                                     .len = len,
+                                     .seed = o->seed,
+                                     .limit_ps = o->limit_ps,
+                                     .digest = o->digest,
+                                     .host = &host};
+    struct scenario_report report;
+    enum scenario_result swept;
+
+    run->end_us = g_get_monotonic_time() + WALL_LIMIT_GUEST_US;
+    scenario_run(&params, &report);
+    if (run->sweep.result_fd >= 0) {
+        run_sweep_tell(&run->sweep, &report);
+    }
+    if (report.result == SCENARIO_LEFT) { /* a sweep: its result is there */
+        swept = run->result->report.result;
+        report.virtual_ps = run->result->report.virtual_ps;
+        report.result = run->result->seeds_failed
+                            ? (swept == SCENARIO_BAD ? SCENARIO_BAD : SCENARIO_FAILED)
+                            : SCENARIO_PASSED;
+    } else {
+        run->result->seeds = 0; /* it did not come that far */
+    }
+    run->result->report = report;
+}
+
+static struct run_case *run_file(const struct run_options *o, const char *path)
+{
+    struct run_case *result = g_new0(struct run_case, 1);
+    char *replay = g_strdup_printf("pcilab run %s", path);
+    struct run run = {.options = o,
+                      .result = result,
+                      .sweep = {.first = o->seed,
+                                .count = o->sweep,
+                                .parallel = o->parallel,
+                                .replay = replay,
+                                .result_fd = -1}};
+    int64_t started_us = g_get_monotonic_time();
+    char *text = NULL;
+    gsize len;
+    GError *error = NULL;
+
+    result->path = g_strdup(path);
+    result->seed = o->seed;
+    if (g_file_get_contents(path, &text, &len, &error)) {
+        scenario_header(text, len, &result->purpose, &result->clause);
+        run_text(&run, text, len);
+    } else {
+        result->report = (struct scenario_report){.result = SCENARIO_BAD,
+                                                  .message = g_strdup(error->message),
+                                                  .checks = g_ptr_array_new(),
+                                                  .said = g_ptr_array_new()};
+        g_error_free(error);
+    }
+    result->wall_us = g_get_monotonic_time() - started_us;
+    g_free(text);
+    g_free(replay);
+    return result;
+}
+
+static int status_of(const struct run_case *result)
+{
+    switch (result->report.result) {
+    case SCENARIO_PASSED: return CLI_OK;
+    case SCENARIO_BAD: return CLI_USAGE;
+    default: return CLI_FAILED;
+    }
+}
+
+static int run_all(const struct run_options *o)
+{
+    GPtrArray *cases = g_ptr_array_new_with_free_func(run_case_free);
+    int status = CLI_OK;
+
+    run_tap_begin(g_strv_length(o->files), o);
+    for (unsigned i = 0; o->files[i]; i++) {
+        struct run_case *result = run_file(o, o->files[i]);
+        g_ptr_array_add(cases, result);
+        run_tap_case(i + 1, result, o);
+        status = MAX(status, status_of(result));
+    }
+    if (o->junit && !run_write_junit(o->junit, cases)) {
+        status = CLI_USAGE;
+    }
+    if (o->html && !run_write_html(o->html, cases)) {
+        status = CLI_USAGE;
+    }
+    g_ptr_array_unref(cases);
+    return status;
+}
+
+int cli_run(char **argv)
+{
+    struct run_options options = {0};
+    int status = CLI_USAGE;
+
+    g_set_prgname("pcilab run");
+    if (run_options_parse(&options, argv)) {
+        status = run_all(&options);
+    }
+    run_options_clear(&options);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pcilab run: scenarios, one after the other. */
+#ifndef PCILAB_CLI_RUN_H
+#define PCILAB_CLI_RUN_H
+
+#include "cli.h"
+#include "pcilab/scenario/scenario.h"
+
+struct run_options {
+    char **files; /* folders among them stand for what is in them */
+    uint64_t seed;
+    unsigned sweep;                   /* so many seeds from `seed` on; 0: one run */
+    unsigned parallel;                /* of them at a time */
+    uint64_t limit_ps, limit_wall_us; /* 0: the defaults */
+    char *junit, *html;
+    bool digest, verbose;
+};
+
+/* One scenario's result. */
+struct run_case {
+    char *path, *purpose, *clause;
+    struct scenario_report report;
+    uint64_t seed;
+    int64_t wall_us;
+    unsigned seeds, seeds_failed; /* of a sweep */
+    char *failures;               /* of a sweep: a line each; NULL: none */
+};
+
+/* Reports errors itself; what was parsed is to be cleared in any case. */
+bool run_options_parse(struct run_options *options, char **argv);
+void run_options_clear(struct run_options *options);
+
+/* Results as TAP, line by line as they come. */
+void run_tap_begin(unsigned count, const struct run_options *options);
+void run_tap_case(unsigned number, const struct run_case *result,
+                  const struct run_options *options);
+/* And as files, of all (struct run_case) when they are there. These report errors themselves. */
+bool run_write_junit(const char *path, const GPtrArray *cases);
+bool run_write_html(const char *path, const GPtrArray *cases);
+void run_case_free(void *result);
+
+/* Where a machine stands ready: processes for `count` seeds, so many at a time. In one of them it
+ * returns true, and what it made of the scenario goes to run_sweep_tell(), which does not return.
+ * In the process that called it returns false, with `result` filled in. */
+struct run_sweep {
+    uint64_t first;
+    unsigned count, parallel;
+    const char *replay; /* words of a command that repeats one, before --seed N */
+    int result_fd;      /* in a child */
+};
+bool run_sweep_fork(struct run_sweep *sweep, struct run_case *result, uint64_t *seed);
+G_GNUC_NORETURN void run_sweep_tell(const struct run_sweep *sweep,
+                                    const struct scenario_report *report);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words of scenarios, as bytes. */
+        .section .rodata
+        .balign 8
+        .globl pcilab_prelude, pcilab_prelude_end
+pcilab_prelude:
+        .incbin PCILAB_PRELUDE
+pcilab_prelude_end:
+        .byte 0
+        .section .note.GNU-stack, "", @progbits
