@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What scripts/demo shows of a running guest. Works on any machine with an NVMe disk, whose first
-# 8 MiB it overwrites.
+# 8 MiB it overwrites; more is shown where there are an IOMMU and Virtual Functions.
 . /pcilab/lib.sh
+. /pcilab/demo_vf.sh
 
 title() {
     echo
@@ -33,6 +34,22 @@ disk_verify "/dev/$disk" 8 || exit 1
 
 title 'Interrupts that arrived as MSI-X'
 show_msix nvme
+
+if [ "$(cat "/sys/class/nvme/$(nvme_controller "$disk")/device/sriov_totalvfs" 2>/dev/null)" ]; then
+    title 'A Virtual Function of the NVMe controller: write 4 MiB, read them back'
+    nvme_vf "$disk" || exit 1
+fi
+
+eth=$(basename "$(ls -d /sys/bus/pci/drivers/igb/*/net/* 2>/dev/null | head -n 1)")
+if [ -n "$eth" ]; then
+    title 'A Virtual Function of the 82576: 4 MiB to the Physical Function by the internal switch'
+    igb_vf "$eth" || exit 1
+fi
+
+if [ -d /sys/kernel/iommu_groups/0 ]; then
+    title 'IOMMU groups'
+    show_groups
+fi
 
 echo
 echo 'PCILAB: demo complete'
