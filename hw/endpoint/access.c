@@ -17,6 +17,7 @@ struct bar_window {
     struct endpoint_func *func;
     unsigned bar;
     uint64_t base;
+    bool deferrable; /* by a Deferrable Memory Write */
 };
 
 static void endpoint_send_completion(void *owner, struct tlp *cpl)
@@ -89,6 +90,8 @@ static enum tlp_status bar_window_write(void *context, uint64_t addr, const void
     if (pci_msix_bar_write(func->pci, window->bar, offset, data, len) ||
         endpoint_beyond(func, window->bar, offset))
         return TLP_SC;
+    if (window->deferrable && func->ops->bar_deferrable)
+        return func->ops->bar_deferrable(func->owner, window->bar, offset, data, len);
     return func->ops->bar_write(func->owner, window->bar, offset, data, len);
 }
 
@@ -105,7 +108,7 @@ static bool endpoint_vf_decode(struct endpoint *ep, uint64_t addr, unsigned len,
         struct pci_func *vf = pci_sriov_find_addr(ep->funcs[i]->pci, addr, len, &bar);
 
         if (vf) {
-            *window = (struct bar_window){vf->owner, bar, vf->bar[bar].addr};
+            *window = (struct bar_window){vf->owner, bar, vf->bar[bar].addr, false};
             return !endpoint_not_ready(vf->owner);
         }
     }
@@ -128,7 +131,7 @@ static bool endpoint_decode(struct endpoint *ep, const struct tlp *tlp, struct b
 
         if (bar >= 0) {
             ep->last_hit = at;
-            *window = (struct bar_window){func, (unsigned)bar, func->pci->bar[bar].addr};
+            *window = (struct bar_window){func, (unsigned)bar, func->pci->bar[bar].addr, false};
             return true;
         }
         if (++at == ep->func_count)
@@ -162,6 +165,7 @@ static void endpoint_access(struct endpoint *ep, struct tlp *tlp)
         return;
     }
     completer = endpoint_completer(ep, window.func->pci);
+    window.deferrable = tlp->type == TLP_DMWR;
     if (tlp->type == TLP_DMWR && window.func->ops->defer && !tlp->ep &&
         window.func->ops->defer(window.func->owner, window.bar, tlp->addr - window.base)) {
         completer_defer(&completer, tlp);

@@ -431,7 +431,7 @@ static void dma_request_over(void *owner, void *cookie, enum requester_result re
         return;
     op->outstanding--;
     if (result != REQUESTER_OK) {
-        if (op->status == DMA_OK)
+        if (op->status == DMA_OK || op->status == DMA_DENIED) /* what was issued did not all come */
             op->status = status[result];
         if (op->issued < op->len) { /* the rest is not worth asking for */
             ats_forget(op);

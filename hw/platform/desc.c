@@ -19,6 +19,7 @@ static const char *const kind_names[MACHINE_KIND_COUNT] = {
     [MACHINE_VIRTIO_9P] = "virtio-9p",
     [MACHINE_VIRTIO_NET] = "virtio-net",
     [MACHINE_IGB] = "igb",
+    [MACHINE_DSA] = "dsa",
 };
 
 const char *machine_kind_name(enum machine_kind kind)
@@ -94,6 +95,11 @@ static void component_set_defaults(struct machine_component *c)
         c->exerciser.vf_mem_bytes = 1ULL << 16;
         break;
     case MACHINE_IGB: c->igb.vfs = MACHINE_IGB_VFS_MAX; break;
+    case MACHINE_DSA:
+        c->dsa.queues = 8;
+        c->dsa.engines = 4;
+        c->dsa.ats = true;
+        break;
     case MACHINE_VIRTIO_BLK:
         c->virtio.size_bytes = 256ULL << 20;
         c->virtio.queues = 1;

@@ -39,6 +39,7 @@ static void visit_part(struct machine *machine, const struct board_part *part, s
     case MACHINE_VIRTIO_CONSOLE:
     case MACHINE_VIRTIO_9P:
     case MACHINE_IGB:
+    case MACHINE_DSA:
     case MACHINE_VIRTIO_NET: endpoint_visit(part->object, visit_one, visit); break;
     default: break;
     }

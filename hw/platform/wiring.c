@@ -196,6 +196,7 @@ static const struct {
     [MACHINE_VIRTIO_9P] = {wire_virtio_9p, free_endpoint, reset_endpoint},
     [MACHINE_VIRTIO_NET] = {wire_virtio_net, free_endpoint, reset_endpoint},
     [MACHINE_IGB] = {wire_igb, free_endpoint, reset_endpoint},
+    [MACHINE_DSA] = {wire_dsa, free_endpoint, reset_endpoint},
 };
 
 static bool check_disks(const struct wiring *w, GError **error)

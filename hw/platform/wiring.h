@@ -38,5 +38,6 @@ bool wire_virtio_9p(struct wiring *w, const struct machine_component *c, GError 
 bool wire_viommu(struct wiring *w, const struct machine_component *c, GError **error);
 bool wire_virtio_net(struct wiring *w, const struct machine_component *c, GError **error);
 bool wire_igb(struct wiring *w, const struct machine_component *c, GError **error);
+bool wire_dsa(struct wiring *w, const struct machine_component *c, GError **error);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pcilab/endpoint/devices.h"
+#include "pcilab/endpoint/dsa.h"
 #include "pcilab/io/block.h"
 #include "wiring.h"
 
@@ -117,6 +118,21 @@ bool wire_exerciser(struct wiring *w, const struct machine_component *c, GError 
     wiring_part(w, c)->object = exerciser_new(w->machine->fabric, &params);
     if (!wiring_part(w, c)->object)
         return wiring_no_room(c, params.functions * params.mem_bytes, error);
+    wiring_connect_endpoint(w, c);
+    return true;
+}
+
+bool wire_dsa(struct wiring *w, const struct machine_component *c, GError **error)
+{
+    const struct dsa_params params = {
+        .name = c->name,
+        .queues = c->dsa.queues,
+        .engines = c->dsa.engines,
+        .ats = c->dsa.ats,
+        .pcie = wiring_endpoint_params(c),
+    };
+
+    wiring_part(w, c)->object = dsa_new(w->machine->fabric, &params);
     wiring_connect_endpoint(w, c);
     return true;
 }

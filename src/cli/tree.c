@@ -66,6 +66,15 @@ static void append_igb(const struct tree *tree, const struct machine_component *
     append_network(tree, c);
 }
 
+static void append_dsa(const struct tree *tree, const struct machine_component *c)
+{
+    g_string_append(tree->out, "dsa, ");
+    append_link(tree, c);
+    g_string_append_printf(tree->out, ", %u work queue%s, %u engine%s%s", c->dsa.queues,
+                           c->dsa.queues == 1 ? "" : "s", c->dsa.engines,
+                           c->dsa.engines == 1 ? "" : "s", c->dsa.ats ? ", ATS" : "");
+}
+
 static void append_virtio(const struct tree *tree, const struct machine_component *c)
 {
     g_string_append_printf(tree->out, "%s, ", machine_kind_name(c->kind));
@@ -181,6 +190,7 @@ static void append_component(const struct tree *tree, const struct machine_compo
     case MACHINE_VIRTIO_BLK:
     case MACHINE_VIRTIO_CONSOLE: append_virtio(tree, c); break;
     case MACHINE_IGB: append_igb(tree, c); break;
+    case MACHINE_DSA: append_dsa(tree, c); break;
     case MACHINE_SHELL: append_shell(out, c); break;
     case MACHINE_IOMMU: append_iommu(out, c); break;
     case MACHINE_VIRTIO_IOMMU: append_viommu(out, c); break;

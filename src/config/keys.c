@@ -7,6 +7,7 @@
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
 #include "pcilab/endpoint/devices.h"
+#include "pcilab/endpoint/dsa.h"
 #include "pcilab/iommu/regs/virtio.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/platform/addrmap.h"
@@ -48,6 +49,9 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
     [TOPO_IGB] = {"igb", true,
                   "An Intel 82576 gigabit Ethernet controller with Virtual Functions, on a network "
                   "of its own (docs/igb.md)."},
+    [TOPO_DSA] = {"dsa", true,
+                  "An Intel Data Streaming Accelerator: work queues to which programs hand "
+                  "descriptors (docs/dsa.md)."},
     [TOPO_SHELL] = {"shell", true,
                     "Functions of a real computer, known by their configuration space alone: those "
                     "of one device of the root bus and all behind its bridges. Made by pcilab topo "
@@ -62,7 +66,7 @@ const struct topo_kind_info topo_kinds[TOPO_KIND_COUNT] = {
 #define V(member) offsetof(struct topo_values, member)
 #define PORTS     (K(ROOT_PORT) | K(SWITCH) | K(SWITCH_PORT))
 #define VIRTIO    (K(VIRTIO_RNG) | K(VIRTIO_BLK) | K(VIRTIO_CONSOLE) | K(VIRTIO_9P) | K(VIRTIO_NET))
-#define PLUGGED   (K(NVME) | K(EXERCISER) | K(IGB))
+#define PLUGGED   (K(NVME) | K(EXERCISER) | K(IGB) | K(DSA))
 #define CARDS     (K(VIRTIO_NET) | K(IGB))
 #define ENDPOINTS (PLUGGED | VIRTIO)
 #define LINKED    (K(SWITCH) | ENDPOINTS)
@@ -243,6 +247,11 @@ const struct topo_key topo_keys[] = {
      "Size of the prefetchable memory behind BAR 4, of each function."},
     {"acs", K(EXERCISER), &topo_type_bool, V(acs), 0, 1, "yes", NULL,
      "Access Control Services, if it has several functions and is not integrated."},
+    {"queues", K(DSA), &topo_type_uint, V(queues), 1, DSA_QUEUES_MAX, "8", NULL, "Work queues."},
+    {"engines", K(DSA), &topo_type_uint, V(engines), 1, DSA_ENGINES_MAX, "4", NULL, "Engines."},
+    {"ats", K(DSA), &topo_type_bool, V(exerciser_ats), 0, 1, "yes", NULL,
+     "Address Translation Services, Page Requests and PASID. Without, there are no work queues of "
+     "processes."},
     {"ats", K(EXERCISER), &topo_type_bool, V(exerciser_ats), 0, 1, "yes", NULL,
      "Address Translation Services, Page Requests and PASID, which an IOMMU may enable."},
     {"io", K(EXERCISER), &topo_type_bool, V(exerciser_io), 0, 1, "yes", NULL,

@@ -23,6 +23,7 @@ enum topo_kind {
     TOPO_VIRTIO_9P,
     TOPO_VIRTIO_NET,
     TOPO_IGB,
+    TOPO_DSA,
     TOPO_SHELL,
     TOPO_IOMMU,
     TOPO_KIND_COUNT
@@ -67,7 +68,7 @@ struct topo_values {
     } nvme;
     uint64_t packed, readonly;
     uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io,
-        exerciser_ats;
+        exerciser_ats, engines;
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
     char *config;

@@ -268,6 +268,7 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         case TOPO_VIRTIO_CONSOLE:
         case TOPO_VIRTIO_NET:
         case TOPO_IGB:
+        case TOPO_DSA:
         case TOPO_VIRTIO_9P: ok = place_plugged(parser, item, error); break;
         default: break;
         }

@@ -48,7 +48,7 @@ char **topo_names(const char *text)
 #define SCOPE_KINDS                                                                                \
     (BIT(TOPO_ROOT_PORT) | BIT(TOPO_SWITCH) | BIT(TOPO_NVME) | BIT(TOPO_EXERCISER) |               \
      BIT(TOPO_VIRTIO_RNG) | BIT(TOPO_VIRTIO_BLK) | BIT(TOPO_VIRTIO_CONSOLE) |                      \
-     BIT(TOPO_VIRTIO_9P) | BIT(TOPO_VIRTIO_NET) | BIT(TOPO_IGB))
+     BIT(TOPO_VIRTIO_9P) | BIT(TOPO_VIRTIO_NET) | BIT(TOPO_IGB) | BIT(TOPO_DSA))
 
 /* The component that a name of the list stands for: a switch for a port of its. */
 static struct topo_item *find_member(struct topo_parser *parser, const struct topo_item *unit,

@@ -384,6 +384,7 @@ static enum machine_kind kind_of(const struct topo_item *item)
         [TOPO_VIRTIO_9P] = MACHINE_VIRTIO_9P,
         [TOPO_VIRTIO_NET] = MACHINE_VIRTIO_NET,
         [TOPO_IGB] = MACHINE_IGB,
+        [TOPO_DSA] = MACHINE_DSA,
     };
 
     if (item->kind == TOPO_IOMMU && item->v.face == TOPO_FACE_VIRTIO) {
@@ -474,6 +475,11 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->p9.path = g_strdup(v->path);
         c->p9.read_only = v->readonly;
         c->virtio.packed = v->packed;
+        break;
+    case TOPO_DSA:
+        c->dsa.queues = (unsigned)v->queues;
+        c->dsa.engines = (unsigned)v->engines;
+        c->dsa.ats = v->exerciser_ats;
         break;
     case TOPO_IGB:
     case TOPO_VIRTIO_NET: write_net(c, v); break;

@@ -31,6 +31,9 @@ struct endpoint_func_ops {
     /* A Deferrable Memory Write to this place: true to answer Request Retry Status instead of
      * taking it (PCIe Base 6.0, 6.32). NULL: all are taken. */
     bool (*defer)(void *owner, unsigned bar, uint64_t offset);
+    /* One that is taken; NULL: it is as any write. */
+    enum tlp_status (*bar_deferrable)(void *owner, unsigned bar, uint64_t offset, const void *data,
+                                      unsigned len);
     /* Back to initial state; outstanding DMA was dropped without calling done(). */
     void (*reset)(void *owner, enum endpoint_reset kind);
     /* Bus Master Enable, power state or another configuration bit may have changed; may be NULL. */

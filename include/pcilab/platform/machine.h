@@ -45,6 +45,7 @@ enum machine_kind {
     MACHINE_VIRTIO_9P,
     MACHINE_VIRTIO_NET,
     MACHINE_IGB,
+    MACHINE_DSA,
     MACHINE_SHELL,
     MACHINE_IOMMU,
     MACHINE_VIRTIO_IOMMU,
@@ -181,6 +182,10 @@ struct machine_component {
     struct {
         unsigned vfs; /* MACHINE_IGB: up to MACHINE_IGB_VFS_MAX; integrated: not looked at */
     } igb;
+    struct { /* MACHINE_DSA; as in struct dsa_params */
+        unsigned queues, engines;
+        bool ats;
+    } dsa;
     struct { /* MACHINE_VIRTIO_NET, beside virtio.packed, and MACHINE_IGB */
         bool mac_given;
         uint8_t mac[6];

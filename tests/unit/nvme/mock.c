@@ -75,11 +75,20 @@ static void work_fn(void *opaque)
     if (mock->first)
         sim_schedule_in(&mock->sim, &mock->work, mock->dma_ps);
     mock->dma_bytes += op->len;
+    op->issued = op->len;
     if (!mock->bus_master) {
         finish(op, DMA_NO_MASTER);
     } else if (!range_inside(op->addr, op->len, 0, mock->ram_bytes) ||
                (mock->bad_addr && mock->bad_addr - op->addr < op->len)) {
         finish(op, DMA_UR);
+    } else if (mock->deny_addr && mock->deny_addr >= op->addr &&
+               mock->deny_addr - op->addr < MAX(op->len, 1)) {
+        op->issued = (uint32_t)(mock->deny_addr - op->addr);
+        if (op->kind == DMA_READ)
+            memcpy(op->buf, mock->ram + op->addr, op->issued);
+        else
+            memcpy(mock->ram + op->addr, op->buf, op->issued);
+        finish(op, DMA_DENIED);
     } else if (op->kind == DMA_READ) {
         mock->dma_reads++;
         memcpy(op->buf, mock->ram + op->addr, op->len);
@@ -193,6 +202,20 @@ void mock_write(struct endpoint_func *func, unsigned bar, uint64_t offset, unsig
     func->desc.ops->bar_write(func->desc.owner, bar, offset, bytes, len);
 }
 
+void mock_write_bytes(struct endpoint_func *func, unsigned bar, uint64_t offset, const void *data,
+                      unsigned len)
+{
+    func->desc.ops->bar_write(func->desc.owner, bar, offset, data, len);
+}
+
+bool mock_deferrable(struct endpoint_func *func, unsigned bar, uint64_t offset, const void *data,
+                     unsigned len)
+{
+    if (func->desc.ops->defer(func->desc.owner, bar, offset))
+        return false;
+    return func->desc.ops->bar_deferrable(func->desc.owner, bar, offset, data, len) == TLP_SC;
+}
+
 /* endpoint.h */
 
 struct endpoint *endpoint_new(struct fabric *fabric, const char *name)
@@ -300,7 +323,17 @@ void endpoint_send_tlp(struct endpoint_func *func, struct tlp *tlp)
 
 bool pci_func_bus_master(const struct pci_func *func)
 {
-    return false;
+    return ((struct endpoint_func *)func->owner)->ep->mock->bus_master;
+}
+
+bool pci_pasid_allowed(const struct pci_func *func, const struct tlp_pasid *pasid)
+{
+    return ((struct endpoint_func *)func->owner)->ep->mock->pasid;
+}
+
+bool pci_pri_enabled(const struct pci_func *func)
+{
+    return ((struct endpoint_func *)func->owner)->ep->mock->pri;
 }
 
 unsigned pci_func_power_state(const struct pci_func *func)

@@ -21,9 +21,10 @@ struct mock {
     struct sim_event work;
     uint64_t dma_ps; /* delay of each operation */
     uint64_t dma_reads, dma_writes, dma_bytes;
-    uint32_t shuffle;  /* not 0: reads overtake each other, seeded by this */
-    uint64_t bad_addr; /* operations that touch this address get DMA_UR; 0: none */
-    bool bus_master;
+    uint32_t shuffle;   /* not 0: reads overtake each other, seeded by this */
+    uint64_t bad_addr;  /* operations that touch this address get DMA_UR; 0: none */
+    uint64_t deny_addr; /* what reaches this address ends there with DMA_DENIED; 0: none */
+    bool bus_master, pasid, pri;
 };
 
 struct mock_irqs {
@@ -47,6 +48,11 @@ void mock_set_vfs(struct endpoint_func *pf, unsigned count);
 void mock_reset(struct endpoint_func *func, enum endpoint_reset kind);
 void mock_run(struct mock *mock, uint64_t ps);
 
+/* More bytes than a register has; a Deferrable Memory Write is false when it was put off. */
+void mock_write_bytes(struct endpoint_func *func, unsigned bar, uint64_t offset, const void *data,
+                      unsigned len);
+bool mock_deferrable(struct endpoint_func *func, unsigned bar, uint64_t offset, const void *data,
+                     unsigned len);
 uint64_t mock_read(struct endpoint_func *func, unsigned bar, uint64_t offset, unsigned len);
 void mock_write(struct endpoint_func *func, unsigned bar, uint64_t offset, unsigned len,
                 uint64_t value);

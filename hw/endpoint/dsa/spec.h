@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Registers, descriptors and codes of the Data Streaming Accelerator (DSA 1.0, chapters 5, 8, 9).
+ */
+#ifndef PCILAB_HW_ENDPOINT_DSA_SPEC_H
+#define PCILAB_HW_ENDPOINT_DSA_SPEC_H
+
+#include "pcilab/base/bits.h"
+
+/* BAR 0 (9.2). */
+enum {
+    DSA_VERSION = 0x00,
+    DSA_GENCAP = 0x10,
+    DSA_WQCAP = 0x20,
+    DSA_GRPCAP = 0x30,
+    DSA_ENGCAP = 0x38,
+    DSA_OPCAP = 0x40,
+    DSA_OFFSETS = 0x60,
+    DSA_GENCFG = 0x80,
+    DSA_GENCTRL = 0x88,
+    DSA_GENSTS = 0x90,
+    DSA_INTCAUSE = 0x98,
+    DSA_CMD = 0xa0,
+    DSA_CMDSTS = 0xa8,
+    DSA_CMDCAP = 0xb0,
+    DSA_SWERR = 0xc0,
+    DSA_GRPCFG = 0x400,
+    DSA_WQCFG = 0x800,
+    DSA_MSIXPERM = 0xc00,
+    DSA_MSIX_TABLE = 0x2000,
+    DSA_MSIX_PBA = 0x3000,
+    DSA_REGS_BYTES = 0x1000, /* those that are registers */
+    DSA_BAR0_BYTES = 0x10000,
+};
+
+#define DSA_VERSION_1 0x100
+
+#define DSA_GENCAP_BLOCK_ON_FAULT BIT(0)
+#define DSA_GENCAP_OVERLAP        BIT(1)
+#define DSA_GENCAP_CACHE_MEMORY   BIT(2)
+#define DSA_GENCAP_CACHE_FLUSH    BIT(3)
+#define DSA_GENCAP_COMMANDS       BIT(4)
+#define DSA_GENCAP_TRANSFER_SHIFT GENMASK(20, 16)
+#define DSA_GENCAP_BATCH_SHIFT    GENMASK(24, 21)
+#define DSA_GENCAP_CONFIGURABLE   BIT(31)
+
+#define DSA_WQCAP_ENTRIES   GENMASK(15, 0)
+#define DSA_WQCAP_QUEUES    GENMASK(23, 16)
+#define DSA_WQCAP_SHARED    BIT(48)
+#define DSA_WQCAP_DEDICATED BIT(49)
+#define DSA_WQCAP_ATS       BIT(50)
+#define DSA_WQCAP_PRIORITY  BIT(51)
+#define DSA_WQCAP_OCCUPANCY BIT(52)
+
+#define DSA_GRPCAP_GROUPS  GENMASK(7, 0)
+#define DSA_GRPCAP_BUFFERS GENMASK(15, 8)
+#define DSA_GRPCAP_CONTROL BIT(16)
+#define DSA_GRPCAP_LIMIT   BIT(17)
+
+#define DSA_GENCFG_LIMIT     GENMASK(7, 0)
+#define DSA_GENCFG_USER_INTS BIT(12)
+
+#define DSA_GENCTRL_SWERR BIT(0)
+#define DSA_GENCTRL_HALT  BIT(1)
+
+#define DSA_GENSTS_STATE GENMASK(1, 0)
+#define DSA_GENSTS_RESET GENMASK(3, 2)
+enum { DSA_STATE_DISABLED, DSA_STATE_ENABLED, DSA_STATE_DRAINING, DSA_STATE_HALTED };
+enum { DSA_NEEDS_COMMAND, DSA_NEEDS_FLR };
+
+#define DSA_CAUSE_SWERR   BIT(0)
+#define DSA_CAUSE_COMMAND BIT(1)
+#define DSA_CAUSE_HALT    BIT(4)
+
+#define DSA_CMD_OPERAND   GENMASK(19, 0)
+#define DSA_CMD_CODE      GENMASK(24, 20)
+#define DSA_CMD_INTERRUPT BIT(31)
+#define DSA_CMDSTS_ERROR  GENMASK(7, 0)
+#define DSA_CMDSTS_ACTIVE BIT(31)
+
+enum dsa_command {
+    DSA_ENABLE_DEVICE = 1,
+    DSA_DISABLE_DEVICE,
+    DSA_DRAIN_ALL,
+    DSA_ABORT_ALL,
+    DSA_RESET_DEVICE,
+    DSA_ENABLE_WQ,
+    DSA_DISABLE_WQ,
+    DSA_DRAIN_WQ,
+    DSA_ABORT_WQ,
+    DSA_RESET_WQ,
+    DSA_DRAIN_PASID,
+    DSA_ABORT_PASID,
+    DSA_COMMANDS,
+};
+
+enum dsa_command_error {
+    DSA_CMD_OK = 0,
+    DSA_CMD_BAD_CODE = 0x01,
+    DSA_CMD_BAD_WQ = 0x02,
+    DSA_CMD_HARDWARE = 0x03,
+    DSA_CMD_NOT_DISABLED = 0x10,
+    DSA_CMD_NO_MASTER = 0x12,
+    DSA_CMD_SIZES = 0x14,
+    DSA_CMD_GROUP_LACKS = 0x15,
+    DSA_CMD_GROUP_WQ = 0x16,
+    DSA_CMD_GROUP_ENGINE = 0x17,
+    DSA_CMD_GROUP_BUFFERS = 0x18,
+    DSA_CMD_DEVICE_OFF = 0x20,
+    DSA_CMD_WQ_NOT_DISABLED = 0x21,
+    DSA_CMD_WQ_SIZE = 0x22,
+    DSA_CMD_WQ_PRIORITY = 0x23,
+    DSA_CMD_WQ_PASID = 0x26,
+    DSA_CMD_WQ_BATCH = 0x27,
+    DSA_CMD_WQ_TRANSFER = 0x28,
+    DSA_CMD_WQ_PRIVILEGE = 0x2a,
+    DSA_CMD_NOT_ENABLED = 0x31,
+    DSA_CMD_WQ_NOT_ENABLED = 0x32,
+};
+
+/* Group n: 64 bytes (9.2.16). */
+#define DSA_GRPCFG_STRIDE 64
+enum { DSA_GRP_QUEUES = 0, DSA_GRP_ENGINES = 32, DSA_GRP_FLAGS = 40 };
+#define DSA_GRP_TC_A     GENMASK(2, 0)
+#define DSA_GRP_TC_B     GENMASK(5, 3)
+#define DSA_GRP_LIMITED  BIT(7)
+#define DSA_GRP_RESERVED GENMASK(15, 8)
+#define DSA_GRP_ALLOWED  GENMASK(27, 20)
+
+/* Work queue n: 32 bytes. */
+#define DSA_WQCFG_STRIDE 32
+enum {
+    DSA_WQ_SIZE = 0,
+    DSA_WQ_THRESHOLD = 4,
+    DSA_WQ_MODE = 8,
+    DSA_WQ_LIMITS = 12,
+    DSA_WQ_STATE = 24
+};
+#define DSA_WQ_DEDICATED      BIT(0)
+#define DSA_WQ_BLOCK_ON_FAULT BIT(1)
+#define DSA_WQ_NO_ATS         BIT(2)
+#define DSA_WQ_PRIORITY       GENMASK(7, 4)
+#define DSA_WQ_PASID          GENMASK(27, 8)
+#define DSA_WQ_HAS_PASID      BIT(28)
+#define DSA_WQ_PRIVILEGED     BIT(29)
+#define DSA_WQ_TRANSFER_SHIFT GENMASK(4, 0)
+#define DSA_WQ_BATCH_SHIFT    GENMASK(8, 5)
+#define DSA_WQ_OCCUPANCY      GENMASK(15, 0)
+#define DSA_WQ_ENABLED        BIT(30)
+
+/* Interrupt table entry n, by MSI-X vector. */
+#define DSA_PERM_STRIDE    8
+#define DSA_PERM_IGNORE    BIT(2)
+#define DSA_PERM_HAS_PASID BIT(3)
+#define DSA_PERM_PASID     GENMASK(31, 12)
+
+/* SWERR: four quadwords. */
+#define DSA_SWERR_VALID    BIT(0)
+#define DSA_SWERR_OVERFLOW BIT(1)
+#define DSA_SWERR_DESC     BIT(2)
+#define DSA_SWERR_WQ_VALID BIT(3)
+#define DSA_SWERR_BATCH    BIT(4)
+#define DSA_SWERR_WRITE    BIT(5)
+#define DSA_SWERR_PRIV     BIT(6)
+#define DSA_SWERR_CODE     GENMASK(15, 8)
+#define DSA_SWERR_WQ       GENMASK(23, 16)
+#define DSA_SWERR_OPCODE   GENMASK(39, 32)
+#define DSA_SWERR_PASID    GENMASK(59, 40)
+
+/* BAR 2: four pages for each work queue (9.3). */
+#define DSA_PORTAL_BYTES   0x1000
+#define DSA_PORTALS_BYTES  (4 * DSA_PORTAL_BYTES)
+#define DSA_PORTAL_LIMITED BIT(0)
+#define DSA_PORTAL_IMS     BIT(1)
+
+/* Descriptors: 64 bytes (8.1). */
+#define DSA_DESC_BYTES 64
+enum {
+    DSA_DESC_PASID = 0,
+    DSA_DESC_FLAGS = 4,
+    DSA_DESC_OPCODE = 7,
+    DSA_DESC_COMPLETION = 8,
+    DSA_DESC_ADDR1 = 16,
+    DSA_DESC_ADDR2 = 24,
+    DSA_DESC_SIZE = 32,
+    DSA_DESC_HANDLE = 36,
+    DSA_DESC_RESULT = 40, /* expected result; CRC seed; second destination; delta record */
+    DSA_DESC_SEED_ADDR = 48,
+    DSA_DESC_DELTA_SIZE = 48,
+    DSA_DESC_MASK = 56,
+};
+
+#define DSA_FLAG_FENCE         BIT(0)
+#define DSA_FLAG_BLOCK         BIT(1)
+#define DSA_FLAG_RECORD_VALID  BIT(2)
+#define DSA_FLAG_RECORD        BIT(3)
+#define DSA_FLAG_INTERRUPT     BIT(4)
+#define DSA_FLAG_CHECK_RESULT  BIT(5)
+#define DSA_FLAG_CACHE         BIT(8)
+#define DSA_FLAG_TC_ADDR1      BIT(9)
+#define DSA_FLAG_TC_ADDR2      BIT(10)
+#define DSA_FLAG_TC_ADDR3      BIT(11)
+#define DSA_FLAG_TC_RECORD     BIT(12)
+#define DSA_FLAG_STRICT        BIT(13)
+#define DSA_FLAG_READ_SEED     BIT(16)
+#define DSA_FLAG_NO_INVERSION  BIT(17)
+#define DSA_FLAG_NO_REFLECTION BIT(18)
+
+enum dsa_opcode {
+    DSA_NOOP = 0,
+    DSA_BATCH,
+    DSA_DRAIN,
+    DSA_MEMMOVE,
+    DSA_FILL,
+    DSA_COMPARE,
+    DSA_COMPARE_PATTERN,
+    DSA_CREATE_DELTA,
+    DSA_APPLY_DELTA,
+    DSA_DUALCAST,
+    DSA_CRC = 0x10,
+    DSA_COPY_CRC,
+    DSA_CACHE_FLUSH = 0x20,
+};
+
+/* Completion records: 32 bytes (8.2). */
+#define DSA_RECORD_BYTES 32
+enum {
+    DSA_RECORD_STATUS = 0,
+    DSA_RECORD_RESULT = 1,
+    DSA_RECORD_COUNT = 4,
+    DSA_RECORD_FAULT = 8,
+    DSA_RECORD_SPECIFIC = 16,
+};
+
+#define DSA_STATUS_WRITE 0x80 /* of a page fault: it was a write */
+
+enum dsa_status {
+    DSA_SUCCESS = 0x01,
+    DSA_FALSE_PREDICATE = 0x02,
+    DSA_PAGE_FAULT = 0x03,
+    DSA_PAGE_FAULT_RESPONSE = 0x04,
+    DSA_BATCH_FAILED = 0x05,
+    DSA_BATCH_FAULT = 0x06,
+    DSA_DELTA_ORDER = 0x07,
+    DSA_DELTA_RANGE = 0x08,
+    DSA_BAD_OPCODE = 0x10,
+    DSA_BAD_FLAGS = 0x11,
+    DSA_BAD_RESERVED = 0x12,
+    DSA_BAD_SIZE = 0x13,
+    DSA_BAD_COUNT = 0x14,
+    DSA_BAD_DELTA_SIZE = 0x15,
+    DSA_OVERLAP = 0x16,
+    DSA_DUALCAST_ALIGN = 0x17,
+    DSA_LIST_ALIGN = 0x18,
+    DSA_BAD_HANDLE = 0x19,
+    DSA_RECORD_FAULTED = 0x1a,
+    DSA_RECORD_ALIGN = 0x1b,
+    DSA_ADDR_ALIGN = 0x1c,
+    DSA_BAD_PRIVILEGE = 0x1d,
+    DSA_HARDWARE = 0x20,
+    DSA_TRANSLATION = 0x22,
+};
+
+#endif
