@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pcilab/config/topology.h"
+#include "run_guest.h"
 
 /* CHOICE: so long may a scenario without a guest take on the wall clock, and one with a guest. */
 #define WALL_LIMIT_US       (120 * G_USEC_PER_SEC)
@@ -16,6 +17,7 @@ struct run {
     const struct run_options *options;
     struct run_case *result;
     struct run_sweep sweep;
+    struct run_guest *guest; /* NULL: none yet */
     int64_t end_us;
 };
 
@@ -34,19 +36,6 @@ static struct machine_desc *find_topology(void *opaque, const char *name, GError
     return desc;
 }
 
-static bool ready(void *opaque, uint64_t *seed)
-{
-    struct run *run = opaque;
-
-    if (run->sweep.count && !run_sweep_fork(&run->sweep, run->result, seed)) {
-        return false;
-    }
-    run->end_us =
-        g_get_monotonic_time() +
-        (run->options->limit_wall_us ? (int64_t)run->options->limit_wall_us : WALL_LIMIT_US);
-    return true;
-}
-
 static bool overdue(void *opaque)
 {
     const struct run *run = opaque;
@@ -54,11 +43,62 @@ static bool overdue(void *opaque)
     return g_get_monotonic_time() > run->end_us;
 }
 
+static bool ready(void *opaque, uint64_t *seed)
+{
+    struct run *run = opaque;
+
+    if (run->sweep.count && !run_sweep_fork(&run->sweep, run->result, seed)) {
+        return false;
+    }
+    int64_t limit_us = run->guest ? WALL_LIMIT_GUEST_US : WALL_LIMIT_US;
+    if (run->options->limit_wall_us) {
+        limit_us = (int64_t)run->options->limit_wall_us;
+    }
+    run->end_us = g_get_monotonic_time() + limit_us;
+    return true;
+}
+
+static bool prepare(void *opaque, struct machine_desc *desc, const struct scenario_guest *wanted,
+                    struct machine_options *options, GError **error)
+{
+    struct run *run = opaque;
+
+    run->guest = run_guest_new(run->options);
+    return run_guest_prepare(run->guest, desc, wanted, options, error);
+}
+
+static bool boot(void *opaque, struct machine *machine, GError **error)
+{
+    struct run *run = opaque;
+
+    return run_guest_boot(run->guest, machine, overdue, run, error);
+}
+
+static void command(void *opaque, struct scenario *scenario, const char *text)
+{
+    struct run *run = opaque;
+
+    run_guest_command(run->guest, scenario, text);
+}
+
+static const char *console(void *opaque, size_t *len)
+{
+    const struct run *run = opaque;
+
+    return run_guest_console(run->guest, len);
+}
+
 static void run_text(struct run *run, const char *text, size_t len)
 {
     const struct run_options *o = run->options;
-    struct scenario_host host = {
-        .topology = find_topology, .ready = ready, .overdue = overdue, .opaque = run};
+    struct scenario_host host = {.topology = find_topology,
+                                 .prepare = prepare,
+                                 .boot = boot,
+                                 .command = command,
+                                 .console = console,
+                                 .ready = ready,
+                                 .overdue = overdue,
+                                 .opaque = run};
     struct scenario_params params = {.name = run->result->path,
                                      .text = text,
                                      .len = len,
@@ -71,6 +111,7 @@ static void run_text(struct run *run, const char *text, size_t len)
 
     run->end_us = g_get_monotonic_time() + WALL_LIMIT_GUEST_US;
     scenario_run(&params, &report);
+    run_guest_free(run->guest);
     if (run->sweep.result_fd >= 0) {
         run_sweep_tell(&run->sweep, &report);
     }
@@ -89,7 +130,9 @@ static void run_text(struct run *run, const char *text, size_t len)
 static struct run_case *run_file(const struct run_options *o, const char *path)
 {
     struct run_case *result = g_new0(struct run_case, 1);
-    char *replay = g_strdup_printf("pcilab run %s", path);
+    char *replay = g_strdup_printf("pcilab run %s%s%s%s%s", path, o->ktree ? " --ktree " : "",
+                                   o->ktree ? o->ktree : "", o->kernel ? " --kernel " : "",
+                                   o->kernel ? o->kernel : "");
     struct run run = {.options = o,
                       .result = result,
                       .sweep = {.first = o->seed,

@@ -13,6 +13,7 @@ struct run_options {
     unsigned parallel;                /* of them at a time */
     uint64_t limit_ps, limit_wall_us; /* 0: the defaults */
     char *junit, *html;
+    char *kernel, *ktree; /* of guests; NULL: the prepared one */
     bool digest, verbose;
 };
 

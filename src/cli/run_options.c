@@ -107,7 +107,10 @@ bool run_options_parse(struct run_options *o, char **argv)
          "End a scenario after a virtual time (60s) or wall:60s", "TIME"},
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &o->junit, "Results as JUnit XML", "FILE"},
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &o->html, "Results as a page to read", "FILE"},
-        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Show every expectation that held", NULL},
+        {"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, "Of scenarios with a guest", "FILE"},
+        {"ktree", 0, 0, G_OPTION_ARG_FILENAME, &o->ktree, "Or the tree it was built in", "DIR"},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
+         "Show every expectation that held, and the guest's console", NULL},
         {NULL}};
     GOptionContext *context = run_context(entries);
     bool ok = cli_parse(context, "run", &words);
@@ -123,6 +126,10 @@ bool run_options_parse(struct run_options *o, char **argv)
         cli_error("a scenario is needed, like: pcilab run tests/scenario/aer/poison.lua");
         ok = false;
     }
+    if (ok && o->kernel && o->ktree) {
+        cli_error("only one of --kernel and --ktree can say which kernel to boot");
+        ok = false;
+    }
     ok = ok && find_files(o, words + 1);
     g_option_context_free(context);
     g_strfreev(words);
@@ -135,4 +142,6 @@ void run_options_clear(struct run_options *o)
     g_strfreev(o->files);
     g_free(o->junit);
     g_free(o->html);
+    g_free(o->kernel);
+    g_free(o->ktree);
 }

@@ -498,6 +498,14 @@ function report_errors(...)
     end
 end
 
+--- report_advisory(component, ...): unmasks what is advisory (6.2.3.2.4), which reset masks: it is
+--- then recorded and told as a correctable error.
+function report_advisory(...)
+    for _, component in ipairs {...} do
+        clear_bits(component, "aer.correctable_mask", COR.ADVISORY)
+    end
+end
+
 -- The exerciser (docs/exerciser.md).
 
 local results = {[0] = "ok", "UR", "CA", "timeout", "poisoned", "no-master", "RRS", "denied",
