@@ -14,6 +14,8 @@
 
 #include "internal.h"
 
+#define PAGE_BYTES 4096
+
 static void list_push(struct dma_list *list, struct dma_op *op)
 {
     op->next = NULL;
@@ -200,10 +202,35 @@ static bool dma_pasid_allowed(const struct dma_op *op)
     return !op->has_pasid || op->forge || pci_pasid_allowed(op->func->pci, &op->pasid);
 }
 
+/* Nothing about it but address and data. */
+static bool dma_is_plain(const struct dma_op *op)
+{
+    return !op->translate && !op->has_pasid && !op->prefixes && !op->at && !op->poison &&
+           !op->bad_ecrc && !op->func->pci->ecrc_generate;
+}
+
+/* Several writes may go as one burst where nothing would have come between them: a read that waits
+ * takes its turn after each. */
+static unsigned dma_write_bytes(const struct endpoint_func *func, const struct dma_op *op,
+                                unsigned limit)
+{
+    unsigned len = dma_chunk(op, limit), room, most;
+
+    if (len == op->len - op->issued || func->reads.first || !dma_is_plain(op))
+        return len;
+    room = port_burst_room(&func->ep->port);
+    if (room < 2)
+        return len;
+    most = len + (room - 1) * limit;
+    len = dma_chunk(op, PAGE_BYTES);
+    return len < most ? len : most;
+}
+
 static void dma_send_write(struct endpoint_func *func)
 {
     struct dma_op *op = func->writes.first;
-    unsigned len = dma_chunk(op, pcie_max_payload_bytes(func->pci));
+    unsigned limit = pcie_max_payload_bytes(func->pci);
+    unsigned len = dma_write_bytes(func, op, limit);
     enum dma_status status = DMA_NO_MASTER;
     struct dma_place place;
     enum ats_answer answer =
@@ -224,6 +251,8 @@ static void dma_send_write(struct endpoint_func *func)
     if (op->poison)
         pci_requester_note_poison_sent(func->pci);
     dma_seal(op, tlp);
+    if (len > dma_chunk(op, limit))
+        tlp_make_burst(tlp, limit);
     port_send(&func->ep->port, tlp);
     op->issued += len;
     if (op->issued == op->len)

@@ -191,6 +191,7 @@ static void bridge_tx_ready(struct port *port)
 static const struct port_ops bridge_port_link_ops = {
     .tx_ready = bridge_tx_ready,
     .receive = bridge_receive,
+    .bursts = true,
     .link_changed = bridge_link_changed,
     .link_training = bridge_link_training,
     .link_error = bridge_link_error,

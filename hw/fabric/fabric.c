@@ -38,21 +38,21 @@ void fabric_mark_busy(struct port *port)
 static unsigned port_deliver(struct port *port)
 {
     struct tlp *tlp;
-    unsigned bounced = port->bounced.count, arrived = port->rx.count, delivered = 0;
+    unsigned bounced = port->bounced.count, arrived = port->rx.count, delivered = 0, came = 0;
 
     while (bounced-- && (tlp = tlp_queue_pop(&port->bounced))) {
         port->ops->receive(port, tlp);
         delivered++;
     }
-    while (arrived-- && (tlp = tlp_queue_pop(&port->rx))) {
+    while (came < arrived && (tlp = tlp_queue_pop(&port->rx))) {
+        came += tlp_count(tlp);
         port->ops->receive(port, tlp);
-        delivered++;
     }
     if (port->peer_waits && port->peer) {
         port->peer_waits = false;
         port->peer->ops->tx_ready(port->peer);
     }
-    return delivered;
+    return delivered + came;
 }
 
 static void fabric_drain(void *opaque)

@@ -89,9 +89,30 @@ void port_bounce(struct port *port, struct tlp *tlp)
     tlp_free(tlp);
 }
 
+static bool port_takes_bursts(const struct port *port)
+{
+    return port->peer && !port->tx && port->peer->ops->bursts &&
+           !trace_on(port->fabric->trace, TRACE_TLP) && !port->fabric->inject;
+}
+
+unsigned port_burst_room(const struct port *port)
+{
+    return port_takes_bursts(port) && port->peer->rx.count < TX_WINDOW
+               ? TX_WINDOW - port->peer->rx.count
+               : 0;
+}
+
+static void port_send_each(struct port *port, struct tlp *burst)
+{
+    while (burst)
+        port_send(port, tlp_burst_take(&burst));
+}
+
 void port_send(struct port *port, struct tlp *tlp)
 {
-    if (__builtin_expect(port->fabric->inject && port->peer, 0))
+    if (__builtin_expect(tlp->burst_bytes && !port_takes_bursts(port), 0))
+        port_send_each(port, tlp);
+    else if (__builtin_expect(port->fabric->inject && port->peer, 0))
         inject_send(port, tlp);
     else
         port_pass(port, tlp);
@@ -115,7 +136,7 @@ void port_pass(struct port *port, struct tlp *tlp)
     }
     if (__builtin_expect(trace_on(port->fabric->trace, TRACE_TLP), 0))
         fabric_trace_tlp(port->fabric, port->name, tlp);
-    port->fabric->tlps++;
+    port->fabric->tlps += tlp_count(tlp);
     tlp_queue_push(&peer->rx, tlp);
     if (!peer->busy)
         fabric_mark_busy(peer);

@@ -40,6 +40,12 @@ static const char *malformed_prefixes(const struct pci_func *func, const struct 
                                          : NULL;
 }
 
+/* Of each TLP that it stands for. */
+static unsigned payload_bytes(const struct tlp *tlp)
+{
+    return tlp->burst_bytes ? tlp->burst_bytes : tlp->length_dw * 4u;
+}
+
 static const char *malformed_here(const struct pci_func *func, bool from_below,
                                   const struct tlp *tlp)
 {
@@ -48,7 +54,7 @@ static const char *malformed_here(const struct pci_func *func, bool from_below,
     if (tlp->length_wrong)
         return "2.2.2 payload is not as long as Length says";
     if (tlp->data && tlp->length_dw > MPS_LEAST_DW &&
-        tlp->length_dw * 4u > pcie_max_payload_bytes(func))
+        payload_bytes(tlp) > pcie_max_payload_bytes(func))
         return "2.2.2 payload exceeds Max_Payload_Size";
     if (tlp->prefix_count && (why = malformed_prefixes(func, tlp)))
         return why;

@@ -131,6 +131,13 @@ static void deliver_interrupt(struct machine *machine, const struct iommu_interr
     apic_deliver(&machine->apics, &message);
 }
 
+static void take_answer(struct tlp *tlp, const struct iommu_request *request)
+{
+    tlp->addr = (tlp->addr & 0xfff) | (request->addr & ~0xfffULL);
+    if (request->snoop)
+        tlp->attr &= (uint8_t)~TLP_ATTR_NO_SNOOP;
+}
+
 static void translated(struct iommu_request *request, enum iommu_status status)
 {
     struct iommu_pending *pending = request->opaque;
@@ -144,9 +151,7 @@ static void translated(struct iommu_request *request, enum iommu_status status)
         tlp_free(tlp);
     } else {
         if (ok)
-            tlp->addr = (tlp->addr & 0xfff) | (request->addr & ~0xfffULL);
-        if (request->snoop)
-            tlp->attr &= (uint8_t)~TLP_ATTR_NO_SNOOP;
+            take_answer(tlp, request);
         root_translated(pending->rc, tlp, ok);
     }
     pending_put(pending);
@@ -225,6 +230,19 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
     pending->request.done = translated;
     pending->request.opaque = pending;
     vtd_submit(unit->vtd, &pending->request);
+}
+
+static bool translate_burst(void *opaque, struct tlp *tlp)
+{
+    struct board_iommu *unit = board_iommu_of(opaque, tlp->requester.v);
+    struct iommu_request request = {.access = board_iommu_access(tlp)};
+
+    if (!unit)
+        return true;
+    if (!vtd_submit_hits(unit->vtd, &request, tlp_count(tlp)))
+        return false;
+    take_answer(tlp, &request);
+    return true;
 }
 
 static bool take_message(void *opaque, struct root_complex *rc, const struct tlp *tlp)
@@ -390,7 +408,11 @@ bool board_iommu_connect(struct machine *machine, const struct machine_desc *des
     for (unsigned i = 0; i < machine->bridge_count; i++) {
         struct board_bridge *bridge = &machine->bridge[i];
         const struct root_translator translator = {
-            .translate = translate, .message = take_message, .opaque = bridge};
+            .translate = translate,
+            .translate_burst = translate_burst,
+            .message = take_message,
+            .opaque = bridge,
+        };
         bool any = false;
 
         for (unsigned j = 0; j < machine->iommu_count; j++)

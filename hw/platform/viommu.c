@@ -91,6 +91,19 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
     root_translated(rc, tlp, answer.ok);
 }
 
+static bool translate_burst(void *opaque, struct tlp *tlp)
+{
+    struct board_viommu *unit = opaque;
+    struct iommu_request request = {.access = board_iommu_access(tlp)};
+
+    if (request.access.sid == unit->sid)
+        return true;
+    if (!iommu_submit_hits(viommu_core(unit->viommu), &request, tlp_count(tlp)))
+        return false;
+    tlp->addr = request.addr;
+    return true;
+}
+
 /* In the machine. */
 
 bool wire_viommu(struct wiring *w, const struct machine_component *c, GError **error)
@@ -149,6 +162,7 @@ void board_viommu_connect(struct machine *machine)
 
         for (unsigned j = 0; j < machine->viommu_count; j++) {
             const struct root_translator translator = {.translate = translate,
+                                                       .translate_burst = translate_burst,
                                                        .opaque = machine->viommu[j]};
 
             if (machine->viommu[j]->segment == bridge->map.segment)

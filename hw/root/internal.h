@@ -102,10 +102,17 @@ void root_receive(struct root_complex *rc, int from, struct tlp *tlp);
 /* The root port on the way to an ID, or NULL. */
 struct pci_func *root_port_towards(struct root_complex *rc, struct pci_rid id);
 void root_upstream_memory(struct root_complex *rc, struct tlp *tlp);
+/* Interrupt messages are written here. */
+bool root_in_interrupt_range(uint64_t addr);
 /* A message that the translator may take. */
 bool root_ats_message(struct root_complex *rc, const struct tlp *tlp);
 
+/* burst.c: a burst came up, as with root_receive(). */
+void root_receive_burst(struct root_complex *rc, int from, struct tlp *tlp);
+
 /* root_port.c */
+/* A TLP came up. */
+void root_port_receive(struct bridge_port *bridge, struct tlp *tlp);
 void root_port_reset(struct root_port *rp);
 void root_port_receive_message(struct root_port *rp, struct tlp *tlp);
 void root_port_free(struct root_port *rp);

@@ -172,6 +172,10 @@ static void root_integrated_receive(struct port *port, struct tlp *tlp)
 {
     struct root_integrated *it = port->owner;
 
+    if (tlp->burst_bytes) {
+        root_receive_burst(it->rc, ROUTE_FROM_INTERNAL, tlp);
+        return;
+    }
     if (!tlp_is_intx(tlp)) {
         root_receive(it->rc, ROUTE_FROM_INTERNAL, tlp);
         return;
@@ -193,6 +197,7 @@ static void root_integrated_tx_ready(struct port *port)
 
 static const struct port_ops root_integrated_ops = {
     .receive = root_integrated_receive,
+    .bursts = true,
     .tx_ready = root_integrated_tx_ready,
     .link_changed = root_integrated_link_changed,
 };

@@ -22,11 +22,15 @@ static const struct pci_ids root_port_default_ids = {
     .revision = 0x01,
 };
 
-static void root_port_receive(struct bridge_port *bridge, struct tlp *tlp)
+void root_port_receive(struct bridge_port *bridge, struct tlp *tlp)
 {
     struct root_port *rp = bridge->owner;
     const char *why;
 
+    if (tlp->burst_bytes) {
+        root_receive_burst(rp->rc, (int)rp->index, tlp);
+        return;
+    }
     if (!bridge_port_accepts(bridge, tlp))
         return;
     if (!tlp_is_memory(tlp) && (why = acs_forbids(bridge->func, tlp))) {

@@ -66,13 +66,17 @@ static void root_access_ram(struct root_complex *rc, struct tlp *tlp)
     completer_access(&completer, tlp);
 }
 
+bool root_in_interrupt_range(uint64_t addr)
+{
+    return addr >= MSI_RANGE_FIRST && addr <= MSI_RANGE_LAST;
+}
+
 bool root_is_interrupt(const struct tlp *tlp)
 {
     struct tlp_pasid pasid;
 
-    return tlp->addr >= MSI_RANGE_FIRST && tlp->addr <= MSI_RANGE_LAST && tlp->type == TLP_MWR &&
-           !tlp->ep && !tlp->at && tlp->length_dw == 1 && tlp->first_be == 0xf &&
-           !tlp_get_pasid(tlp, &pasid);
+    return root_in_interrupt_range(tlp->addr) && tlp->type == TLP_MWR && !tlp->ep && !tlp->at &&
+           tlp->length_dw == 1 && tlp->first_be == 0xf && !tlp_get_pasid(tlp, &pasid);
 }
 
 /* A write of one doubleword in the interrupt range is a message; nothing else means anything. */
@@ -130,7 +134,7 @@ void root_translated(struct root_complex *rc, struct tlp *request, bool ok)
     }
     /* The interrupt range comes before memory, memory before peers. A request does not cross
      * 4 KiB, so its first byte tells what it is for. */
-    if (request->addr >= MSI_RANGE_FIRST && request->addr <= MSI_RANGE_LAST)
+    if (root_in_interrupt_range(request->addr))
         root_access_interrupts(rc, request);
     else if (ram_read(rc, request->addr, &probe, 1) == TLP_SC)
         root_access_ram(rc, request);

@@ -149,10 +149,31 @@ static void switch_drive(struct pcie_switch *sw, unsigned pin, bool level)
         switch_send_intx(sw, pin, level);
 }
 
+/* Would all its TLPs go up? They are in one page. */
+static bool switch_burst_up(struct pcie_switch *sw, int from, struct tlp *tlp)
+{
+    enum pci_error kind;
+    struct route route;
+
+    if (receiver_objects(sw->down_func[from], true, tlp, &kind))
+        return false;
+    route_tlp(&sw->view, from, tlp, &route);
+    if (route.to == ROUTE_UP)
+        port_send(&sw->up, tlp);
+    return route.to == ROUTE_UP;
+}
+
 static void switch_down_receive(struct bridge_port *bridge, struct tlp *tlp)
 {
     struct pcie_switch *sw = bridge->owner;
 
+    if (tlp->burst_bytes) {
+        bool up = switch_burst_up(sw, (int)(bridge - sw->down), tlp);
+
+        while (!up && tlp)
+            switch_down_receive(bridge, tlp_burst_take(&tlp));
+        return;
+    }
     if (bridge_port_accepts(bridge, tlp))
         switch_forward(sw, (int)(bridge - sw->down), tlp);
 }

@@ -130,6 +130,24 @@ static void check_stale(struct iommu_core *core, struct iommu_request *request,
     walk_put(core, walk);
 }
 
+/* What needs no translation is answered like a hit; anything out of the ordinary is walked. */
+static bool answer_pass(struct iommu_core *core, const struct iommu_context *context,
+                        struct iommu_request *request)
+{
+    const struct iommu_face_ops *ops = core->params.ops;
+    uint64_t addr = request->access.addr;
+
+    if (addr > context->limit ||
+        (ops->pass_allowed && !ops->pass_allowed(core->params.face, addr)) ||
+        (ops->output_allowed && !ops->output_allowed(core->params.face, addr)))
+        return false;
+    core->stats.hits++;
+    return answer(request, &(struct tlb_entry){.output = addr & ~0xfffULL,
+                                               .shift = 12,
+                                               .perms = PASS_PERMS,
+                                               .snoop = context->snoop});
+}
+
 static bool answer_from_cache(struct iommu_core *core, struct iommu_request *request)
 {
     const struct iommu_access *access = &request->access;
@@ -137,8 +155,10 @@ static bool answer_from_cache(struct iommu_core *core, struct iommu_request *req
     const struct iommu_context *context = cached_context(core, access, &device);
     const struct tlb_entry *entry;
 
-    if (!context || context->kind == IOMMU_PASS || !access_is_plain(access))
+    if (!context || !access_is_plain(access))
         return false;
+    if (context->kind == IOMMU_PASS)
+        return answer_pass(core, context, request);
     entry = cache_page(core, context_tag(context), access->addr);
     if (!entry || !entry_allows(entry, context, access, device->default_privileged))
         return false;
@@ -319,6 +339,15 @@ void iommu_flush_page_of(struct iommu_core *core, const struct iommu_access *acc
         iommu_flush_first(core, context->domain, context->pasid, access->addr, 0, false);
     else if (context->kind == IOMMU_SECOND)
         iommu_flush_second(core, context->domain, access->addr, 0, false);
+}
+
+bool iommu_submit_hits(struct iommu_core *core, struct iommu_request *request, unsigned times)
+{
+    if (core->params.read_latency_ps || core->params.find_stale ||
+        !answer_from_cache(core, request))
+        return false;
+    core->stats.hits += times - 1;
+    return true;
 }
 
 void iommu_drain(struct iommu_core *core, struct iommu_drain *drain)

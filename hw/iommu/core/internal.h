@@ -72,6 +72,9 @@ struct iommu_core {
     struct iommu_drain *drains; /* oldest first */
 };
 
+/* What is granted where nothing is translated. */
+#define PASS_PERMS 0xf
+
 static inline uint64_t context_tag(const struct iommu_context *context)
 {
     uint64_t tag = TAG_VALID | context->domain;

@@ -293,7 +293,7 @@ static enum iommu_step tables_begin(struct iommu_walk *walk)
     if (walk->core->params.ops->pass_allowed &&
         !walk->core->params.ops->pass_allowed(walk->core->params.face, access->addr))
         return walk_fault(walk, IOMMU_AT_PROTECTED, NULL);
-    return walk_done(walk, access->addr, 12, 0xf, true);
+    return walk_done(walk, access->addr, 12, PASS_PERMS, true);
 }
 
 /* Device and process tables. */

@@ -25,6 +25,8 @@
 struct port_ops {
     /* A TLP arrived; the component owns it now. */
     void (*receive)(struct port *port, struct tlp *tlp);
+    /* receive() knows bursts. */
+    bool bursts;
     /* The link went up or down (hot reset, link disable), or came back from a retrain: speed and
      * width are valid when up; port_link_status() tells why. */
     void (*link_changed)(struct port *port, bool up);
@@ -48,7 +50,7 @@ struct port_ops {
     bool (*claims_bus)(struct port *port, unsigned bus);
 };
 
-/* A FIFO of TLPs through tlp->next. */
+/* A FIFO of TLPs through tlp->next; bursts count as what they stand for. */
 struct tlp_queue {
     struct tlp *first, *last;
     unsigned count;
@@ -62,7 +64,7 @@ static inline void tlp_queue_push(struct tlp_queue *queue, struct tlp *tlp)
     else
         queue->first = tlp;
     queue->last = tlp;
-    queue->count++;
+    queue->count += tlp_count(tlp);
 }
 
 static inline struct tlp *tlp_queue_pop(struct tlp_queue *queue)
@@ -72,7 +74,7 @@ static inline struct tlp *tlp_queue_pop(struct tlp_queue *queue)
         queue->first = tlp->next;
         if (!queue->first)
             queue->last = NULL;
-        queue->count--;
+        queue->count -= tlp_count(tlp);
     }
     return tlp;
 }
@@ -147,6 +149,13 @@ void link_free(struct link *link);
 void port_send(struct port *port, struct tlp *tlp);
 /* False when enough is under way; the port gets tx_ready() when that has changed. */
 bool port_tx_ready(struct port *port);
+
+/*
+ * How many TLPs may be sent now as a burst (tlp_make_burst()); 0: single ones only. A burst goes
+ * where nothing observes or perturbs single TLPs, and counts as those that it stands for wherever
+ * TLPs are counted; port_send() takes it apart where that is no longer so.
+ */
+unsigned port_burst_room(const struct port *port);
 
 bool port_link_up(const struct port *port);
 unsigned port_link_speed(const struct port *port);

@@ -183,6 +183,9 @@ struct tlp {
     bool lcrc_wrong;   /* a fault: the link's check of it fails when it is first sent */
     bool length_wrong; /* a fault: the payload is not as long as Length says (2.2.2) */
     uint16_t ingress;  /* for the component that has it: one more than the port it came in by */
+    /* A burst: a memory write that stands for several, one behind the other, each up to the next
+     * multiple of so many bytes (0: a TLP like any other), and how many those are beyond one. */
+    uint16_t burst_bytes, burst_more;
 
     uint8_t *data; /* length_dw * 4 bytes, or NULL; inline below or from the pool */
     uint8_t *big;  /* the pool's buffer, when the payload does not fit inline */
@@ -296,6 +299,19 @@ unsigned tlp_steering_tag(const struct tlp *tlp);
 bool tlp_span(const struct tlp *tlp, uint64_t *addr, unsigned *len);
 /* True when byte i of the span [addr, addr+len) is enabled. */
 bool tlp_byte_enabled(const struct tlp *tlp, uint64_t addr);
+
+/* How many TLPs it stands for. */
+static inline unsigned tlp_count(const struct tlp *tlp)
+{
+    return 1u + tlp->burst_more;
+}
+
+/* Makes a memory write, whose span is set, a burst of TLPs that end at multiples of `bytes`, a
+ * power of two; where one is enough it stays what it is. Nothing but payload, address, byte enables
+ * and requester may distinguish it from a new TLP: a burst has no digest, prefix or poison. */
+void tlp_make_burst(struct tlp *tlp, unsigned bytes);
+/* The burst's first TLP, which leaves it; the last one is *burst itself, which becomes NULL. */
+struct tlp *tlp_burst_take(struct tlp **burst);
 
 /* Fills addr, length_dw, first_be, last_be for `len` bytes (1 to 4096) at any address, within 4
  * KiB. A TLP with payload keeps it: the new length is at most the one it was made with. */

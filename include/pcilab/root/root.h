@@ -35,6 +35,9 @@ struct root_host_ops {
  */
 struct root_translator {
     void (*translate)(void *opaque, struct root_complex *rc, struct tlp *request);
+    /* All TLPs of a burst, as if each had been answered with success by now: gives the burst its
+     * address; or false, nothing happened, and they are to come one by one. NULL: false. */
+    bool (*translate_burst)(void *opaque, struct tlp *burst);
     /* A message of Address Translation Services: an Invalidate Completion or a Page Request. It
      * stays the root complex's. False, or NULL: not supported. */
     bool (*message)(void *opaque, struct root_complex *rc, const struct tlp *tlp);

@@ -203,8 +203,10 @@ void vtd_fault(void *face, const struct iommu_fault *fault)
     unsigned record = vtd->next_record;
     uint64_t where = access->interrupt ? (uint64_t)fault->index << 48 : access->addr & FRCD_PAGE;
 
-    if (fault->place == IOMMU_AT_PROTECTED) /* 11.4.8.1: not recorded */
+    if (fault->place == IOMMU_AT_PROTECTED) { /* 11.4.8.1: not recorded */
+        vtd_say_protected(vtd, access->addr);
         return;
+    }
     trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
               "fault 0x%02x: %s by %04x at 0x%llx%s (VT-d 7.1.3)", code,
               access->interrupt              ? "interrupt"

@@ -49,12 +49,14 @@ bool vtd_unprotected(void *face, uint64_t addr)
     const struct vtd *vtd = face;
 
     for (unsigned i = 0; vtd->protecting && i < ARRAY_LEN(vtd->region); i++) {
-        if (addr >= vtd->region[i].first && addr <= vtd->region[i].last) {
-            trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
-                      "0x%llx is in a protected memory region (VT-d 11.4.8.1)",
-                      (unsigned long long)addr);
+        if (addr >= vtd->region[i].first && addr <= vtd->region[i].last)
             return false;
-        }
     }
     return true;
+}
+
+void vtd_say_protected(struct vtd *vtd, uint64_t addr)
+{
+    trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
+              "0x%llx is in a protected memory region (VT-d 11.4.8.1)", (unsigned long long)addr);
 }

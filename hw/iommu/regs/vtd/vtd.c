@@ -111,14 +111,17 @@ struct iommu_core *vtd_core(struct vtd *vtd)
 
 void vtd_submit(struct vtd *vtd, struct iommu_request *request)
 {
+    bool protected = !vtd_unprotected(vtd, request->access.addr);
+
     if (vtd_is(vtd, request->access.interrupt ? VTD_G_IRE : VTD_G_TE)) {
         iommu_submit(vtd->core, request);
         return;
     }
     /* Who does not translate neither gives translations away nor takes them (CHOICE: no fault). */
     if (!request->access.interrupt &&
-        (request->access.at != IOMMU_UNTRANSLATED || request->access.page_request ||
-         !vtd_unprotected(vtd, request->access.addr))) {
+        (request->access.at != IOMMU_UNTRANSLATED || request->access.page_request || protected)) {
+        if (request->access.at == IOMMU_UNTRANSLATED && !request->access.page_request)
+            vtd_say_protected(vtd, request->access.addr);
         request->abort = false;
         request->done(request, IOMMU_FAULTED);
         return;
@@ -127,4 +130,13 @@ void vtd_submit(struct vtd *vtd, struct iommu_request *request)
     request->snoop = false;
     request->interrupt = (struct iommu_interrupt){.compatible = true};
     request->done(request, IOMMU_TRANSLATED_OK);
+}
+
+bool vtd_submit_hits(struct vtd *vtd, struct iommu_request *request, unsigned times)
+{
+    if (vtd_is(vtd, VTD_G_TE))
+        return iommu_submit_hits(vtd->core, request, times);
+    request->addr = request->access.addr;
+    request->snoop = false;
+    return vtd_unprotected(vtd, request->access.addr);
 }

@@ -267,6 +267,8 @@ void vtd_protect_written(struct vtd *vtd);
 void vtd_protect_drained(void *opaque);
 /* May a request that nobody translates go there? */
 bool vtd_unprotected(void *face, uint64_t addr);
+/* Tells the trace of an access there. */
+void vtd_say_protected(struct vtd *vtd, uint64_t addr);
 
 /* inspect*.c: in words, for people */
 const char *vtd_reason(unsigned code);

@@ -241,6 +241,9 @@ void iommu_core_free(struct iommu_core *core);
 /* Caches are empty, requests under way are IOMMU_ABANDONED. */
 void iommu_core_reset(struct iommu_core *core);
 void iommu_submit(struct iommu_core *core, struct iommu_request *request);
+/* `times` equal requests, none of them an interrupt, if the caches answer them at once: the answer
+ * without a call of done(). Otherwise false, and nothing has happened. */
+bool iommu_submit_hits(struct iommu_core *core, struct iommu_request *request, unsigned times);
 const struct iommu_stats *iommu_core_stats(const struct iommu_core *core);
 
 /* Embedded in whoever waits; `pending` tells whether it still does. */

@@ -88,6 +88,8 @@ uint64_t vtd_read(struct vtd *vtd, unsigned offset, unsigned size);
 void vtd_write(struct vtd *vtd, unsigned offset, unsigned size, uint64_t value);
 /* A request from below; answered by its done(). Interrupt messages are told apart by the access. */
 void vtd_submit(struct vtd *vtd, struct iommu_request *request);
+/* As iommu_submit_hits(), for untranslated requests. */
+bool vtd_submit_hits(struct vtd *vtd, struct iommu_request *request, unsigned times);
 /* An Invalidate Completion: one of `count` for each of these ITags. */
 void vtd_device_tlb_done(struct vtd *vtd, uint16_t sid, uint32_t itags, unsigned count);
 /* A Page Request of a function; it is answered once, now or later, if it is the last of its group.
