@@ -11,6 +11,7 @@
 #include "pcilab/platform/addrmap.h"
 #include "pcilab/platform/machine.h"
 #include "pcilab/root/root.h"
+#include "pcilab/sim/input.h"
 #include "pm.h"
 #include "ram.h"
 #include "rtc.h"
@@ -81,8 +82,11 @@ struct board_part {
 
 struct machine {
     struct sim sim;
+    struct sim_inputs inputs;
     struct trace trace;
     struct machine_console console;
+    struct sim_input keys, hands; /* of the console; at the board */
+    GByteArray *typed;            /* keys that the UART has not taken */
     struct ram ram;
     uint64_t seed;
 
@@ -129,6 +133,14 @@ void sched_complete(struct slot *slot, const void *data, bool fault);
 
 /* touch.c: a component is plugged into the port above it, or is not there yet. */
 void touch_init(struct board_part *part, const struct machine_component *c, struct port *above);
+
+/* input.c: keys and hands. */
+void input_init(struct machine *machine, const struct sim_input_log *log);
+void input_fini(struct machine *machine);
+/* The UART wants more: gives what waits; false: nothing does. */
+bool input_waits(struct machine *machine);
+/* Gives what the UART was given when it was recorded. */
+void input_replay(struct machine *machine);
 
 /* wiring.c: everything on PCI. */
 bool wiring_create(struct machine *machine, const struct machine_desc *desc,

@@ -51,7 +51,11 @@ static void board_uart_input_wanted(void *opaque)
 {
     struct machine *machine = opaque;
 
-    if (machine->console.input_wanted)
+    if (input_waits(machine))
+        return;
+    if (sim_inputs_replay(&machine->inputs))
+        input_replay(machine);
+    else if (machine->console.input_wanted)
         machine->console.input_wanted(machine->console.opaque);
 }
 
@@ -149,8 +153,10 @@ struct machine *machine_new(const struct machine_desc *desc, const struct machin
     machine->cpu_count = desc->cpus;
     machine->firmware_assigns = desc->firmware_assigns;
     sim_init(&machine->sim, options->seed);
+    input_init(machine, options->log);
     machine->trace.now_ps = &machine->sim.now_ps;
     if (!ram_init(&machine->ram, desc->memory_bytes, error)) {
+        input_fini(machine);
         sim_fini(&machine->sim);
         g_free(machine);
         return NULL;
@@ -162,6 +168,7 @@ struct machine *machine_new(const struct machine_desc *desc, const struct machin
         return NULL;
     }
     sched_reset(machine);
+    sim_inputs_start(&machine->inputs);
     return machine;
 }
 
@@ -179,6 +186,7 @@ void machine_free(struct machine *machine)
     apic_bus_fini(&machine->apics);
     cpu_group_free(machine->cpus);
     ram_fini(&machine->ram);
+    input_fini(machine);
     sim_fini(&machine->sim);
     g_free(machine);
 }
@@ -210,11 +218,6 @@ void machine_reseed(struct machine *machine, uint64_t seed)
     machine->seed = seed;
     sim_reseed(&machine->sim, seed);
     cpu_group_reseed(machine->cpus, seed);
-}
-
-unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, unsigned len)
-{
-    return uart_input(&machine->uart, bytes, len);
 }
 
 void machine_nmi(struct machine *machine)

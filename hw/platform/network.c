@@ -5,11 +5,17 @@
 
 #include "board.h"
 
+#define NET_FRAME_MIN 14
+/* CHOICE: frames that wait for a card without room; more are lost, as on any cable. */
+#define WAITING_MAX 256
+
 struct network {
     struct sim *sim;
-    struct net *host;     /* or NULL: a wire */
-    struct wire_end wire; /* likewise */
-    char *wire_name;
+    struct net *host;        /* or NULL: a wire, or all comes from a recording */
+    struct sim_input frames; /* of the host's network */
+    struct wire_end wire;
+    char *wire_name; /* or NULL */
+    GQueue waiting;  /* GBytes that the card has no room for */
     network_input input;
     void *device;
 };
@@ -21,41 +27,67 @@ static int64_t now_ns(void *opaque)
     return (int64_t)(network->sim->now_ps / PS_PER_NS);
 }
 
-static bool deliver(void *opaque, const uint8_t *frame, uint32_t len)
+static bool give(struct network *network, const uint8_t *frame, uint32_t len)
+{
+    return network->device && network->input(network->device, frame, len);
+}
+
+/* A frame has come to the card's end of the cable. */
+static void arrive(void *opaque, const uint8_t *frame, uint32_t len)
 {
     struct network *network = opaque;
 
-    return network->device && network->input(network->device, frame, len);
+    if (g_queue_is_empty(&network->waiting) && give(network, frame, len))
+        return;
+    if (g_queue_get_length(&network->waiting) < WAITING_MAX)
+        g_queue_push_tail(&network->waiting, g_bytes_new(frame, len));
+}
+
+/* The same from the host, or from a recording. */
+static void arrive_from_host(void *opaque, const uint8_t *frame, uint32_t len)
+{
+    if (len >= NET_FRAME_MIN && len <= NET_FRAME_MAX)
+        arrive(opaque, frame, len);
+}
+
+static void post(void *opaque, const uint8_t *frame, uint32_t len)
+{
+    struct network *network = opaque;
+
+    sim_input_post(&network->frames, frame, len);
 }
 
 void network_output(void *opaque, const uint8_t *frame, uint32_t len)
 {
     struct network *network = opaque;
 
-    if (!network->host)
+    if (network->wire_name)
         wire_send(&network->wire, frame, len);
-    else if (len <= NET_FRAME_MAX) /* the host's network carries no longer ones */
+    else if (network->host && len <= NET_FRAME_MAX) /* the host's network carries no longer ones */
         net_input(network->host, frame, len);
 }
 
 void network_room(void *opaque)
 {
     struct network *network = opaque;
+    GBytes *frame;
 
-    if (network->host)
-        net_room(network->host);
-    else
-        wire_room(&network->wire);
+    while ((frame = g_queue_peek_head(&network->waiting))) {
+        gsize len;
+        const uint8_t *data = g_bytes_get_data(frame, &len);
+
+        if (!give(network, data, (uint32_t)len))
+            return;
+        g_queue_pop_head(&network->waiting);
+        g_bytes_unref(frame);
+    }
 }
 
 void network_reset(void *opaque)
 {
     struct network *network = opaque;
 
-    if (network->host)
-        net_forget(network->host);
-    else
-        wire_forget(&network->wire);
+    g_queue_clear_full(&network->waiting, (GDestroyNotify)g_bytes_unref);
 }
 
 static struct wire_end *find_wire(struct machine *machine, const char *name)
@@ -69,23 +101,31 @@ static struct wire_end *find_wire(struct machine *machine, const char *name)
     return NULL;
 }
 
-static bool join_host(struct network *network, const struct machine_component *c, GError **error)
+static bool join_host(struct network *network, struct sim_inputs *inputs,
+                      const struct machine_component *c, GError **error)
 {
     struct net_config config = {
         .forward = c->net.forward,
         .restricted = c->net.restricted,
         .now_ns = now_ns,
-        .deliver = deliver,
+        .deliver = post,
         .opaque = network,
     };
     GError *cause = NULL;
 
-    network->host = net_new(&config, &cause);
-    if (network->host)
-        return true;
-    g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "%s: %s", c->name, cause->message);
-    g_error_free(cause);
-    return false;
+    if (!sim_inputs_replay(inputs)) {
+        network->host = net_new(&config, &cause);
+        if (!network->host) {
+            g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_INPUT, "%s: %s", c->name,
+                        cause->message);
+            g_error_free(cause);
+            return false;
+        }
+    }
+    char *name = g_strdup_printf("network of %s", c->name);
+    sim_input_add(inputs, &network->frames, name, arrive_from_host, network);
+    g_free(name);
+    return true;
 }
 
 struct network *network_new(struct machine *machine, const struct machine_component *c,
@@ -94,12 +134,13 @@ struct network *network_new(struct machine *machine, const struct machine_compon
     struct network *network = g_new0(struct network, 1);
 
     network->sim = &machine->sim;
+    g_queue_init(&network->waiting);
     if (c->net.wire) {
-        network->wire.deliver = deliver;
+        network->wire.deliver = arrive;
         network->wire.opaque = network;
         wire_join(&network->wire, find_wire(machine, c->net.wire), &machine->sim);
         network->wire_name = g_strdup(c->net.wire);
-    } else if (!join_host(network, c, error)) {
+    } else if (!join_host(network, &machine->inputs, c, error)) {
         g_clear_pointer(&network, g_free);
     }
     return network;
@@ -110,10 +151,13 @@ void network_free(struct network *network)
     if (!network)
         return;
     network->device = NULL;
-    if (network->host)
-        net_free(network->host);
-    else
+    network_reset(network);
+    if (network->wire_name) {
         wire_leave(&network->wire);
+    } else {
+        net_free(network->host);
+        sim_input_remove(&network->frames);
+    }
     g_free(network->wire_name);
     g_free(network);
 }

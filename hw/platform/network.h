@@ -29,9 +29,8 @@ struct wire;
 
 struct wire_end {
     struct wire *wire;
-    GQueue waiting; /* GBytes that the card has no room for */
-    /* A frame for the card at this end; false: no room. */
-    bool (*deliver)(void *opaque, const uint8_t *frame, uint32_t len);
+    /* A frame for the card at this end. */
+    void (*deliver)(void *opaque, const uint8_t *frame, uint32_t len);
     void *opaque;
 };
 
@@ -39,7 +38,5 @@ struct wire_end {
 void wire_join(struct wire_end *end, struct wire_end *other, struct sim *sim);
 void wire_leave(struct wire_end *end);
 void wire_send(struct wire_end *from, const uint8_t *frame, uint32_t len);
-void wire_room(struct wire_end *end);
-void wire_forget(struct wire_end *end);
 
 #endif

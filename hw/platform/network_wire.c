@@ -5,9 +5,8 @@
 
 /* CHOICE: 200 m of cable, at 5 ns a metre. */
 #define DELAY_PS (1 * PS_PER_US)
-/* CHOICE: frames that wait for a card without room, and that are on the way; more are lost. */
-#define WAITING_MAX 256
-#define FLYING_MAX  4096
+/* CHOICE: frames that are on the way; more are lost. */
+#define FLYING_MAX 4096
 
 struct flight {
     uint64_t at_ps;
@@ -21,17 +20,6 @@ struct wire {
     GPtrArray *ends; /* struct wire_end */
     GQueue flying;   /* struct flight, in order of time */
 };
-
-static void give(struct wire_end *end, GBytes *frame)
-{
-    gsize len;
-    const uint8_t *data = g_bytes_get_data(frame, &len);
-
-    if (g_queue_is_empty(&end->waiting) && end->deliver(end->opaque, data, (uint32_t)len))
-        return;
-    if (g_queue_get_length(&end->waiting) < WAITING_MAX)
-        g_queue_push_tail(&end->waiting, g_bytes_ref(frame));
-}
 
 static void flight_free(void *data)
 {
@@ -48,9 +36,12 @@ static void arrive(void *opaque)
 
     while ((flight = g_queue_peek_head(&wire->flying)) && flight->at_ps <= wire->sim->now_ps) {
         g_queue_pop_head(&wire->flying);
+        gsize len;
+        const uint8_t *data = g_bytes_get_data(flight->frame, &len);
         for (unsigned i = 0; i < wire->ends->len; i++) {
-            if (wire->ends->pdata[i] != flight->from)
-                give(wire->ends->pdata[i], flight->frame);
+            const struct wire_end *end = wire->ends->pdata[i];
+            if (end != flight->from)
+                end->deliver(end->opaque, data, (uint32_t)len);
         }
         flight_free(flight);
     }
@@ -74,29 +65,6 @@ void wire_send(struct wire_end *from, const uint8_t *frame, uint32_t len)
         sim_schedule_at(wire->sim, &wire->arrival, flight->at_ps);
 }
 
-void wire_room(struct wire_end *end)
-{
-    GBytes *frame;
-
-    while ((frame = g_queue_peek_head(&end->waiting))) {
-        gsize len;
-        const uint8_t *data = g_bytes_get_data(frame, &len);
-
-        if (!end->deliver(end->opaque, data, (uint32_t)len))
-            return;
-        g_queue_pop_head(&end->waiting);
-        g_bytes_unref(frame);
-    }
-}
-
-void wire_forget(struct wire_end *end)
-{
-    GBytes *frame;
-
-    while ((frame = g_queue_pop_head(&end->waiting)))
-        g_bytes_unref(frame);
-}
-
 void wire_join(struct wire_end *end, struct wire_end *other, struct sim *sim)
 {
     struct wire *wire = other ? other->wire : NULL;
@@ -109,7 +77,6 @@ void wire_join(struct wire_end *end, struct wire_end *other, struct sim *sim)
         sim_event_init(&wire->arrival, arrive, wire);
     }
     end->wire = wire;
-    g_queue_init(&end->waiting);
     g_ptr_array_add(wire->ends, end);
 }
 
@@ -117,7 +84,6 @@ void wire_leave(struct wire_end *end)
 {
     struct wire *wire = end->wire;
 
-    wire_forget(end);
     g_ptr_array_remove(wire->ends, end);
     if (wire->ends->len)
         return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pcilab boot: options, files, and what is said before and after the run. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ struct boot {
     struct command command;
     struct checkpoint_run checkpoint;
     struct pokes pokes;
+    struct boot_record record;
     int64_t started_us, built_us, loaded_us;
 };
 
@@ -52,6 +54,7 @@ static void boot_clear(struct boot *boot)
     splats_free(boot->run.splats);
     boot_log_free(boot->run.log);
     machine_free(boot->run.machine);
+    (void)boot_record_close(&boot->record, CLI_OK);
     for (unsigned i = 0; boot->disks && i < boot->disks->len; i++) {
         block_free(g_array_index(boot->disks, struct machine_disk, i).image);
     }
@@ -273,7 +276,7 @@ static bool open_disk(struct boot *boot, char *text)
     if (!check_disk_name(boot, text)) {
         return false;
     }
-    unsigned flags = take_disk_modes(equals + 1);
+    unsigned flags = take_disk_modes(equals + 1) | (boot->options.replay ? BLOCK_OVERLAY : 0);
     struct machine_disk disk = {
         .name = text, .image = block_open(equals + 1, BLOCK_READ_ONLY_OK | flags, &error)};
     if (!disk.image) {
@@ -374,6 +377,41 @@ static bool open_verdict(struct boot *boot)
     return true;
 }
 
+/* Whether all that comes from outside can be kept. */
+static bool open_record(struct boot *boot)
+{
+    const struct boot_options *o = &boot->options;
+    const struct boot_identity identity = {
+        .topology = boot->topology,
+        .kernel = boot->load.kernel_path,
+        .initrd = boot->load.initrd_path,
+        .cmdline = boot->cmdline,
+        .seed = o->seed,
+        .memory_bytes = boot->desc->memory_bytes,
+        .cpus = boot->desc->cpus,
+        .timing = o->timing,
+        .pokes = o->pokes,
+        .disks = boot->disks,
+        .enter_bzimage = o->enter_bzimage,
+        .no_reboot = o->no_reboot,
+        .panic_expected = boot->run.panic_expected,
+    };
+
+    if (!o->record && !o->replay) {
+        return true;
+    }
+    for (unsigned i = 0; i < boot->desc->count; i++) {
+        if (boot->desc->components[i].kind == MACHINE_VIRTIO_9P) {
+            cli_error("%s: %s gives the guest this computer's files, which are not recorded",
+                      o->record ? "--record" : "--replay", boot->desc->components[i].name);
+            return false;
+        }
+    }
+    boot->run.record = &boot->record;
+    return boot_record_open(&boot->record, o->record, o->replay) &&
+           boot_record_start(&boot->record, boot_identity_text(&identity));
+}
+
 static bool open_files(struct boot *boot)
 {
     struct boot_options *o = &boot->options;
@@ -394,7 +432,7 @@ static bool open_files(struct boot *boot)
     } else if (o->trace_kinds) {
         boot->trace_file = stderr;
     }
-    return open_verdict(boot) && open_checkpoint(boot) && open_pokes(boot);
+    return open_verdict(boot) && open_checkpoint(boot) && open_pokes(boot) && open_record(boot);
 }
 
 static bool build_machine(struct boot *boot)
@@ -408,6 +446,7 @@ static bool build_machine(struct boot *boot)
         .console = {boot_output, boot_input_wanted, &boot->run},
         .virtio_consoles = &boot->command.host,
         .virtio_console_count = boot->command.argv ? 1 : 0,
+        .log = &boot->record.log,
     };
 
     boot->run.machine = machine_new(boot->desc, &options, &error);
@@ -415,7 +454,8 @@ static bool build_machine(struct boot *boot)
         g_prefix_error(&error, "%s: ", boot->topology);
         return fail(error);
     }
-    if (!pokes_check(&boot->pokes, boot->run.machine)) {
+    if (!pokes_check(&boot->pokes, boot->run.machine) ||
+        !boot_record_check(&boot->record, boot->run.machine)) {
         return false;
     }
     if (o->digest || o->tested_with || o->checkpoint.serve) {
@@ -567,15 +607,18 @@ static int boot_machine(struct boot *boot)
     run->real_clock = boot->options.real_clock;
     run->no_reboot = boot->options.no_reboot || run->command; /* a job is done once */
     run->limit_ps = boot->options.limit_ps;
+    run->until_ps = boot->options.until_ps;
     run->limit_wall_us = boot->options.limit_wall_ps / PS_PER_US;
     boot->checkpoint.run = run;
     boot->checkpoint.disks = boot->disks;
     boot->checkpoint.digest = boot->digest;
     bool forks = boot->options.checkpoint.forks;
     int out_fd = forks ? boot->checkpoint.log_fd : STDOUT_FILENO;
+    int null_fd = boot->options.replay ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
     run->console = run->command && !boot->command.tty
                        ? console_open_cooked(STDIN_FILENO, out_fd, BOOT_PIPE_PATIENCE_MS)
-                       : console_open(STDIN_FILENO, out_fd, BOOT_PIPE_PATIENCE_MS);
+                       : console_open(boot->options.replay ? null_fd : STDIN_FILENO, out_fd,
+                                      BOOT_PIPE_PATIENCE_MS);
     if (run->command && boot->command.tty) {
         console_pass_output(run->console);
     }
@@ -587,11 +630,14 @@ static int boot_machine(struct boot *boot)
     }
     int status =
         boot->options.checkpoint.wanted ? checkpoint_boot(&boot->checkpoint) : boot_run(run);
-    status = close_files(boot, status);
+    status = boot_record_close(&boot->record, close_files(boot, status));
     if (!forks && !boot->options.checkpoint.serve) {
         print_results(boot, status);
     }
     console_close(run->console);
+    if (null_fd >= 0) {
+        close(null_fd);
+    }
     print_splats(boot);
     print_times(boot);
     if (run->command && !boot->command.told) {

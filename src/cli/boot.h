@@ -4,6 +4,7 @@
 #define PCILAB_CLI_BOOT_H
 
 #include "boot_log.h"
+#include "boot_record.h"
 #include "cli.h"
 #include "pcilab/io/console.h"
 #include "splat.h"
@@ -30,6 +31,7 @@ struct boot_run {
     struct checkpoint *checkpoint; /* NULL: none */
     struct command *command;       /* NULL: none; else it has the caller's streams */
     struct pokes *pokes;           /* NULL: none */
+    struct boot_record *record;    /* NULL: neither kept nor replayed */
     const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
 
     /* Shows what these words ask for; may be NULL where no poke asks. */
@@ -48,6 +50,7 @@ struct boot_run {
     bool real_clock; /* virtual time keeps to the wall clock, also when busy */
     bool no_reboot;
     uint64_t limit_ps;      /* of virtual time; 0: none */
+    uint64_t until_ps;      /* likewise, and all is well then */
     uint64_t limit_wall_us; /* 0: none */
 
     /* What was seen. */

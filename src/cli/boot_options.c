@@ -19,7 +19,7 @@
 
 /* Options that need more than glib's own types, as they were typed. */
 struct raw_options {
-    char *seed, *clock, *enter, *trace;
+    char *seed, *clock, *enter, *trace, *until;
     char **limits;
     char **rest;
 };
@@ -30,6 +30,7 @@ static void raw_clear(struct raw_options *raw)
     g_free(raw->clock);
     g_free(raw->enter);
     g_free(raw->trace);
+    g_free(raw->until);
     g_strfreev(raw->limits);
     g_strfreev(raw->rest);
 }
@@ -55,6 +56,8 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->log_file);
     g_strfreev(o->allowed_splats);
     g_free(o->vmcore);
+    g_free(o->record);
+    g_free(o->replay);
     g_strfreev(o->pokes);
     checkpoint_options_clear(&o->checkpoint);
     memset(o, 0, sizeof(*o));
@@ -192,6 +195,32 @@ static bool check_command(const struct boot_options *o)
     return false;
 }
 
+/* --record, --replay, --until. */
+static bool check_record(struct boot_options *o, const char *until)
+{
+    const char *option = o->record ? "--record" : "--replay";
+
+    if (until && (!units_parse_time(until, &o->until_ps) || !o->until_ps)) {
+        cli_error("--until \"%s\" is not allowed; it is a virtual time like 30s or 500ms", until);
+        return false;
+    }
+    if (!o->record && !o->replay) {
+        return true;
+    }
+    if (o->record && o->replay) {
+        cli_error("--record and --replay: one or the other");
+    } else if (boot_options_wants_command(o)) {
+        cli_error("%s is for runs without a command: it works on this computer's files, which are "
+                  "not recorded",
+                  option);
+    } else if (o->checkpoint.wanted) {
+        cli_error("%s is for one run; with --checkpoint-at it would be more than one", option);
+    } else {
+        return true;
+    }
+    return false;
+}
+
 static bool take_raw(struct boot_options *o, struct raw_options *raw)
 {
     if (raw->seed && !units_parse_uint(raw->seed, &o->seed)) {
@@ -216,7 +245,7 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
             return false;
         }
     }
-    if (!check_kernel_options(o) || !check_command(o)) {
+    if (!check_kernel_options(o) || !check_command(o) || !check_record(o, raw->until)) {
         return false;
     }
     if (raw->rest && raw->rest[0]) {
@@ -393,6 +422,12 @@ bool boot_options_parse(struct boot_options *o, char **argv)
          "The whole console to FILE, with virtual and wall time on each line", "FILE"},
         {"allow-splat", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->allowed_splats,
          "Splats of this name or with this in their first line do not fail the run", "PATTERN"},
+        {"record", 0, 0, G_OPTION_ARG_FILENAME, &o->record,
+         "Keep in FILE what comes from outside: console, networks, NMI and breaks", "FILE"},
+        {"replay", 0, 0, G_OPTION_ARG_FILENAME, &o->replay,
+         "What comes from outside comes from FILE: the same run again", "FILE"},
+        {"until", 0, 0, G_OPTION_ARG_STRING, &raw.until,
+         "End with status 0 after this virtual time", "TIME"},
         {"vmcore", 0, 0, G_OPTION_ARG_FILENAME, &o->vmcore,
          "A panic, or Ctrl-A c or SIGUSR1, writes a core file of the guest", "FILE"},
         {"at", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->pokes,

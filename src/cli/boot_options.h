@@ -29,6 +29,8 @@ struct boot_options {
     char *trace_file;
     uint64_t limit_ps, limit_wall_ps; /* 0: none */
     char *log_file;
+    char *record, *replay; /* paths; NULL: none */
+    uint64_t until_ps;     /* 0: none */
     char *vmcore;          /* NULL: none */
     char **pokes;          /* --at; NULL: none */
     char **allowed_splats; /* NULL: none */

@@ -31,6 +31,8 @@ enum run_end {
     END_HUNG,
     END_LIMIT,
     END_WALL_LIMIT,
+    END_UNTIL,
+    END_RECORD, /* what came from outside ends there */
     END_LEFT,
     END_SIGNAL,
     END_OUTPUT,
@@ -93,10 +95,22 @@ void boot_input_wanted(void *opaque)
 {
     struct boot_run *run = opaque;
     const uint8_t *bytes;
-    unsigned len = run->serial_put ? 0 : console_peek(run->console, &bytes);
+    bool known = !run->serial_put && console_source(run->console) == CONSOLE_WHOLE;
+    unsigned len = known ? console_peek(run->console, &bytes) : 0;
 
     if (len) {
         console_consume(run->console, machine_console_input(run->machine, bytes, len));
+    }
+}
+
+/* What has come meanwhile from a terminal or a pipe. */
+static void type_input(struct boot_run *run)
+{
+    const uint8_t *bytes;
+    unsigned len;
+
+    if (!run->serial_put && (len = console_peek(run->console, &bytes)) > 0) {
+        console_consume(run->console, machine_console_typed(run->machine, bytes, len));
     }
 }
 
@@ -171,7 +185,9 @@ static enum run_end serve_user(struct boot_run *run)
 
     if (console_source(run->console) != CONSOLE_WHOLE || run->network) {
         wait_world(run, 0);
-        boot_input_wanted(run);
+    }
+    if (console_source(run->console) != CONSOLE_WHOLE) {
+        type_input(run);
     }
     if (run->serve) {
         run->serve(run->host);
@@ -181,8 +197,8 @@ static enum run_end serve_user(struct boot_run *run)
         case CONSOLE_LEAVE: return END_LEFT;
         case CONSOLE_HELP: print_help(); break;
         case CONSOLE_STATUS: print_status(run); break;
-        case CONSOLE_NMI: machine_nmi(run->machine); break;
-        case CONSOLE_BREAK: machine_break(run->machine); break;
+        case CONSOLE_NMI: machine_hand(run->machine, MACHINE_HAND_NMI); break;
+        case CONSOLE_BREAK: machine_hand(run->machine, MACHINE_HAND_BREAK); break;
         case CONSOLE_CORE: write_core(run); break;
         case CONSOLE_NOTHING: break;
         }
@@ -193,14 +209,18 @@ static enum run_end serve_user(struct boot_run *run)
     return console_signal() ? END_SIGNAL : END_NOT_YET;
 }
 
+/* A recording says itself when it is over. */
 static bool input_may_come(const struct boot_run *run)
 {
-    return run->net_live ||
+    return run->net_live || boot_record_replays(run->record) ||
            (console_source(run->console) != CONSOLE_WHOLE && !console_ended(run->console));
 }
 
 static bool is_paced(const struct boot_run *run)
 {
+    if (boot_record_replays(run->record)) {
+        return false;
+    }
     return run->real_clock || run->net_live || console_source(run->console) == CONSOLE_TERMINAL;
 }
 
@@ -213,7 +233,7 @@ static void keep_pace(struct boot_run *run)
     bool idle = idle_until > machine_sim(run->machine)->now_ps;
 
     if (!is_paced(run)) {
-        if (idle_until == SIM_NEVER && input_may_come(run)) {
+        if (idle_until == SIM_NEVER && input_may_come(run) && !boot_record_replays(run->record)) {
             wait_world(run, LONG_WAIT_MS);
         }
         run->pace_virtual_ps = run->virtual_ps;
@@ -234,6 +254,9 @@ static enum run_end check_limits(const struct boot_run *run)
 {
     if (run->limit_ps && run->virtual_ps >= run->limit_ps) {
         return END_LIMIT;
+    }
+    if (run->until_ps && run->virtual_ps >= run->until_ps) {
+        return END_UNTIL;
     }
     if (run->limit_wall_us &&
         g_get_monotonic_time() - run->started_us >= (int64_t)run->limit_wall_us) {
@@ -272,6 +295,10 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->limit_ps) {
         slice = MIN(slice, run->limit_ps - run->virtual_ps);
     }
+    if (run->until_ps) {
+        slice = MIN(slice, run->until_ps - run->virtual_ps);
+    }
+    slice = boot_record_slice_ps(run->record, before, slice);
     if (run->checkpoint) {
         slice = checkpoint_slice_ps(run->checkpoint, run->virtual_ps, slice);
     }
@@ -305,8 +332,13 @@ static enum run_end run_slice(struct boot_run *run)
     if (machine_idle_until(run->machine) == SIM_NEVER && !input_may_come(run)) {
         return END_DEAD;
     }
+    if (!boot_record_slice(run->record, run->machine)) {
+        return END_RECORD;
+    }
     /* A person may still want to look at it. */
-    return run->hung && console_source(run->console) != CONSOLE_TERMINAL ? END_HUNG : END_NOT_YET;
+    bool stays =
+        console_source(run->console) == CONSOLE_TERMINAL || boot_record_replays(run->record);
+    return run->hung && !stays ? END_HUNG : END_NOT_YET;
 }
 
 static int explain(const struct boot_run *run, enum run_end end)
@@ -321,7 +353,9 @@ static int explain(const struct boot_run *run, enum run_end end)
     case END_POWERED_OFF:
     case END_RESET:
     case END_COMMAND:
+    case END_UNTIL:
     case END_HUNG: break;
+    case END_RECORD: status = boot_record_status(run->record); break;
     case END_DEAD:
         cli_error("all processors have halted for good, without powering off");
         status = CLI_FAILED;
@@ -393,5 +427,7 @@ int boot_run(struct boot_run *run)
     }
     pokes_skip_to_end(run->pokes);
     poke(run, POKE_END);
-    return explain(run, end);
+    int status = explain(run, end);
+    boot_record_end(run->record, run->machine, status, end != END_POWERED_OFF && end != END_RESET);
+    return status;
 }

@@ -7,9 +7,7 @@
 
 #include "pcilab/io/net.h"
 
-/* CHOICE: frames that wait for a guest without room; more are lost, as on any cable. */
-#define WAITING_MAX 256
-#define FRAME_MIN   14
+#define FRAME_MIN 14
 
 #define ADDRESS(a, b, c, d)                                                                        \
     ((struct in_addr){htonl((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (d))})
@@ -18,48 +16,16 @@
 struct net {
     struct net_config config;
     Slirp *slirp;
-    GQueue waiting; /* GBytes */
 };
 
 static ssize_t send_packet(const void *frame, size_t len, void *opaque)
 {
     struct net *net = opaque;
 
-    if (len < FRAME_MIN || len > NET_FRAME_MAX) {
-        return (ssize_t)len;
-    }
-    if (g_queue_is_empty(&net->waiting) &&
-        net->config.deliver(net->config.opaque, frame, (uint32_t)len)) {
-        return (ssize_t)len;
-    }
-    if (g_queue_get_length(&net->waiting) < WAITING_MAX) {
-        g_queue_push_tail(&net->waiting, g_bytes_new(frame, len));
+    if (len >= FRAME_MIN && len <= NET_FRAME_MAX) {
+        net->config.deliver(net->config.opaque, frame, (uint32_t)len);
     }
     return (ssize_t)len;
-}
-
-void net_room(struct net *net)
-{
-    GBytes *frame;
-
-    while ((frame = g_queue_peek_head(&net->waiting)) != NULL) {
-        gsize len;
-        const uint8_t *data = g_bytes_get_data(frame, &len);
-        if (!net->config.deliver(net->config.opaque, data, (uint32_t)len)) {
-            return;
-        }
-        g_queue_pop_head(&net->waiting);
-        g_bytes_unref(frame);
-    }
-}
-
-void net_forget(struct net *net)
-{
-    GBytes *frame;
-
-    while ((frame = g_queue_pop_head(&net->waiting)) != NULL) {
-        g_bytes_unref(frame);
-    }
 }
 
 static void guest_error(const char *text, void *opaque)
@@ -233,7 +199,6 @@ struct net *net_new(const struct net_config *config, GError **error)
     struct net *net = g_new0(struct net, 1);
 
     net->config = *config;
-    g_queue_init(&net->waiting);
     net->slirp = slirp_new(&slirp, &callbacks, net);
     if (!forward_all(net, error)) {
         net_free(net);
@@ -249,6 +214,5 @@ void net_free(struct net *net)
         return;
     }
     slirp_cleanup(net->slirp);
-    net_forget(net);
     g_free(net);
 }

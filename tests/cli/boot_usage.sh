@@ -25,6 +25,15 @@ error 'half a prepared guest' 'run scripts/guest'
 run "${boot[@]}"
 error 'a prepared kernel that is none' "$work/guest/vmlinuz"
 
+run "${boot[@]}" --record "$work/x" --replay "$work/x"
+error 'recorded and replayed at once' 'one or the other'
+run "${boot[@]}" --record "$work/x" -- true
+expect 126 'a command recorded' err "works on this computer's files, which are not recorded"
+run "${boot[@]}" --replay "$work/x" --checkpoint-at 'time: 1s' --times 2
+error 'a replay with a checkpoint' 'with --checkpoint-at it would be more than one'
+run "${boot[@]}" --until never
+error 'until when?' '--until "never" is not allowed'
+
 run "${boot[@]}" --kernel "$work/absent"
 error 'a kernel that is not there' "kernel $work/absent: No such file or directory"
 run "${boot[@]}" --kernel "$work"
@@ -34,6 +43,15 @@ run "${boot[@]}" --kernel "$work/empty"
 error 'an empty kernel' "$work/empty"
 run "${boot[@]}" --kernel "$work/empty" --initrd "$work/absent"
 error 'an initrd that is not there' "initrd $work/absent: No such file or directory"
+run "${boot[@]}" --kernel "$work/empty" --replay "$work/absent"
+error 'a recording that is not there' "$work/absent"
+run "${boot[@]}" --kernel "$work/empty" --replay "$PCILAB"
+error 'a recording that is none' "--replay $PCILAB: not a recording of pcilab boot --record"
+printf 'pcilabR\n\1\0\0\0' >"$work/cut"
+run "${boot[@]}" --kernel "$work/empty" --replay "$work/cut"
+error 'a recording that was cut at once' 'cut before anything was recorded'
+run "${boot[@]}" --kernel "$work/empty" --record "$work/no/where"
+error 'a recording that cannot be made' "$work/no/where"
 head -c 64 "$PCILAB" >"$work/elf"
 run "${boot[@]}" --kernel "$work/elf"
 error 'an ELF file that is cut short' "$work/elf"

@@ -5,7 +5,7 @@
  * -netdev user. What the guest sends to others becomes sockets of this process.
  *
  * Its clock is the caller's, so that what needs no socket (ARP, DHCP, a ping of 10.0.2.2) is the
- * same in every run. Frames to the guest wait here while it has no room.
+ * same in every run.
  */
 #ifndef PCILAB_IO_NET_H
 #define PCILAB_IO_NET_H
@@ -24,8 +24,8 @@ struct net_config {
     const char *forward;
     bool restricted; /* the guest reaches nothing but 10.0.2.2's own services */
     int64_t (*now_ns)(void *opaque);
-    /* A frame for the guest, from 14 to NET_FRAME_MAX bytes; false: it has no room. */
-    bool (*deliver)(void *opaque, const uint8_t *frame, uint32_t len);
+    /* A frame for the guest, from 14 to NET_FRAME_MAX bytes. */
+    void (*deliver)(void *opaque, const uint8_t *frame, uint32_t len);
     void *opaque;
 };
 
@@ -33,10 +33,6 @@ struct net *net_new(const struct net_config *config, GError **error);
 void net_free(struct net *net);
 /* A frame from the guest. May call deliver(). */
 void net_input(struct net *net, const uint8_t *frame, uint32_t len);
-/* There is room again after deliver() said no. */
-void net_room(struct net *net);
-/* What waits for the guest is gone. */
-void net_forget(struct net *net);
 
 /* Around poll(2): appends struct pollfd to `fds` and lowers the timeout; then takes what came. The
  * two calls belong together. */

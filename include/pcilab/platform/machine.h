@@ -16,6 +16,7 @@
 #include "pcilab/iommu/regs/vtd.h"
 #include "pcilab/pci/function.h"
 #include "pcilab/root/root.h"
+#include "pcilab/sim/input.h"
 #include "pcilab/sim/sim.h"
 #include "pcilab/trace/trace.h"
 
@@ -252,6 +253,7 @@ struct machine_options {
     struct machine_console console;
     const struct machine_virtio_console *virtio_consoles;
     unsigned virtio_console_count;
+    const struct sim_input_log *log; /* keeps, or has, what comes from outside; NULL: neither */
 };
 
 struct machine_boot {
@@ -290,9 +292,18 @@ void machine_reseed(struct machine *machine, uint64_t seed);
 /* When all processors are idle: the time of the next event, SIM_NEVER when none is pending (only
  * console input could wake the guest: give up if none can come). Otherwise: now. */
 uint64_t machine_idle_until(const struct machine *machine);
-/* Bytes typed at the console; returns how many the UART took. It takes none before the guest
- * listens, and then no more than the line's rate allows: offer the rest when input_wanted(). */
+/* Bytes of the console that are known before the guest wants them; returns how many the UART took.
+ * It takes none before the guest listens, and then no more than the line's rate allows: offer the
+ * rest when input_wanted(). */
 unsigned machine_console_input(struct machine *machine, const uint8_t *bytes, unsigned len);
+/* Bytes that somebody has just typed, which wait for the UART; returns how many there was room for.
+ */
+unsigned machine_console_typed(struct machine *machine, const uint8_t *bytes, unsigned len);
+/* Somebody's hand at the board: comes in virtual time, and into recordings. */
+enum machine_hand { MACHINE_HAND_NMI, MACHINE_HAND_BREAK };
+void machine_hand(struct machine *machine, enum machine_hand hand);
+/* Whether a recording's source of inputs is one of this machine. */
+bool machine_knows_input(const struct machine *machine, const char *source);
 /* For virtio_console_input() and the like, which may be called while the machine does not run; NULL
  * when there is none of this name. */
 struct virtio_console *machine_virtio_console(struct machine *machine, const char *name);

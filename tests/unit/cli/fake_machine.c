@@ -2,6 +2,8 @@
 /* A machine that does what a list of steps says. */
 #include "fake_machine.h"
 
+#include <string.h>
+
 #include "pcilab/platform/vmcore.h"
 
 #define BYTE_PS (87 * PS_PER_US) /* a byte at 115200 baud */
@@ -12,11 +14,13 @@ void fake_machine_init(struct machine *machine, const struct fake_step *steps,
     *machine = (struct machine){.steps = steps, .next_ps = steps[0].after_ps};
     machine->console = *console;
     machine->heard = g_string_new(NULL);
+    machine->typed = g_string_new(NULL);
 }
 
 void fake_machine_clear(struct machine *machine)
 {
     g_string_free(machine->heard, TRUE);
+    g_string_free(machine->typed, TRUE);
 }
 
 static void step_done(struct machine *m)
@@ -36,6 +40,9 @@ static enum machine_stop do_step(struct machine *m, const struct fake_step *step
         break;
     case FAKE_ASK:
         m->asking = true;
+        g_string_erase(
+            m->typed, 0,
+            machine_console_input(m, (const uint8_t *)m->typed->str, (unsigned)m->typed->len));
         m->console.input_wanted(m->console.opaque);
         if (!m->line_taken) {
             m->next_ps += BYTE_PS;
@@ -82,6 +89,26 @@ void machine_pause(struct machine *m)
 void machine_nmi(struct machine *m)
 {
     m->nmis++;
+}
+
+void machine_hand(struct machine *m, enum machine_hand hand)
+{
+    if (hand == MACHINE_HAND_NMI) {
+        m->nmis++;
+    } else {
+        m->breaks++;
+    }
+}
+
+unsigned machine_console_typed(struct machine *m, const uint8_t *bytes, unsigned len)
+{
+    g_string_append_len(m->typed, (const char *)bytes, len);
+    return len;
+}
+
+bool machine_knows_input(const struct machine *m, const char *source)
+{
+    return strcmp(source, "console") == 0;
 }
 
 bool machine_can_touch(struct machine *m, enum machine_touch what, const char *name, GError **error)

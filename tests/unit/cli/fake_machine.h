@@ -37,6 +37,7 @@ struct machine {
     unsigned slices;
     bool paused;
     unsigned nmis, breaks;
+    GString *typed; /* that nobody took yet */
 };
 
 void fake_machine_init(struct machine *machine, const struct fake_step *steps,
