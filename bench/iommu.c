@@ -1,41 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bench/iommu: translations a second on hits; misses, beside as many dependent loads as they read
- * entries, spread over as much memory; an invalidation; a virtio-iommu's mappings. Processor time,
- * medians of several runs.
+ * bench/iommu: translations a second on hits; walks, beside as many dependent loads
+ * (iommu_walk.c); an invalidation, with few and many translations cached; a virtio-iommu's
+ * mappings. Processor time, medians of several runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "iommu.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
-#include "pcilab/iommu/core/core.h"
 #include "pcilab/iommu/regs/virtio.h"
 
-#define RUNS       7
 #define HITS       4000000u
 #define MISSES     400000u
-#define RAM_BYTES  (512u << 20)
-#define LEAF_PAGES 16384u /* leaf tables: 64 MiB of each stage */
-
-struct bench {
-    struct sim sim;
-    struct trace trace;
-    struct iommu_core *core;
-    struct iommu_context context;
-    uint8_t *ram;
-    uint64_t next; /* free memory */
-    uint64_t sum;
-    uint64_t answers;
-};
+#define TLB_PAGES  4096u  /* about as many as the core caches */
+#define LEAF_PAGES 16384u /* leaf tables: 64 MiB */
 
 static enum iommu_step bench_device(void *face, struct iommu_lookup *lookup)
 {
     struct bench *b = face;
 
-    lookup->device = (struct iommu_device){.has_context = true, .context = b->context};
+    lookup->device =
+        (struct iommu_device){.has_context = true, .context = b->context[lookup->access->sid]};
     return IOMMU_OK;
 }
 
@@ -53,6 +42,8 @@ static bool ram_read(void *opaque, uint64_t addr, void *data, unsigned len)
 
     if (addr >= RAM_BYTES)
         return false;
+    if (b->record)
+        b->record[b->recorded++] = addr;
     memcpy(data, b->ram + addr, len);
     return true;
 }
@@ -73,32 +64,31 @@ static void done(struct iommu_request *request, enum iommu_status status)
     b->answers++;
 }
 
-/* Maps a page, tables made as needed. */
-static void map(struct bench *b, const struct pt_config *config, uint64_t addr, uint64_t page)
+uint64_t bench_page(struct bench *b)
+{
+    b->next += 4096;
+    if (b->next > RAM_BYTES) {
+        fprintf(stderr, "tables do not fit\n");
+        exit(1);
+    }
+    return b->next - 4096;
+}
+
+void bench_map(struct bench *b, const struct pt_config *config, uint64_t addr, uint64_t page)
 {
     uint64_t table = config->root;
 
     for (unsigned level = config->levels; level > 1; level--) {
         uint8_t *entry = b->ram + table + (addr >> pt_level_shift(level) & 511) * 8;
 
-        if (!le64_load(entry)) {
-            le64_store(entry, b->next | 0x67);
-            b->next += 4096;
-            if (b->next > RAM_BYTES)
-                abort();
-        }
+        if (!le64_load(entry))
+            le64_store(entry, bench_page(b) | 0x67);
         table = le64_load(entry) & ~0xfffULL;
     }
     le64_store(b->ram + table + (addr >> 12 & 511) * 8, page | 0x67);
 }
 
-static uint64_t new_root(struct bench *b)
-{
-    b->next += 4096;
-    return b->next - 4096;
-}
-
-static uint64_t now_ns(void)
+uint64_t bench_now_ns(void)
 {
     struct timespec t;
 
@@ -113,18 +103,46 @@ static int compare(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-/* An address whose leaf table is like no other's for a while. */
-static uint64_t spread(uint64_t i)
-{
-    uint64_t leaf = i * 7919 % LEAF_PAGES;
-
-    return leaf << 21 | (leaf * 37 + i / LEAF_PAGES) % 512 << 12;
-}
-
-static double median(double *ns)
+double bench_median(double *ns)
 {
     qsort(ns, RUNS, sizeof(*ns), compare);
     return ns[RUNS / 2];
+}
+
+void bench_clear(struct bench *b)
+{
+    memset(b->ram, 0, b->next);
+    b->next = 0x1000;
+    iommu_flush_devices(b->core);
+    iommu_flush_pages(b->core);
+}
+
+void bench_translate(struct bench *b, uint16_t sid, uint64_t addr)
+{
+    struct iommu_request request = {
+        .access = {.sid = sid, .addr = addr, .want = PT_PERM_READ}, .done = done, .opaque = b};
+
+    iommu_submit(b->core, &request);
+}
+
+/* Devices 8 and 9: a second stage; and a first within a second, where addresses stay as they are.
+ */
+static void map_pages(struct bench *b)
+{
+    struct iommu_context *second = &b->context[8], *nested = &b->context[9];
+
+    bench_clear(b);
+    *second = (struct iommu_context){.kind = IOMMU_SECOND, .domain = 1, .limit = low_mask(48)};
+    second->second = (struct pt_config){&pt_vtd_second, bench_page(b), 4, 46, 3};
+    *nested = (struct iommu_context){.kind = IOMMU_NESTED, .domain = 2, .limit = low_mask(48)};
+    nested->first = (struct pt_config){&pt_x86, bench_page(b), 4, 46, 3};
+    nested->second = (struct pt_config){&pt_vtd_second, bench_page(b), 4, 46, 3};
+    for (uint64_t page = 0; page < TLB_PAGES; page++) {
+        bench_map(b, &second->second, page << 12, 0x5000);
+        bench_map(b, &nested->first, page << 12, page << 12);
+    }
+    for (uint64_t page = 0; page < RAM_BYTES >> 12; page++)
+        bench_map(b, &nested->second, page << 12, page << 12);
 }
 
 static void bench_hits(struct bench *b)
@@ -133,102 +151,48 @@ static void bench_hits(struct bench *b)
         .access = {.sid = 8, .want = PT_PERM_READ}, .done = done, .opaque = b};
     double ns[RUNS];
 
+    map_pages(b);
     for (unsigned run = 0; run < RUNS; run++) {
-        uint64_t begin = now_ns();
+        uint64_t begin = bench_now_ns();
 
         for (unsigned i = 0; i < HITS; i++) {
             request.access.addr = (uint64_t)(i % 64) << 12;
             iommu_submit(b->core, &request);
         }
-        ns[run] = (double)(now_ns() - begin) / HITS;
+        ns[run] = (double)(bench_now_ns() - begin) / HITS;
     }
-    printf("%-28s %6.1f ns  %6.1f million/s\n", "hit", median(ns), 1000 / median(ns));
+    printf("%-32s %7.1f ns  %.1f million/s\n", "hit", bench_median(ns), 1000 / bench_median(ns));
 }
 
-/* Nanoseconds of a load that depends on the one before it, anywhere in as much memory as the leaf
- * tables take. */
-static double chase(struct bench *b)
-{
-    static uint32_t next[LEAF_PAGES * 64];
-    unsigned count = LEAF_PAGES * 64;
-    double ns[RUNS];
-    uint64_t state = 1;
-
-    for (uint32_t i = 0; i < count; i++)
-        next[i] = i;
-    /* Sattolo's shuffle: one cycle. */
-    for (uint32_t i = count - 1; i > 0; i--) {
-        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-        uint32_t j = (uint32_t)((state >> 33) % i), t = next[i];
-
-        next[i] = next[j];
-        next[j] = t;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        le64_store(b->ram + (uint64_t)i * 64, next[i]);
-    for (unsigned run = 0; run < RUNS; run++) {
-        uint64_t begin = now_ns(), at = 0;
-
-        for (unsigned i = 0; i < MISSES; i++)
-            at = le64_load(b->ram + at * 64);
-        ns[run] = (double)(now_ns() - begin) / MISSES;
-        b->sum += at;
-    }
-    return median(ns);
-}
-
-/* Upper entries are remembered as they come; the reads that were made are counted. */
-static void bench_misses(struct bench *b, const char *name, double load_ns)
-{
-    const struct iommu_stats *stats = iommu_core_stats(b->core);
-    uint64_t reads = stats->reads, misses = stats->misses;
-    struct iommu_request request = {
-        .access = {.sid = 8, .want = PT_PERM_READ}, .done = done, .opaque = b};
-    double ns[RUNS], each;
-
-    for (unsigned run = 0; run < RUNS; run++) {
-        uint64_t begin = now_ns();
-
-        for (unsigned i = 0; i < MISSES; i++) {
-            request.access.addr = spread(i);
-            iommu_submit(b->core, &request);
-        }
-        ns[run] = (double)(now_ns() - begin) / MISSES;
-    }
-    each = (double)(stats->reads - reads) / (double)(stats->misses - misses);
-    printf("%-28s %6.1f ns  %.2f reads; so many dependent loads %.1f ns\n", name, median(ns), each,
-           each * load_ns);
-}
-
-static void bench_flush(struct bench *b)
+/* Of each page once, with so many translations cached. */
+static void bench_flush(struct bench *b, const char *name, uint16_t sid, unsigned domain,
+                        unsigned cached)
 {
     double ns[RUNS];
 
     for (unsigned run = 0; run < RUNS; run++) {
-        uint64_t begin = now_ns();
+        uint64_t begin;
 
-        for (unsigned i = 0; i < MISSES; i++)
-            iommu_flush_second(b->core, 1, (uint64_t)i << 12, 0, true);
-        ns[run] = (double)(now_ns() - begin) / MISSES;
+        iommu_flush_pages(b->core);
+        for (uint64_t page = 0; page < cached; page++)
+            bench_translate(b, sid, page << 12);
+        begin = bench_now_ns();
+        for (uint64_t page = 0; page < TLB_PAGES; page++)
+            iommu_flush_second(b->core, (uint16_t)domain, page << 12, 0, true);
+        ns[run] = (double)(bench_now_ns() - begin) / TLB_PAGES;
     }
-    printf("%-28s %6.1f ns\n", "invalidation of one page", median(ns));
+    printf("%-32s %7.1f ns  with %u translations cached\n", name, bench_median(ns), cached);
 }
 
-static void bench_reset(struct bench *b, enum iommu_kind kind, unsigned first, unsigned second)
+static void bench_flushes(struct bench *b)
 {
-    memset(b->ram, 0, RAM_BYTES);
-    b->next = 0x1000;
-    b->context = (struct iommu_context){.kind = (uint8_t)kind, .domain = 1, .limit = low_mask(48)};
-    b->context.first = (struct pt_config){&pt_x86, new_root(b), (uint8_t)first, 46, 3};
-    b->context.second = (struct pt_config){&pt_vtd_second, new_root(b), (uint8_t)second, 46, 3};
-    for (unsigned i = 0; i < 64; i++)
-        map(b, kind == IOMMU_SECOND ? &b->context.second : &b->context.first, i << 12, 0);
-    for (uint64_t i = 0; i < MISSES; i++)
-        map(b, kind == IOMMU_SECOND ? &b->context.second : &b->context.first, spread(i), 0x5000);
-    for (uint64_t page = 0; kind == IOMMU_NESTED && page < RAM_BYTES; page += 4096)
-        map(b, &b->context.second, page, page);
-    iommu_flush_devices(b->core);
-    iommu_flush_pages(b->core);
+    static const unsigned cached[] = {1, TLB_PAGES};
+
+    map_pages(b);
+    for (unsigned i = 0; i < ARRAY_LEN(cached); i++)
+        bench_flush(b, "invalidation of a page", 8, 1, cached[i]);
+    for (unsigned i = 0; i < ARRAY_LEN(cached); i++)
+        bench_flush(b, "the same, nested ones elsewhere", 9, 1, cached[i]);
 }
 
 static bool no_event(void *opaque, const uint8_t event[VIOMMU_EVENT_BYTES])
@@ -275,52 +239,45 @@ static void bench_viommu(struct bench *b)
     for (uint64_t page = 0; page < LEAF_PAGES; page++)
         viommu_page(viommu, 3, page);
     for (unsigned run = 0; run < RUNS; run++) {
-        uint64_t begin = now_ns();
+        uint64_t begin = bench_now_ns();
 
         for (uint64_t i = 0; i < MISSES; i++) {
             request.access.addr = i * 7919 % LEAF_PAGES << 12;
             iommu_submit(viommu_core(viommu), &request);
         }
-        miss[run] = (double)(now_ns() - begin) / MISSES;
-        begin = now_ns();
+        miss[run] = (double)(bench_now_ns() - begin) / MISSES;
+        begin = bench_now_ns();
         for (unsigned i = 0; i < MISSES; i++) {
             viommu_page(viommu, 3, LEAF_PAGES + i % 64);
             viommu_page(viommu, 4, LEAF_PAGES + i % 64);
         }
-        change[run] = (double)(now_ns() - begin) / MISSES;
+        change[run] = (double)(bench_now_ns() - begin) / MISSES;
     }
-    printf("%-28s %6.1f ns  among %u mappings\n", "miss, virtio", median(miss), LEAF_PAGES);
-    printf("%-28s %6.1f ns\n", "map and unmap, virtio", median(change));
+    printf("%-32s %7.1f ns  among %u mappings\n", "miss, virtio", bench_median(miss), LEAF_PAGES);
+    printf("%-32s %7.1f ns\n", "map and unmap, virtio", bench_median(change));
     viommu_free(viommu);
 }
 
 int main(void)
 {
-    struct bench b = {.ram = malloc(RAM_BYTES)};
+    struct bench *b = calloc(1, sizeof(*b));
     struct iommu_core_params params = {.name = "bench",
-                                       .sim = &b.sim,
-                                       .trace = &b.trace,
+                                       .sim = &b->sim,
+                                       .trace = &b->trace,
                                        .ops = &ops,
-                                       .face = &b,
-                                       .memory = {ram_read, ram_write, &b}};
-    double load_ns;
+                                       .face = b,
+                                       .memory = {ram_read, ram_write, b}};
 
-    sim_init(&b.sim, 1);
-    b.trace.now_ps = &b.sim.now_ps;
-    b.core = iommu_core_new(&params);
-    load_ns = chase(&b);
-    bench_reset(&b, IOMMU_SECOND, 4, 4);
-    bench_hits(&b);
-    bench_misses(&b, "miss, second stage, 4 levels", load_ns);
-    bench_flush(&b);
-    bench_reset(&b, IOMMU_FIRST, 4, 4);
-    bench_misses(&b, "miss, first stage, 4 levels", load_ns);
-    bench_reset(&b, IOMMU_FIRST, 5, 4);
-    bench_misses(&b, "miss, first stage, 5 levels", load_ns);
-    bench_reset(&b, IOMMU_NESTED, 4, 4);
-    bench_misses(&b, "miss, nested, 4 by 4 levels", load_ns);
-    bench_viommu(&b);
-    iommu_core_free(b.core);
-    free(b.ram);
+    b->ram = calloc(1, RAM_BYTES);
+    sim_init(&b->sim, 1);
+    b->trace.now_ps = &b->sim.now_ps;
+    b->core = iommu_core_new(&params);
+    bench_hits(b);
+    bench_walks(b);
+    bench_flushes(b);
+    bench_viommu(b);
+    iommu_core_free(b->core);
+    free(b->ram);
+    free(b);
     return 0;
 }

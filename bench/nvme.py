@@ -10,7 +10,6 @@ import argparse
 import os
 import pathlib
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,16 +17,17 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path("@source@" if not "@source@".startswith("@") else
                                     pathlib.Path(__file__).resolve().parents[1]) / "bench"))
+import guest  # noqa: E402
 import loop  # noqa: E402
 
 IMAGE_MIB = 512
-SEQUENTIAL_MIB = 400
+SEQUENTIAL_MIB = 2400
 FIO = "fio --name=b --filename=/dev/nvme0n1 --direct=1 --thread --minimal"
 # What is done, fio's words, and how much that is.
 WORK = [
     ("nothing", "--rw=read --bs=4k --size=4k", 1, ""),
-    ("read, 1 MiB blocks", f"--rw=read --bs=1M --size={SEQUENTIAL_MIB}M", SEQUENTIAL_MIB, "MiB/s"),
-    ("write, 1 MiB blocks", f"--rw=write --bs=1M --size={SEQUENTIAL_MIB}M", SEQUENTIAL_MIB,
+    ("read, 1 MiB blocks", "--rw=read --bs=1M --size=400M --loops=6", SEQUENTIAL_MIB, "MiB/s"),
+    ("write, 1 MiB blocks", "--rw=write --bs=1M --size=400M --loops=6", SEQUENTIAL_MIB,
      "MiB/s"),
     ("random 4 KiB reads, depth 1", "--rw=randread --bs=4k --number_ios=5000", 5000, "/s"),
     ("random 4 KiB reads, depth 32",
@@ -39,18 +39,12 @@ SCRIPT = ("modprobe nvme; while [ ! -b /dev/nvme0n1 ]; do sleep 0.1; done\n" + "
 TOPOLOGY = "[machine]\nmemory=1G\n[root-port rp0]\n[nvme nvme0]\nat=rp0\n"
 
 
-def cpu_seconds(pid):
-    """Of a process and all its threads (proc(5))."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def durations(read, pid):
     """Seconds between each start and end, as they arrive."""
     found, begun, text = [], 0.0, b""
     while True:
         data = read()
-        now = cpu_seconds(pid) if data else 0
+        now = guest.cpu_seconds(pid) if data else 0
         if not data:
             return found
         text += data
@@ -76,33 +70,8 @@ def run_pcilab(args, image):
 
 
 def run_qemu(args, image):
-    with tempfile.TemporaryDirectory() as folder:
-        pathlib.Path(folder, "initrd").write_bytes(args.initramfs)
-        listeners = {}
-        for name in ("in", "out", "err", "ctl"):
-            listeners[name] = socket.socket(socket.AF_UNIX)
-            listeners[name].bind(f"{folder}/{name}")
-            listeners[name].listen()
-        command = loop.qemu_command(args, args.kernel, folder)
-        drive = next(i for i, word in enumerate(command) if word.startswith("if=none,id=disk"))
-        command[drive] = f"if=none,id=disk,format=raw,file={image}"
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        try:
-            ports = {}
-            for name, listener in listeners.items():
-                listener.settimeout(loop.TIMEOUT_S)
-                ports[name] = listener.accept()[0]
-                ports[name].settimeout(loop.TIMEOUT_S)
-            if ports["ctl"].recv(5)[4:] != b"R":
-                raise RuntimeError("QEMU's guest is not ready")
-            loop.COMMAND[:] = ["sh", "-c", SCRIPT]
-            ports["ctl"].sendall(loop.job() + loop.struct.pack("<IBQ", 8, ord("E"), 0))
-            found = durations(lambda: ports["out"].recv(4096), child.pid)
-            child.wait(loop.TIMEOUT_S)
-            return found
-        finally:
-            child.kill()
-            child.wait()
+    return guest.run_qemu(args, image, ["sh", "-c", SCRIPT],
+                          lambda port, pid: durations(lambda: port.recv(4096), pid))
 
 
 def measure(name, run, args, image):
@@ -132,9 +101,7 @@ def main():
         ours = measure("pcilab", run_pcilab, args, image)
         theirs = None
         if args.qemu:
-            args.initramfs = loop.initramfs()
-            args.kernel = loop.unpack(loop.guest_dir() / "vmlinuz",
-                                      pathlib.Path(folder) / "vmlinux")
+            guest.prepare_qemu(args, folder)
             theirs = measure("QEMU TCG", run_qemu, args, image)
     print(f"{'median of ' + str(args.runs):32}{'pcilab':>16}{'QEMU TCG':>16}{'ratio':>8}")
     for i, (name, _, amount, unit) in enumerate(WORK[1:]):

@@ -174,13 +174,62 @@ const struct tlb_entry *cache_page(const struct iommu_core *core, uint64_t tag, 
     return NULL;
 }
 
+/* Nested translations are listed by domain: what changes a second stage ends all of its domain. */
+
+static struct tlb_entry *entry_at(const struct iommu_core *core, unsigned place)
+{
+    return place ? &core->tlb[(place - 1) / TLB_WAYS].way[(place - 1) % TLB_WAYS] : NULL;
+}
+
+static uint16_t *nested_list(struct iommu_core *core, uint64_t tag)
+{
+    return &core->nested[(tag & TAG_DOMAIN) % NESTED_LISTS];
+}
+
+static void nested_link(struct iommu_core *core, struct tlb_entry *entry, unsigned place)
+{
+    uint16_t *list = nested_list(core, entry->tag);
+    struct tlb_entry *next = entry_at(core, *list);
+
+    entry->nested_prev = 0;
+    entry->nested_next = *list;
+    if (next)
+        next->nested_prev = (uint16_t)place;
+    *list = (uint16_t)place;
+}
+
+static void nested_unlink(struct iommu_core *core, const struct tlb_entry *entry)
+{
+    struct tlb_entry *next = entry_at(core, entry->nested_next);
+    struct tlb_entry *prev = entry_at(core, entry->nested_prev);
+
+    if (next)
+        next->nested_prev = entry->nested_prev;
+    if (prev)
+        prev->nested_next = entry->nested_next;
+    else
+        *nested_list(core, entry->tag) = entry->nested_next;
+}
+
 static void drop_page(struct iommu_core *core, struct tlb_entry *entry)
 {
     if (!entry->tag)
         return;
     core->size_count[size_index(entry->shift)]--;
-    core->nested_count -= (entry->tag & TAG_NESTED) != 0;
+    if (entry->tag & TAG_NESTED)
+        nested_unlink(core, entry);
     entry->tag = 0;
+}
+
+static void drop_nested(struct iommu_core *core, uint64_t tag)
+{
+    struct tlb_entry *entry = entry_at(core, *nested_list(core, tag)), *next;
+
+    for (; entry; entry = next) {
+        next = entry_at(core, entry->nested_next);
+        if ((entry->tag & TAG_DOMAIN) == (tag & TAG_DOMAIN))
+            drop_page(core, entry);
+    }
 }
 
 void cache_put_page(struct iommu_core *core, const struct tlb_entry *new_entry)
@@ -197,7 +246,8 @@ void cache_put_page(struct iommu_core *core, const struct tlb_entry *new_entry)
     drop_page(core, entry);
     *entry = *new_entry;
     core->size_count[size_index(entry->shift)]++;
-    core->nested_count += (entry->tag & TAG_NESTED) != 0;
+    if (entry->tag & TAG_NESTED)
+        nested_link(core, entry, set * TLB_WAYS + (unsigned)(entry - core->tlb[set].way) + 1);
 }
 
 /* Every entry whose tag agrees with `tag` in the bits of `mask` and that meets [addr, addr+len). */
@@ -298,7 +348,7 @@ void iommu_flush_pages(struct iommu_core *core)
     core->flushes++;
     memset(core->tlb, 0, sizeof(*core->tlb) * TLB_SETS);
     memset(core->size_count, 0, sizeof(core->size_count));
-    core->nested_count = 0;
+    memset(core->nested, 0, sizeof(core->nested));
     memset(core->upper, 0, sizeof(*core->upper) * (PT_LEVELS_MAX + 1));
 }
 
@@ -336,8 +386,7 @@ void iommu_flush_second(struct iommu_core *core, uint16_t domain, uint64_t addr,
 
     core->flushes++;
     flush_range(core, tag, addr, last);
-    if (core->nested_count)
-        sweep_pages(core, tag | TAG_NESTED, TAG_VALID | TAG_NESTED | TAG_DOMAIN, 0, ~0ULL);
+    drop_nested(core, tag);
     if (!leaves_only)
         flush_uppers(core, tag, addr, last);
 }

@@ -11,6 +11,7 @@
 #define TLB_WAYS      4
 #define UPPER_SLOTS   256 /* of each level */
 #define PAGE_SIZES    3
+#define NESTED_LISTS  256 /* of translations, by domain */
 
 struct device_slot {
     bool valid;
@@ -40,6 +41,7 @@ struct tlb_entry {
     uint8_t perms;
     bool dirty;
     bool snoop;
+    uint16_t nested_next, nested_prev; /* one more than their index; 0: none */
 };
 
 struct tlb_set {
@@ -62,7 +64,7 @@ struct iommu_core {
     struct tlb_set *tlb;
     uint8_t *victim;                 /* of each set: the way to be displaced next */
     unsigned size_count[PAGE_SIZES]; /* valid entries of 4 KiB, 2 MiB, 1 GiB */
-    unsigned nested_count;
+    uint16_t nested[NESTED_LISTS];   /* the first nested translation, one more than its index */
     struct upper_entry (*upper)[UPPER_SLOTS]; /* of levels 2 to PT_LEVELS_MAX */
     uint64_t flushes;
 
