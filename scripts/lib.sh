@@ -10,6 +10,8 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libssl
     libzstd-dev liblzma-dev liblz4-dev libjson-glib-dev libslirp-dev liblua5.4-dev
     check acpica-tools pciutils)
 packages_guest=(binutils coreutils cpio gcc kmod libc6-dev xz-utils)
+packages_kernel=(bc binutils bison ccache coreutils flex gcc kmod libc6-dev libelf-dev make patch
+    util-linux xz-utils)
 packages_test=(git python3 clang-format-14 shellcheck e2fsprogs fio nvme-cli)
 packages_full=(clang-14 libclang-rt-14-dev)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Kernels of another Debian suite; sourced by scripts/guest.
+# Kernels of another Debian suite; sourced by scripts/guest and scripts/kernel.
 # shellcheck shell=bash
 #
 # apt works in a world of its own here: sources, preferences, lists, caches and state lie below the
@@ -67,6 +67,15 @@ suite_newest() {
         tail -n 1 || true
 }
 
+# suite_download DIR PACKAGE...
+suite_download() {
+    mkdir -p "$1"
+    (cd "$1" && apt-get -c "$suite_apt" -qq download "${@:2}" 2>"$work/apt.err" >/dev/null) || {
+        cat "$work/apt.err" >&2
+        die "could not fetch ${*:2}"
+    }
+}
+
 # suite_fetch SUITE DIR: the packages of that kernel. Up to Linux 6.16 Debian has one; newer ones
 # lie in linux-binary-*, linux-modules-* and linux-base-*, on which the image depends.
 suite_fetch() {
@@ -77,10 +86,16 @@ suite_fetch() {
     mapfile -t parts < <(apt-cache -c "$suite_apt" depends "$image" |
         sed -nE 's/^ +(Pre-)?Depends: (linux-(base|binary|modules)-[0-9].*)$/\2/p')
     note "fetching $image"
-    mkdir -p "$2"
-    (cd "$2" && apt-get -c "$suite_apt" -qq download "$image" "${parts[@]}" \
-        2>"$work/apt.err" >/dev/null) || {
-        cat "$work/apt.err" >&2
-        die "could not fetch $image ${parts[*]} of suite $1"
-    }
+    suite_download "$2" "$image" "${parts[@]}"
+}
+
+# suite_fetch_source SUITE DIR: the newest linux-source-* of it.
+suite_fetch_source() {
+    local package
+    suite_prepare "$1"
+    package=$(apt-cache -c "$suite_apt" pkgnames linux-source- |
+        grep -E '^linux-source-[0-9.]+$' | sort -V | tail -n 1 || true)
+    [ -n "$package" ] || die "suite $1 has no linux-source-*"
+    note "fetching $package"
+    suite_download "$2" "$package"
 }

@@ -83,18 +83,23 @@ static void map_bars(struct vfio_function *f)
     }
 }
 
-void vfio_open(struct vfio_function *f, const char *bdf)
+void vfio_set_up(struct vfio_function *f)
 {
     struct vfio_irq_info irq = {.argsz = sizeof(irq), .index = VFIO_PCI_MSIX_IRQ_INDEX};
 
-    *f = (struct vfio_function){.bdf = bdf};
-    open_group(f);
     map_bars(f);
     must(ioctl(f->device, VFIO_DEVICE_GET_IRQ_INFO, &irq), "VFIO_DEVICE_GET_IRQ_INFO");
     f->vectors = irq.count < VFIO_VECTOR_MAX ? irq.count : VFIO_VECTOR_MAX;
     for (unsigned i = 0; i < VFIO_VECTOR_MAX; i++)
         f->eventfd[i] = -1;
     vfio_bus_master(f, false);
+}
+
+void vfio_open(struct vfio_function *f, const char *bdf)
+{
+    *f = (struct vfio_function){.bdf = bdf};
+    open_group(f);
+    vfio_set_up(f);
 }
 
 void vfio_close(struct vfio_function *f)
@@ -108,8 +113,10 @@ void vfio_close(struct vfio_function *f)
             close(f->eventfd[i]);
     }
     close(f->device);
-    close(f->group);
-    close(f->container);
+    if (f->group >= 0) {
+        close(f->group);
+        close(f->container);
+    }
 }
 
 bool vfio_config_read(struct vfio_function *f, unsigned offset, void *data, unsigned len)

@@ -16,8 +16,8 @@
 
 struct vfio_function {
     const char *bdf;
-    int container, group, device;
-    uint64_t config_at; /* offset of configuration space in `device` */
+    int container, group, device; /* the first two -1: opened by its own device file */
+    uint64_t config_at;           /* offset of configuration space in `device` */
     struct {
         volatile uint8_t *mem; /* NULL: not memory, or absent */
         uint64_t offset, bytes;
@@ -33,6 +33,8 @@ void die_at(const char *file, int line, const char *format, ...)
 /* Opens the function's group, resets it (as the kernel does) and maps its BARs. Nothing of memory
  * is mapped for it, and it may not be bus master. */
 void vfio_open(struct vfio_function *f, const char *bdf);
+/* The part of that which follows when `device` is open. */
+void vfio_set_up(struct vfio_function *f);
 void vfio_close(struct vfio_function *f);
 void vfio_bus_master(struct vfio_function *f, bool on);
 bool vfio_config_read(struct vfio_function *f, unsigned offset, void *data, unsigned len);

@@ -17,9 +17,13 @@ PCILAB = os.environ.get("PCILAB", str(ROOT / "build/pcilab"))
 TIMEOUT_S = 280
 
 
-def guest_dir():
+def cache_dir(variable, name):
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return pathlib.Path(os.environ.get("PCILAB_GUEST_DIR") or cache + "/pcilab/guest")
+    return pathlib.Path(os.environ.get(variable) or f"{cache}/pcilab/{name}")
+
+
+def guest_dir():
+    return cache_dir("PCILAB_GUEST_DIR", "guest")
 
 
 def need_guest():
@@ -27,6 +31,22 @@ def need_guest():
         if not (guest_dir() / name).is_file():
             print(f"1..0 # SKIP no {name} in {guest_dir()}: run scripts/guest")
             sys.exit(0)
+
+
+def built_kernels():
+    """The trees that scripts/kernel --name tests (or tests-SUITE) has made, by name."""
+    folder = cache_dir("PCILAB_KERNEL_DIR", "kernels")
+    return [tree for tree in sorted(folder.glob("tests*"))
+            if (tree / "arch/x86/boot/bzImage").is_file()]
+
+
+def need_built_kernels():
+    trees = built_kernels()
+    if not trees:
+        print("1..0 # SKIP no kernel with iommufd: scripts/kernel --name tests (6.12), or "
+              "scripts/kernel --suite trixie-backports --name tests-trixie-backports")
+        sys.exit(0)
+    return trees
 
 
 class Result:
