@@ -301,7 +301,7 @@ void *endpoint_func_owner(struct endpoint_func *func)
 }
 
 /* CHOICE: every endpoint behind a link logs errors, and integrated ones whose messages somebody
- * takes; where there are several functions it says
+ * takes; where there are several functions, virtual ones as well, it says
  * that nothing passes between them (7.7.11.2: a capability without bits). */
 static void endpoint_add_error_caps(struct endpoint *ep, struct pci_func *pci)
 {
@@ -310,7 +310,7 @@ static void endpoint_add_error_caps(struct endpoint *ep, struct pci_func *pci)
     if (!pci->cap_pcie || (!linked && !pci->collected))
         return;
     pci_cap_aer_add(pci);
-    if (linked && ep->func_count > 1)
+    if (linked && (ep->func_count > 1 || pci->sriov || pci->pf))
         pci_cap_acs_add(pci);
 }
 
@@ -325,6 +325,8 @@ void endpoint_ready(struct endpoint *ep)
     for (unsigned i = 0; i < ep->func_count; i++) {
         pci_func_set_multifunction(ep->funcs[i]->pci, ep->func_count > 1);
         endpoint_add_error_caps(ep, ep->funcs[i]->pci);
+        for (unsigned v = 0; v < ep->funcs[i]->vf_count; v++)
+            endpoint_add_error_caps(ep, ep->funcs[i]->vfs[v]->pci);
     }
     ep->port.func = first;
     uplink_init(&ep->uplink, &ep->port, ep->funcs[0]->pci);

@@ -15,6 +15,7 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
 #include "pcilab/pci/error.h"
+#include "sriov.h"
 
 #define VERSION       2
 #define RECORDS_MAX   4
@@ -56,12 +57,25 @@ struct pci_aer {
     struct aer_record record[RECORDS_MAX];
 };
 
+/* Whose masks, severities and ECRC enables count: a VF has none, its PF's are for it as well
+ * (9.4.2.5 to 9.4.2.9). */
+static uint64_t setting(const struct pci_func *func, unsigned reg)
+{
+    const struct pci_func *pf = func->pf ? func->pf : func;
+
+    return reg_get(pf->cfg, pf->ext_aer + reg);
+}
+
 static void update_ecrc(struct pci_func *func)
 {
-    uint64_t control = reg_get(func->cfg, func->ext_aer + PCI_AER_CONTROL);
+    uint64_t control = setting(func, PCI_AER_CONTROL);
 
     func->ecrc_generate = control & PCI_AER_CONTROL_ECRC_GEN;
     func->ecrc_check = control & PCI_AER_CONTROL_ECRC_CHK;
+    for (unsigned i = 0; func->sriov && i < func->sriov->count; i++) {
+        func->sriov->vf[i]->ecrc_generate = func->ecrc_generate;
+        func->sriov->vf[i]->ecrc_check = func->ecrc_check;
+    }
 }
 
 static void show_first(struct pci_func *func)
@@ -205,12 +219,18 @@ void pci_cap_aer_add(struct pci_func *func)
         reg_space_place(func->cfg, cap, aer_root_rows, ARRAY_LEN(aer_root_rows));
     if (prefixes)
         reg_space_place(func->cfg, cap, aer_prefix_rows, ARRAY_LEN(aer_prefix_rows));
-    if (!port && linked) { /* what an ECRC protects from is on links and in switches (2.7.1) */
+    if (!port && linked &&
+        !func->pf) { /* what an ECRC protects from is on links and in switches (2.7.1) */
         control |= PCI_AER_CONTROL_ECRC_GEN_CAPABLE | PCI_AER_CONTROL_ECRC_CHK_CAPABLE;
         control_rw |= PCI_AER_CONTROL_ECRC_GEN | PCI_AER_CONTROL_ECRC_CHK;
     }
     reg_hwinit(func->cfg, cap + PCI_AER_CONTROL, control);
     reg_set_rw_mask(func->cfg, cap + PCI_AER_CONTROL, control_rw);
+    if (func->pf) { /* Each VF has a log of its own, but nothing to set (tables 9-34 to 9-38). */
+        assert(func->pf->ext_aer && "a VF has AER only where its PF has (9.4.2)");
+        reg_hwinit(func->cfg, cap + PCI_AER_COR_MASK, 0);
+        return;
+    }
     if (linked && reg_get(func->cfg, func->cap_pcie + PCIE_LNKCAP) & PCIE_LNKCAP_SURPRISE)
         pci_aer_allow(func, UNCOR(PCI_ERROR_SURPRISE_DOWN));
     pci_aer_allow(func, UNCOR_ALL | (linked ? UNCOR_LINK : 0) |
@@ -235,8 +255,7 @@ void pci_aer_reset(struct pci_func *func, enum reg_reset_kind kind)
 
 bool pci_aer_is_fatal(const struct pci_func *func, enum pci_error kind)
 {
-    uint64_t severity = func->ext_aer ? reg_get(func->cfg, func->ext_aer + PCI_AER_UNCOR_SEVERITY)
-                                      : FATAL_BY_DEFAULT;
+    uint64_t severity = func->ext_aer ? setting(func, PCI_AER_UNCOR_SEVERITY) : FATAL_BY_DEFAULT;
 
     return severity & UNCOR(kind);
 }
@@ -246,7 +265,7 @@ bool pci_aer_note_correctable(struct pci_func *func, enum pci_error kind)
     unsigned cap = func->ext_aer;
 
     reg_update(func->cfg, cap + PCI_AER_COR_STATUS, COR(kind), COR(kind));
-    return reg_get(func->cfg, cap + PCI_AER_COR_MASK) & COR(kind);
+    return setting(func, PCI_AER_COR_MASK) & COR(kind);
 }
 
 bool pci_aer_note_uncorrectable(struct pci_func *func, enum pci_error kind)
@@ -254,7 +273,7 @@ bool pci_aer_note_uncorrectable(struct pci_func *func, enum pci_error kind)
     unsigned cap = func->ext_aer;
 
     reg_update(func->cfg, cap + PCI_AER_UNCOR_STATUS, UNCOR(kind), UNCOR(kind));
-    return reg_get(func->cfg, cap + PCI_AER_UNCOR_MASK) & UNCOR(kind);
+    return setting(func, PCI_AER_UNCOR_MASK) & UNCOR(kind);
 }
 
 /* End-end prefixes only; local ones are of a link (6.2.4.4, 7.8.4.12). */

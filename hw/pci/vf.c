@@ -51,11 +51,16 @@ struct pci_func *pci_vf_new(struct pci_func *pf, const char *name, const struct 
 void pci_vf_pcie(struct pci_func *vf)
 {
     unsigned cap = vf->cap_pcie;
+    uint64_t of_pf = reg_get(vf->pf->cfg, vf->pf->cap_pcie + PCIE_DEVCAP2);
 
     assert(reg_get(vf->cfg, cap + PCIE_DEVCAP) & PCIE_DEVCAP_FLR);
     reg_set_rw_mask(vf->cfg, cap + PCIE_DEVCTL, 0);
     reg_hwinit(vf->cfg, cap + PCIE_DEVCTL, 0);
     reg_set_rw_mask(vf->cfg, cap + PCIE_DEVCTL2, 0);
+    /* PASIDs are a prefix, and a VF has its PF's (9.3.7). */
+    reg_hwinit(vf->cfg, cap + PCIE_DEVCAP2,
+               reg_get(vf->cfg, cap + PCIE_DEVCAP2) |
+                   (of_pf & (PCIE_DEVCAP2_PREFIX | PCIE_DEVCAP2_PREFIX_MAX)));
     reg_set_rw_mask(vf->cfg, cap + PCIE_LNKCTL, 0);
     reg_hwinit(vf->cfg, cap + PCIE_LNKSTA, 0);
     reg_set_rw_mask(vf->cfg, cap + PCIE_LNKCTL2, 0);

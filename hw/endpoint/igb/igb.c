@@ -169,6 +169,7 @@ static void add_pf(struct igb *nic, const struct igb_params *params)
     pci_func_set_bar(nic->pf.pci, BAR_MSIX, PCI_BAR_MEM32, BAR_MSIX_BYTES);
     pci_func_set_interrupt_pin(nic->pf.pci, 1);
     pcie.flr = true;
+    pcie.no_acs = true; /* the card has none; Linux knows that its functions are apart */
     pci_cap_pm_add(nic->pf.pci);
     pci_cap_msi_add(nic->pf.pci, &(struct pci_msi_params){.vectors = 1, .maskable = true});
     pci_cap_msix_add(nic->pf.pci, IGB_PF_VECTORS, BAR_MSIX, MSIX_TABLE, MSIX_PBA);
@@ -193,6 +194,7 @@ static void add_vf(struct igb *nic, const struct igb_params *params, unsigned in
     vf->func = endpoint_add_vf(nic->pf.func, &desc);
     vf->pci = endpoint_func_pci(vf->func);
     pcie.flr = true;
+    pcie.no_acs = true;
     pci_cap_msix_add(vf->pci, IGB_VF_VECTORS, BAR_MSIX, MSIX_TABLE, MSIX_PBA);
     pci_cap_pcie_add(vf->pci, &pcie);
     pci_cap_ari_add(vf->pci, 0);

@@ -6,6 +6,7 @@
 #include "pcilab/endpoint/exerciser.h"
 #include "pcilab/endpoint/ids.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/error.h"
 #include "pcilab/pci/sriov.h"
 #include "rig.h"
 
@@ -294,6 +295,72 @@ START_TEST(what_is_a_vfs_own)
 END_TEST
 
 /* Each by its own Bus Master Enable and with its own number, _i: with ARI. */
+static void take_vf_1(void *opaque, struct pci_func *func)
+{
+    struct pci_func **vf = opaque;
+
+    if (func->pf && func->vf_index == 1 && !*vf)
+        *vf = func;
+}
+
+/* The status is the VF's own; masks, severities and enables are the PF's (9.4). */
+START_TEST(errors_of_a_virtual_function)
+{
+    const uint32_t bit = 1u << PCI_ERROR_TIMEOUT;
+    unsigned pf_aer = ext_cap(PF(0), PCI_EXT_AER), devctl = find_cap(PF(0), PCI_CAP_PCIE);
+    struct pci_func *vf = NULL;
+
+    enable(3, false);
+    endpoint_visit(ep, take_vf_1, &vf);
+    uint64_t cfg = vf_cfg(1), aer = cfg + ext_cap(cfg, PCI_EXT_AER);
+    rig_cfg_write(rig, aer + PCI_AER_UNCOR_MASK, 4, 0xffffffff);
+    rig_cfg_write(rig, aer + PCI_AER_UNCOR_SEVERITY, 4, 0xffffffff);
+    rig_cfg_write(rig, aer + PCI_AER_COR_MASK, 4, 0xffffffff);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_MASK, 4), 0);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_SEVERITY, 4), 0);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_COR_MASK, 4), 0);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_CONTROL, 4) & 0x1e0, 0);
+
+    rig_cfg_write(rig, PF(0) + devctl + PCIE_DEVCTL, 2, PCIE_DEVCTL_NONFATAL | PCIE_DEVCTL_FATAL);
+    rig_cfg_write(rig, PF(0) + pf_aer + PCI_AER_UNCOR_MASK, 4, bit);
+    ck_assert_uint_eq(pci_error_log(vf, PCI_ERROR_TIMEOUT, NULL, PCI_ERROR_AT_TARGET), 0);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), bit);
+    rig_cfg_write(rig, aer + PCI_AER_UNCOR_STATUS, 4, bit);
+    rig_cfg_write(rig, PF(0) + pf_aer + PCI_AER_UNCOR_MASK, 4, 0);
+    ck_assert_uint_eq(pci_error_log(vf, PCI_ERROR_TIMEOUT, NULL, PCI_ERROR_AT_TARGET),
+                      PCI_ERROR_MSG_NONFATAL);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_CONTROL, 4) & PCI_AER_CONTROL_POINTER,
+                      PCI_ERROR_TIMEOUT);
+    rig_cfg_write(rig, PF(0) + pf_aer + PCI_AER_UNCOR_SEVERITY, 4, bit);
+    ck_assert_uint_eq(pci_error_log(vf, PCI_ERROR_TIMEOUT, NULL, PCI_ERROR_AT_TARGET),
+                      PCI_ERROR_MSG_FATAL);
+    /* Nobody else's is touched. */
+    ck_assert_uint_eq(rig_cfg_read(rig, PF(0) + pf_aer + PCI_AER_UNCOR_STATUS, 4), 0);
+    cfg = vf_cfg(2);
+    aer = cfg + ext_cap(cfg, PCI_EXT_AER);
+    ck_assert_uint_eq(rig_cfg_read(rig, aer + PCI_AER_UNCOR_STATUS, 4), 0);
+    /* Nothing passes between functions of the device (7.7.11.2). */
+    ck_assert_uint_eq(rig_cfg_read(rig, cfg + ext_cap(cfg, PCI_EXT_ACS) + PCI_ACS_CAPS, 2), 0);
+    ck_assert_uint_eq(rig_cfg_read(rig, PF(0) + ext_cap(PF(0), PCI_EXT_ACS) + PCI_ACS_CAPS, 2), 0);
+}
+END_TEST
+
+/* ECRC is switched on for all at once. */
+START_TEST(ecrc_of_virtual_functions)
+{
+    unsigned aer = ext_cap(PF(0), PCI_EXT_AER);
+    struct pci_func *vf = NULL;
+
+    enable(2, false);
+    endpoint_visit(ep, take_vf_1, &vf);
+    ck_assert(!vf->ecrc_generate);
+    rig_cfg_write(rig, PF(0) + aer + PCI_AER_CONTROL, 4, PCI_AER_CONTROL_ECRC_GEN);
+    ck_assert(vf->ecrc_generate && !vf->ecrc_check);
+    rig_cfg_write(rig, vf_cfg(1) + PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+    ck_assert_uint_eq(vf_run(1, EXERCISER_READ, 0x2000, 64), DMA_OK);
+}
+END_TEST
+
 START_TEST(dma_of_virtual_functions)
 {
     enable(VFS, _i);
@@ -493,6 +560,8 @@ int main(void)
     tcase_add_loop_test(tc, virtual_functions_come_and_go, 0, 2);
     tcase_add_test(tc, early_access_is_told_to_retry);
     tcase_add_test(tc, what_is_a_vfs_own);
+    tcase_add_test(tc, errors_of_a_virtual_function);
+    tcase_add_test(tc, ecrc_of_virtual_functions);
     tcase_add_loop_test(tc, dma_of_virtual_functions, 0, 2);
     tcase_add_test(tc, all_at_once);
     tcase_add_test(tc, interrupts_of_virtual_functions);
