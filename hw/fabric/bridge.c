@@ -7,6 +7,7 @@
 #include "pcilab/base/le.h"
 #include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/dpc.h"
 #include "pcilab/pci/link_caps.h"
 #include "pcilab/pci/ptm.h"
 
@@ -250,7 +251,36 @@ static void bridge_config_written(struct pci_func *func, unsigned offset, unsign
         bridge_update_power(bridge_of_func(func));
 }
 
+static void bridge_dpc_quiet(void *opaque)
+{
+    struct bridge_port *bridge = opaque;
+
+    pci_dpc_set_busy(bridge->func, false);
+}
+
+/* 2.9.3, 6.2.11. */
+static void bridge_contain(struct pci_func *func, bool contain)
+{
+    struct bridge_port *bridge = bridge_of_func(func);
+    struct sim *sim = bridge->port.fabric->sim;
+
+    sim_cancel(sim, &bridge->dpc_quiet);
+    pci_dpc_set_busy(func, contain && bridge->dpc_busy_ps);
+    trace_say(bridge->port.fabric->trace, TRACE_STATE, bridge->name, "containment %s (6.2.11)",
+              contain ? "begins" : "ends");
+    if (!contain) {
+        port_release(&bridge->port);
+        return;
+    }
+    port_contain(&bridge->port);
+    if (bridge->ops->contained)
+        bridge->ops->contained(bridge);
+    if (bridge->dpc_busy_ps)
+        sim_schedule_in(sim, &bridge->dpc_quiet, bridge->dpc_busy_ps);
+}
+
 static const struct pci_func_ops bridge_func_ops = {
+    .contain = bridge_contain,
     .config_written = bridge_config_written,
     .error_message = bridge_error_message,
     .bridge_control = bridge_control,
@@ -280,6 +310,10 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     pci_cap_ssvid_add(bridge->func, params->ids->subvendor, params->ids->subdevice);
     pci_cap_aer_add(bridge->func);
     pci_cap_acs_add(bridge->func);
+    if (params->pcie->dpc)
+        pci_cap_dpc_add(bridge->func);
+    bridge->dpc_busy_ps = params->pcie->dpc_busy_ps;
+    sim_event_init(&bridge->dpc_quiet, bridge_dpc_quiet, bridge);
     pci_link_caps_add(bridge->func);
     port_init(&bridge->port, fabric, bridge->name, &bridge_port_link_ops, bridge);
     slot_init(bridge);
@@ -291,6 +325,7 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
 void bridge_port_fini(struct bridge_port *bridge)
 {
     slot_fini(bridge);
+    sim_cancel(bridge->port.fabric->sim, &bridge->dpc_quiet);
     link_free(bridge->port.link);
     port_fini(&bridge->port);
     pci_func_free(bridge->func);
@@ -304,6 +339,9 @@ void bridge_port_reset(struct bridge_port *bridge, enum reg_reset_kind kind)
     bridge_release(bridge, &bridge->below);
     bridge_release(bridge, &bridge->own);
     slot_reset(bridge);
+    if (!pci_dpc_contains(
+            bridge->func)) /* which a warm reset leaves, as Trigger Status is sticky */
+        sim_cancel(bridge->port.fabric->sim, &bridge->dpc_quiet);
     if (kind == REG_RESET_COLD) {
         port_cold_reset(&bridge->port);
     } else if (bridge->port.link) {
@@ -321,6 +359,8 @@ void bridge_port_power_lost(struct bridge_port *bridge)
     bridge_update_power(bridge);
     bridge_release(bridge, &bridge->below);
     bridge_release(bridge, &bridge->own);
+    sim_cancel(bridge->port.fabric->sim, &bridge->dpc_quiet);
+    port_release(&bridge->port);
     port_set_disabled(&bridge->port, false);
     port_hot_reset(&bridge->port, false);
     port_set_target_speed(&bridge->port, 0);

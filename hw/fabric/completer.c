@@ -9,6 +9,7 @@
 #include "pcilab/base/le.h"
 #include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/dpc.h"
 
 /* Only requests of one or two doublewords may have holes in their byte enables (2.2.5). */
 #define HOLES_MAX_BYTES 8
@@ -91,6 +92,8 @@ void completer_refuse_as(const struct completer *completer, struct tlp *request,
                   status == TLP_CA ? "CA" : "UR", tlp_type_name(request->type),
                   (unsigned long long)request->addr, request->requester.v, why);
     completer_note(completer, request, status, kind);
+    if (kind == PCI_ERROR_POISON_EGRESS) /* which may have begun containment (2.7.2.1) */
+        status = pci_dpc_completion(completer->func);
     if (!tlp_is_posted(request) && !tlp_is_completion(request)) {
         struct span span = {request->addr, 4};
 

@@ -167,6 +167,7 @@ void port_link_status(const struct port *port, struct link_status *status)
         .up = link->up,
         .training = link->training,
         .disabled = link->disabled,
+        .contained = link->contained,
         .hot_reset = link->hot_reset,
         .speed = link->speed,
         .width = link->width,

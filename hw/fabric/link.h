@@ -38,6 +38,8 @@ struct link {
     bool unpowered;
     bool hot_reset; /* asserted by the downstream-facing end */
     bool disabled;
+    bool contained;        /* by Downstream Port Containment */
+    struct sim_event fall; /* which takes it down as soon as the TLP at hand is done with */
     enum link_cause cause; /* of the training under way, or of the last one */
     struct sim_event train;
 

@@ -77,14 +77,16 @@ static void rx_dllp(struct link_dir *dir, const struct wire_item *item)
     }
 }
 
-/* What is received may take the link down, which empties the wire under us. */
+/* What is received may take the link down, which empties the wire under us, or begin containment:
+ * no more is accepted then (2.9.3). */
 void link_arrive_event(void *opaque)
 {
     struct link_dir *dir = opaque;
     struct wire *wire = &dir->wire;
     struct sim *sim = dir->from->fabric->sim;
 
-    while (wire->count && wire->items[wire->first].arrive_ps <= sim->now_ps) {
+    while (wire->count && !dir->link->contained &&
+           wire->items[wire->first].arrive_ps <= sim->now_ps) {
         struct wire_item item = wire->items[wire->first];
 
         wire->first = (wire->first + 1) & (wire->size - 1);
@@ -94,6 +96,6 @@ void link_arrive_event(void *opaque)
         else
             rx_dllp(dir, &item);
     }
-    if (wire->count)
+    if (wire->count && !dir->link->contained)
         sim_schedule_at(sim, &dir->arrive, wire->items[wire->first].arrive_ps);
 }

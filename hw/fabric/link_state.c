@@ -107,7 +107,7 @@ static void link_go_up(struct link *link)
 static void link_go_down(struct link *link)
 {
     struct port *a = link->end[0], *b = link->end[1];
-    bool surprise = !link->hot_reset && !link->disabled && !link->unpowered;
+    bool surprise = !link->hot_reset && !link->disabled && !link->unpowered && !link->contained;
 
     sim_cancel(a->fabric->sim, &link->train);
     link_set_training(link, false);
@@ -170,7 +170,7 @@ static void link_update(struct link *link, bool at_once)
 {
     bool timed = link->params.timing == LINK_TIMED && !at_once;
 
-    if (link->hot_reset || link->disabled || !link->present || link->unpowered)
+    if (link->hot_reset || link->disabled || !link->present || link->unpowered || link->contained)
         link_go_down(link);
     else if (!link->up && (at_once || !link->training))
         link_begin_training(link, LINK_CAUSE_FRESH, timed ? link->params.training_ps : 0);
@@ -199,8 +199,14 @@ void link_fail(struct link *link)
     link_update(link, false);
 }
 
+static void link_fall(void *opaque)
+{
+    link_update(opaque, false);
+}
+
 void link_state_init(struct link *link)
 {
+    sim_event_init(&link->fall, link_fall, link);
     sim_event_init(&link->train, link_trained, link);
     link->present = true;
     link_update(link, true);
@@ -208,8 +214,10 @@ void link_state_init(struct link *link)
 
 void link_state_fini(struct link *link)
 {
-    if (!link->internal)
-        sim_cancel(link->end[0]->fabric->sim, &link->train);
+    if (link->internal)
+        return;
+    sim_cancel(link->end[0]->fabric->sim, &link->train);
+    sim_cancel(link->end[0]->fabric->sim, &link->fall);
 }
 
 /* The link whose state software or a person may change, or NULL. */
@@ -240,6 +248,38 @@ void port_set_disabled(struct port *port, bool disabled)
     if (!link)
         return;
     link->disabled = disabled;
+    link_update(link, false);
+}
+
+static void link_fall_now(struct link *link)
+{
+    if (!sim_event_pending(&link->fall))
+        return;
+    sim_cancel(link->end[0]->fabric->sim, &link->fall);
+    link_update(link, false);
+}
+
+void port_contain(struct port *port)
+{
+    struct link *link = port_controlled_link(port);
+
+    if (!link || link->contained)
+        return;
+    link->contained = true;
+    for (unsigned side = 0; side < 2; side++)
+        link->end[side]->peer = NULL;
+    tlp_queue_clear(&port->rx);
+    sim_schedule_in(port->fabric->sim, &link->fall, 0);
+}
+
+void port_release(struct port *port)
+{
+    struct link *link = port_controlled_link(port);
+
+    if (!link || !link->contained)
+        return;
+    link_fall_now(link);
+    link->contained = false;
     link_update(link, false);
 }
 
@@ -317,7 +357,8 @@ void port_cold_reset(struct port *port)
     port->peer_waits = false;
     if (!link || link->internal)
         return;
-    link->hot_reset = link->disabled = false;
+    link_fall_now(link);
+    link->hot_reset = link->disabled = link->contained = false;
     link->target_speed = 0;
     if (!link->up) {
         link_update(link, true);

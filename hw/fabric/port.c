@@ -4,6 +4,7 @@
 
 #include "link_dir.h"
 #include "pcilab/fabric/inject.h"
+#include "pcilab/pci/dpc.h"
 
 /* CHOICE: how many TLPs an originator may have waiting at the other end with functional timing. */
 #define TX_WINDOW 64
@@ -74,13 +75,14 @@ void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp
     trace_emit(fabric->trace, &event);
 }
 
-/* PCIe Base 6.0, 2.9.1: with DL_Down non-posted requests get UR from the port, the rest vanishes.
- */
+/* PCIe Base 6.0, 2.9.1: with DL_Down non-posted requests get UR from the port, in containment what
+ * is configured (2.9.3); the rest vanishes. */
 void port_bounce(struct port *port, struct tlp *tlp)
 {
     if (!tlp_is_posted(tlp) && !tlp_is_completion(tlp)) {
         struct pci_rid completer = port->func ? port->func->rid : tlp->requester;
-        struct tlp *cpl = tlp_new_completion(tlp, completer, TLP_UR, 0);
+        enum tlp_status status = port->func ? pci_dpc_completion(port->func) : TLP_UR;
+        struct tlp *cpl = tlp_new_completion(tlp, completer, status, 0);
 
         tlp_queue_push(&port->bounced, cpl);
         if (!port->busy)

@@ -9,6 +9,7 @@
 
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/dpc.h"
 
 #define NO_SLOT UINT16_MAX
 
@@ -24,6 +25,7 @@ struct requester_slot {
     uint8_t lower_addr; /* of the completion expected next */
     bool poisoned;
     bool fewer; /* a Translation Request: there may be less than was asked for (10.2.3.1) */
+    uint8_t header[TLP_HEADER_MAX]; /* where the function logs its requests (6.2.11.3) */
 };
 
 /* CHOICE: a value inside each range that software may choose; by default 50 ms, the upper end of
@@ -171,6 +173,8 @@ bool requester_start(struct requester *req, struct tlp *tlp, struct pci_func *fu
         slot->remaining = 4;
     }
     tlp->tag = (uint16_t)tag;
+    if (func && func->ext_dpc)
+        tlp_encode_header(tlp, slot->header);
     req->next_tag = (unsigned)tag + 1;
     req->busy[tag / 64] |= BIT(tag % 64);
     req->outstanding++;
@@ -256,6 +260,9 @@ static void slot_note(const struct requester_slot *slot, const struct tlp *cpl)
 
     if (!slot->func)
         return;
+    if (cpl->status == TLP_UR || cpl->status == TLP_CA)
+        pci_dpc_pio(slot->func, cpl->status == TLP_CA ? PCI_DPC_PIO_CA : PCI_DPC_PIO_UR,
+                    slot->header);
     if (cpl->status != TLP_SC || poisoned)
         pci_requester_note(slot->func, (enum tlp_status)cpl->status, poisoned);
     if (poisoned)
@@ -293,6 +300,19 @@ void requester_complete(struct requester *req, struct tlp *cpl, struct pci_func 
     tlp_free(cpl);
 }
 
+void requester_give_up(struct requester *req, const struct pci_func *func,
+                       enum requester_result result)
+{
+    uint64_t busy[G_N_ELEMENTS(req->busy)];
+
+    /* Requests that done() starts are none of these. */
+    memcpy(busy, req->busy, sizeof(busy));
+    for (unsigned tag = 0; tag < req->slot_count; tag++) {
+        if (busy[tag / 64] >> tag % 64 & 1 && req->slots[tag].func == func)
+            requester_finish(req, tag, result);
+    }
+}
+
 static void requester_expired(void *opaque)
 {
     struct requester *req = opaque;
@@ -304,6 +324,8 @@ static void requester_expired(void *opaque)
         trace_say(req->params.trace, TRACE_RULE, req->params.name,
                   "completion timeout, tag %u (PCIe Base 6.0, 2.8)", tag);
         pci_error_report(req->slots[tag].func, PCI_ERROR_TIMEOUT, NULL);
+        if (req->slots[tag].func)
+            pci_dpc_pio(req->slots[tag].func, PCI_DPC_PIO_TIMEOUT, req->slots[tag].header);
         requester_finish(req, tag, REQUESTER_TIMEOUT);
     }
     if (req->first_due != NO_SLOT && req->slots[req->first_due].due_ps != SIM_NEVER &&

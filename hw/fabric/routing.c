@@ -3,6 +3,7 @@
 #include "pcilab/fabric/routing.h"
 
 #include "pcilab/fabric/acs.h"
+#include "pcilab/pci/dpc.h"
 
 static bool tlp_is_io(const struct tlp *tlp)
 {
@@ -311,8 +312,8 @@ static bool route_not_across(const struct route_view *view, int from, const stru
     return false;
 }
 
-/* Egress blocking (2.2.10.4, 7.5.3.16, 7.7.9.3): the port that the request would leave through
- * refuses it. */
+/* Egress blocking (2.2.10.4, 2.7.2.1, 7.5.3.16, 7.7.9.3): the port that the request would leave
+ * through refuses it. */
 static void route_block_egress(const struct route_view *view, int from, const struct tlp *tlp,
                                struct route *route)
 {
@@ -323,6 +324,10 @@ static void route_block_egress(const struct route_view *view, int from, const st
     if (egress && tlp_end_end_prefixes(tlp) && pcie_prefix_blocked(egress)) {
         route_block(route, egress, PCI_ERROR_PREFIX_BLOCKED,
                     "end-end TLP prefix blocked (2.2.10.4)");
+        return;
+    }
+    if (route->to == ROUTE_DOWN && tlp->ep && tlp->data && pci_dpc_blocks_poison(egress)) {
+        route_block(route, egress, PCI_ERROR_POISON_EGRESS, "poisoned TLP blocked (2.7.2.1)");
         return;
     }
     if (!tlp_is_atomic(tlp) && tlp->type != TLP_DMWR) {
@@ -341,7 +346,8 @@ static void route_block_egress(const struct route_view *view, int from, const st
 void route_tlp(const struct route_view *view, int from, const struct tlp *tlp, struct route *route)
 {
     route_by_type(view, from, tlp, route);
-    if (__builtin_expect(tlp_is_atomic(tlp) || tlp->type == TLP_DMWR || tlp->prefix_count, 0)) {
+    if (__builtin_expect(
+            tlp_is_atomic(tlp) || tlp->type == TLP_DMWR || tlp->prefix_count || tlp->ep, 0)) {
         route_block_egress(view, from, tlp, route);
     }
 }

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/dpc.h"
 
 static bool error_is_correctable(enum pci_error kind)
 {
@@ -46,6 +47,7 @@ static bool error_is_advisory(enum pci_error kind, const struct tlp *tlp, enum p
     case PCI_ERROR_PREFIX_BLOCKED:
         /* The completion tells the requester, unless poison makes more of it (2.7.2.1). */
         return tlp && !tlp_is_posted(tlp) && !tlp_is_completion(tlp) && !carries_poison(tlp);
+    case PCI_ERROR_POISON_EGRESS: return tlp && !tlp_is_posted(tlp) && !tlp_is_completion(tlp);
     default: return false;
     }
 }
@@ -111,7 +113,7 @@ static unsigned log_uncorrectable(struct pci_func *func, enum pci_error kind, co
             return 0;
         record(func, kind, tlp);
     }
-    return uncorrectable_message(func, kind, fatal);
+    return pci_dpc_error(func) ? 0 : uncorrectable_message(func, kind, fatal);
 }
 
 unsigned pci_error_log(struct pci_func *func, enum pci_error kind, const struct tlp *tlp,
@@ -182,13 +184,15 @@ static bool lets_out(struct pci_func *func, uint8_t msg_code)
     return true;
 }
 
-bool pci_bridge_passes_error(struct pci_func *bridge, uint8_t msg_code)
+bool pci_bridge_passes_error(struct pci_func *bridge, const struct tlp *message)
 {
     uint64_t control = reg_get(bridge->cfg, PCI_BRIDGE_CONTROL);
 
-    if (msg_code != TLP_MSG_ERR_COR)
+    if (message->msg_code != TLP_MSG_ERR_COR)
         pci_bridge_note_secondary_status(bridge, PCI_STATUS_SENT_ERROR);
-    return control & PCI_BRIDGE_CONTROL_SERR && lets_out(bridge, msg_code);
+    if (pci_dpc_message(bridge, message))
+        return false;
+    return control & PCI_BRIDGE_CONTROL_SERR && lets_out(bridge, message->msg_code);
 }
 
 bool pci_collector_passes_error(struct pci_func *collector, uint8_t msg_code)

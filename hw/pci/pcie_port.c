@@ -8,6 +8,7 @@
 #include "pcie.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/dpc.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #define EVENT_BANDWIDTH 0x2
 #define EVENT_ERROR     0x4 /* Advanced Error Reporting, 6.2.4.1.2 */
 #define EVENT_HOTPLUG   0x8
+#define EVENT_DPC       0x10 /* 6.2.11.1 */
 #define SPEED_8GT       3
 
 static bool has(const struct pci_func *func, unsigned reg)
@@ -61,6 +63,9 @@ void pcie_port_update_events(struct pci_func *func)
     if (pcie_slot_interrupts(func)) {
         events |= EVENT_HOTPLUG;
     }
+    if (pci_dpc_interrupt(func)) {
+        events |= EVENT_DPC;
+    }
     begun = events & (uint8_t)~func->port_events;
     func->port_events = events;
     pci_func_set_intx(func, events != 0);
@@ -93,6 +98,9 @@ void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool a
         bits |= active ? PCIE_LNKSTA_DLL_ACTIVE : 0;
         update(func, PCIE_LNKSTA, PCIE_LNKSTA_SPEED | PCIE_LNKSTA_WIDTH | PCIE_LNKSTA_DLL_ACTIVE,
                bits);
+        if (bits & ~old & PCIE_LNKSTA_DLL_ACTIVE) {
+            pci_dpc_link_active(func);
+        }
         if (has(func, PCIE_SLTSTA) && ((old ^ bits) & PCIE_LNKSTA_DLL_ACTIVE)) {
             pcie_slot_event(func, PCIE_SLTSTA_DLL_CHG);
         }

@@ -16,6 +16,7 @@ struct root_port {
     struct bridge_port bridge;
     struct root_complex *rc;
     unsigned index;
+    struct sim_event synthesize; /* completions, in containment */
 };
 
 /* The root complex's end of the wire to an integrated endpoint. */

@@ -6,6 +6,7 @@
 
 #include "internal.h"
 #include "pcilab/fabric/acs.h"
+#include "pcilab/pci/dpc.h"
 #include "pcilab/pci/ptm.h"
 
 /*
@@ -80,7 +81,27 @@ static void root_port_error_message(struct bridge_port *bridge, uint8_t msg_code
     pci_root_error(bridge->func, msg_code, bridge->func->rid);
 }
 
+/* 2.9.3: completions in place of those that cannot come any more, when whatever found the error is
+ * done with it. */
+static void root_port_synthesize(void *opaque)
+{
+    struct root_port *rp = opaque;
+    struct pci_func *func = rp->bridge.func;
+
+    requester_give_up(&rp->rc->requester, func,
+                      pci_dpc_completion(func) == TLP_CA ? REQUESTER_CA : REQUESTER_UR);
+}
+
+static void root_port_contained(struct bridge_port *bridge)
+{
+    struct root_port *rp = bridge->owner;
+
+    if (!sim_event_pending(&rp->synthesize))
+        sim_schedule_in(rp->rc->fabric->sim, &rp->synthesize, 0);
+}
+
 static const struct bridge_port_ops root_port_ops = {
+    .contained = root_port_contained,
     .error_message = root_port_error_message,
     .receive = root_port_receive,
     .drive = root_port_drive,
@@ -97,7 +118,7 @@ void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
     case TLP_MSG_ERR_COR:
     case TLP_MSG_ERR_NONFATAL:
     case TLP_MSG_ERR_FATAL:
-        if (pci_bridge_passes_error(rp->bridge.func, tlp->msg_code))
+        if (pci_bridge_passes_error(rp->bridge.func, tlp))
             pci_root_error(rp->bridge.func, tlp->msg_code, tlp->requester);
         break;
     case TLP_MSG_VENDOR_1: break; /* discarded silently when not known (2.2.8.6) */
@@ -144,6 +165,7 @@ struct root_port *root_port_add(struct root_complex *rc, const struct root_port_
     pcie.prefixes = pcie.no_prefixes ? 0 : TLP_END_END_MAX;
     rp->rc = rc;
     rp->index = count;
+    sim_event_init(&rp->synthesize, root_port_synthesize, rp);
     bridge_port_init(&rp->bridge, rc->fabric, &bridge, &root_port_ops, rp);
     rp->bridge.ptm_func = rp->bridge.func;
     pci_cap_ptm_add(rp->bridge.func,
@@ -164,12 +186,14 @@ struct root_port *root_port_add(struct root_complex *rc, const struct root_port_
 
 void root_port_reset(struct root_port *rp)
 {
+    sim_cancel(rp->rc->fabric->sim, &rp->synthesize);
     bridge_port_reset(&rp->bridge, REG_RESET_COLD);
     pci_func_capture(rp->bridge.func, rp->rc->params.bus_first, rp->bridge.devfn >> 3);
 }
 
 void root_port_free(struct root_port *rp)
 {
+    sim_cancel(rp->rc->fabric->sim, &rp->synthesize);
     bridge_port_fini(&rp->bridge);
     g_free(rp);
 }

@@ -124,9 +124,9 @@ static void switch_note_poison(struct pcie_switch *sw, int from, const struct ro
 /* Error messages pass a bridge only if its enables say so (6.2.8.1). */
 static bool switch_passes_error(struct pcie_switch *sw, int from, const struct tlp *tlp)
 {
-    if (from >= 0 && !pci_bridge_passes_error(sw->down_func[from], tlp->msg_code))
+    if (from >= 0 && !pci_bridge_passes_error(sw->down_func[from], tlp))
         return false;
-    return pci_bridge_passes_error(sw->upper, tlp->msg_code);
+    return pci_bridge_passes_error(sw->upper, tlp);
 }
 
 static void switch_up(struct pcie_switch *sw, int from, struct tlp *tlp)

@@ -81,6 +81,7 @@ struct topo_values {
     uint64_t intr_remapping, x2apic, snoop, large_pages, caching_mode, device_tlb, device_tlb_us,
         latency_ns, strict;
     char *scope, *ats_ports, *ats_integrated; /* names, as written */
+    uint64_t dpc, dpc_busy_us;
     uint64_t ats_required, page_requests, reserved_bytes, coherent, protected_memory, posted;
     uint64_t bypass, bypass_config, domains, mappings;
 };

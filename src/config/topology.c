@@ -261,6 +261,8 @@ static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t 
                                      .no_atomics = !v->atomics,
                                      .no_prefixes = !v->prefixes,
                                      .acs_basic = !v->acs_enhanced,
+                                     .dpc = v->dpc,
+                                     .dpc_busy_ps = v->dpc_busy_us * PS_PER_US,
                                      .hotplug = (enum pcie_hotplug)v->hotplug};
 
     memcpy(port.rx, v->buffers, sizeof(port.rx));
@@ -303,6 +305,7 @@ static void write_switch(struct machine_component *c, const struct topo_item *it
         v.ari = own && topo_item_has(own, "ari") ? own->v.ari : item->v.ari;
         v.msi = own && topo_item_has(own, "msi") ? own->v.msi : item->v.msi;
         v.acs = own && topo_item_has(own, "acs") ? own->v.acs : item->v.acs;
+        v.dpc = own && topo_item_has(own, "dpc") ? own->v.dpc : item->v.dpc;
         v.hotplug = own && topo_item_has(own, "hotplug") ? own->v.hotplug : item->v.hotplug;
         if (own && topo_item_has(own, "buffers"))
             memcpy(v.buffers, own->v.buffers, sizeof(v.buffers));

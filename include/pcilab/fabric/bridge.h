@@ -27,6 +27,8 @@ struct bridge_port_ops {
     /* PTM Master Time for who asks below; false: not known. NULL: the bridge's own clock, if it is
      * the root. */
     bool (*ptm_time)(struct bridge_port *bridge, uint64_t *master_ns);
+    /* Containment has begun: what is outstanding below does not come back. May be NULL. */
+    void (*contained)(struct bridge_port *bridge);
     /* The bridge's own error message (TLP_MSG_ERR_*), which begins on its primary side. */
     void (*error_message)(struct bridge_port *bridge, uint8_t msg_code);
 };
@@ -60,7 +62,9 @@ struct bridge_port {
     struct bridge_slot slot;
     const struct pci_func *ptm_func; /* with the PTM capability that rules; NULL: none does */
     struct ptm_responder ptm;
-    uint32_t ltr; /* of the last LTR message from below; 0: none */
+    uint64_t dpc_busy_ps;       /* how long DPC RP Busy lasts */
+    struct sim_event dpc_quiet; /* and its end */
+    uint32_t ltr;               /* of the last LTR message from below; 0: none */
 };
 
 /* Embedded in the owner. */

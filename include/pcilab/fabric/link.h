@@ -52,7 +52,7 @@ struct link_status {
     bool powered;   /* which has power */
     bool up;        /* Data Link Layer Link Active */
     bool training;  /* Link Training: towards link up, or in Recovery with the link up */
-    bool disabled, hot_reset;
+    bool disabled, hot_reset, contained;
     uint8_t speed, width; /* as when it was last up */
     enum link_cause cause;
 };
@@ -103,6 +103,10 @@ struct link *link_new(struct port *downstream_facing, struct port *upstream_faci
 void port_hot_reset(struct port *port, bool assert_reset);
 /* Link Disable (7.5.3.7): down while set. */
 void port_set_disabled(struct port *port, bool disabled);
+/* Downstream Port Containment (2.9.3): from now on no TLP crosses; the link goes down in this same
+ * instant, after whatever is being delivered, and stays down until it is released. */
+void port_contain(struct port *port);
+void port_release(struct port *port);
 /* Target Link Speed (7.5.3.19), for the next training: 1 to 5, or 0 for no limit. */
 void port_set_target_speed(struct port *port, unsigned target_speed);
 /* Retrain Link (7.5.3.7), with a target speed as above. */

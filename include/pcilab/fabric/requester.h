@@ -67,6 +67,10 @@ bool requester_has_tag(const struct requester *req, const struct pci_func *func)
  */
 void requester_complete(struct requester *req, struct tlp *cpl, struct pci_func *receiver);
 
+/* What `func` has outstanding will not be answered any more: done() with this result. */
+void requester_give_up(struct requester *req, const struct pci_func *func,
+                       enum requester_result result);
+
 /* Completion Timeout of a function now; SIM_NEVER when disabled (7.5.3.16). */
 uint64_t requester_timeout_ps(const struct pci_func *func);
 

@@ -89,6 +89,7 @@
 #define PCI_EXT_ATS   0x000f
 #define PCI_EXT_PRI   0x0013
 #define PCI_EXT_PASID 0x001b
+#define PCI_EXT_DPC   0x001d
 #define PCI_EXT_DEV3  0x002f
 
 /* 7.5.2: Power Management */
@@ -313,6 +314,39 @@
 #define PCI_AER_SIZE_BYTES               0x38
 #define PCI_AER_PREFIX_LOG               0x38 /* with End-End TLP Prefix Supported */
 #define PCI_AER_PREFIX_SIZE_BYTES        0x48
+
+/* Downstream Port Containment (7.9.14) */
+#define PCI_DPC_CAPS               0x04
+#define PCI_DPC_CAPS_RP_EXTENSIONS 0x0020
+#define PCI_DPC_CAPS_POISON_EGRESS 0x0040
+#define PCI_DPC_CAPS_SOFTWARE      0x0080
+#define PCI_DPC_CAPS_LOG_SIZE      0x0f00
+#define PCI_DPC_CAPS_DL_ACTIVE     0x1000
+#define PCI_DPC_CONTROL            0x06
+#define PCI_DPC_CONTROL_TRIGGER    0x0003 /* 1: ERR_FATAL, 2: ERR_NONFATAL as well */
+#define PCI_DPC_CONTROL_UR         0x0004 /* completions during containment; else CA */
+#define PCI_DPC_CONTROL_INTERRUPT  0x0008
+#define PCI_DPC_CONTROL_ERR_COR    0x0010
+#define PCI_DPC_CONTROL_POISON     0x0020
+#define PCI_DPC_CONTROL_SOFTWARE   0x0040
+#define PCI_DPC_CONTROL_DL_ACTIVE  0x0080
+#define PCI_DPC_STATUS             0x08
+#define PCI_DPC_STATUS_TRIGGER     0x0001
+#define PCI_DPC_STATUS_REASON      0x0066 /* with its extension */
+#define PCI_DPC_STATUS_INTERRUPT   0x0008
+#define PCI_DPC_STATUS_BUSY        0x0010
+#define PCI_DPC_STATUS_PIO_POINTER 0x1f00
+#define PCI_DPC_SOURCE             0x0a
+#define PCI_DPC_SIZE_BYTES         0x0c
+/* RP Extensions */
+#define PCI_DPC_PIO_STATUS      0x0c
+#define PCI_DPC_PIO_MASK        0x10
+#define PCI_DPC_PIO_SEVERITY    0x14
+#define PCI_DPC_PIO_SYSERROR    0x18
+#define PCI_DPC_PIO_EXCEPTION   0x1c
+#define PCI_DPC_PIO_HEADER      0x20
+#define PCI_DPC_PIO_ALL         0x00070707u
+#define PCI_DPC_ROOT_SIZE_BYTES 0x30
 
 /* 7.7.11: Access Control Services */
 #define PCI_ACS_CAPS                0x04

@@ -26,6 +26,7 @@ enum pci_error {
     PCI_ERROR_ACS = 21,
     PCI_ERROR_ATOMIC_EGRESS = 24,
     PCI_ERROR_PREFIX_BLOCKED = 25,
+    PCI_ERROR_POISON_EGRESS = 26, /* Poisoned TLP Egress Blocked */
     PCI_ERROR_DMWR_EGRESS = 27,
 
     PCI_ERROR_CORRECTABLE = 32,
@@ -73,8 +74,8 @@ static inline bool tlp_is_error_message(const struct tlp *tlp)
 }
 
 /* An error message reached the secondary side of a bridge; true when it goes on to the primary side
- * (6.2.6, 6.2.8.1). */
-bool pci_bridge_passes_error(struct pci_func *bridge, uint8_t msg_code);
+ * (6.2.6, 6.2.8.1); not where it triggers containment (6.2.11). */
+bool pci_bridge_passes_error(struct pci_func *bridge, const struct tlp *message);
 /* The same for one that an integrated endpoint sent to its event collector (7.8.4.10). */
 bool pci_collector_passes_error(struct pci_func *collector, uint8_t msg_code);
 /* A root port or event collector has an error message, its own or one that passed:

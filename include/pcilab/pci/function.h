@@ -85,6 +85,8 @@ struct pci_func_ops {
      * end with pcie_slot_event(PCIE_SLTSTA_COMPLETED) where the slot announces that. May be NULL.
      */
     void (*slot_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value);
+    /* Ports: containment begins or ends (pcilab/pci/dpc.h); may be NULL. */
+    void (*contain)(struct pci_func *func, bool contain);
 };
 
 #define PCIE_PME_QUEUE 8
@@ -102,7 +104,7 @@ struct pci_func {
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
     uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov, ext_rcec;
-    uint16_t ext_ats, ext_pri, ext_pasid;
+    uint16_t ext_ats, ext_pri, ext_pasid, ext_dpc;
     uint16_t ext_l1ss, ext_ltr, ext_ptm, ext_secondary, ext_dlf, ext_phy16, ext_phy32;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
@@ -245,12 +247,14 @@ struct pcie_params {
      * and complete them, ports route them, root ports also complete them. DMWr needs a Device 3
      * capability as well. */
     bool atomics, dmwr;
-    bool collected;   /* integrated endpoints: an event collector takes their messages */
-    bool no_acs;      /* Access Control Services are left out, whoever would add them */
-    bool acs_basic;   /* or only their enhanced controls */
-    uint8_t prefixes; /* end-end TLP prefixes that a TLP for it may have: 0 to 4 */
-    bool no_prefixes; /* ports: none, else 4 */
-    bool no_atomics;  /* ports: neither, whatever the component has else */
+    bool collected;       /* integrated endpoints: an event collector takes their messages */
+    bool no_acs;          /* Access Control Services are left out, whoever would add them */
+    bool acs_basic;       /* or only their enhanced controls */
+    uint8_t prefixes;     /* end-end TLP prefixes that a TLP for it may have: 0 to 4 */
+    bool no_prefixes;     /* ports: none, else 4 */
+    bool no_atomics;      /* ports: neither, whatever the component has else */
+    bool dpc;             /* root and downstream ports: Downstream Port Containment */
+    uint64_t dpc_busy_ps; /* root ports: DPC RP Busy lasts so long */
 };
 
 void pci_cap_pm_add(struct pci_func *func);

@@ -77,6 +77,8 @@ struct machine_port_desc {
     bool no_acs;    /* ports that face down, exercisers */
     bool acs_basic; /* without ACS Enhanced Capability */
     bool msi;
+    bool dpc; /* Downstream Port Containment, and how long DPC RP Busy lasts */
+    uint64_t dpc_busy_ps;
     bool no_prefixes;                   /* TLPs have no end-end prefixes */
     bool no_atomics;                    /* neither AtomicOps nor Deferrable Memory Writes */
     struct link_credits rx[LINK_FLOWS]; /* receive buffers; 0: no limit */

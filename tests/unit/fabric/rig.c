@@ -142,6 +142,8 @@ struct root_port *rig_root_port(struct rig *rig, unsigned device, unsigned funct
 
     snprintf(name, sizeof(name), "rp%u.%u", device, function);
     params.pcie.no_atomics = rig->no_atomics_root;
+    params.pcie.dpc = rig->dpc;
+    params.pcie.dpc_busy_ps = rig->dpc_busy_ps;
     params.pcie.slot = true;
     params.pcie.slot_number = (uint16_t)device;
     params.pcie.slot_power_watts = 25;
@@ -164,6 +166,7 @@ struct pcie_switch *rig_switch(struct rig *rig, const char *name, unsigned down_
         down[i] = (struct switch_port_params){.pcie = rig_pcie(PCIE_DOWNSTREAM_PORT), .msi = true};
         down[i].pcie.port_number = (uint8_t)(i + 1);
         down[i].pcie.no_atomics = rig->no_atomics_switch;
+        down[i].pcie.dpc = rig->dpc;
         down[i].pcie.no_prefixes = rig->no_prefixes_switch;
     }
     return pcie_switch_new(rig->fabric, &params);

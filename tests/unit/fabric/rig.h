@@ -41,8 +41,9 @@ struct rig {
     unsigned heard[TRACE_KIND_COUNT];
     char last_rule[256];
     unsigned dones; /* host requests that came back */
-    bool no_atomics_root, no_atomics_switch,
-        no_prefixes_switch; /* of ports that are made from now on */
+    bool no_atomics_root, no_atomics_switch, no_prefixes_switch,
+        dpc; /* of ports that are made from now on */
+    uint64_t dpc_busy_ps;
 };
 
 struct rig *rig_new(void);
