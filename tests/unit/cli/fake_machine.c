@@ -2,6 +2,7 @@
 /* A machine that does what a list of steps says. */
 #include "fake_machine.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "pcilab/platform/vmcore.h"
@@ -59,7 +60,11 @@ static enum machine_stop do_step(struct machine *m, const struct fake_step *step
 
 bool machine_net_fill(struct machine *m, GArray *fds, uint32_t *timeout_ms)
 {
-    return false;
+    if (m->network && m->net_fd) {
+        struct pollfd fd = {.fd = m->net_fd, .events = POLLIN};
+        g_array_append_val(fds, fd);
+    }
+    return m->network;
 }
 
 void machine_net_polled(struct machine *m, const GArray *fds)

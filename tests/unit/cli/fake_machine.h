@@ -38,6 +38,8 @@ struct machine {
     bool paused;
     unsigned nmis, breaks;
     GString *typed; /* that nobody took yet */
+    bool network;
+    int net_fd; /* a connection of it that is open; 0: none */
 };
 
 void fake_machine_init(struct machine *machine, const struct fake_step *steps,

@@ -322,6 +322,30 @@ START_TEST(test_output_full)
 END_TEST
 
 /* 60 ms of idle virtual time take as long with a real clock, and next to nothing without. */
+/* While a connection with the host is open, an idle guest's timeouts mean what they say; without
+ * one, a minute passes at once. */
+START_TEST(test_pace_of_connections)
+{
+    const struct fake_step steps[] = {SAY(150, "a"), STOP(POWERED_OFF), FOREVER};
+    const struct fake_step long_steps[] = {SAY(60000, "a"), STOP(POWERED_OFF), FOREVER};
+
+    for (unsigned open = 0; open < 2; open++) {
+        struct rig rig;
+        int ends[2];
+        ck_assert_int_eq(pipe(ends), 0);
+        rig_start(&rig, open ? steps : long_steps, temp_file(""), -1);
+        rig.machine.network = true;
+        rig.machine.net_fd = open ? ends[0] : 0; /* nothing ever comes of it */
+        ck_assert_int_eq(boot_run(&rig.run), CLI_OK);
+        int64_t wall_us = rig.run.ended_us - rig.run.started_us;
+        ck_assert(open ? wall_us >= 140000 : wall_us < 50000000);
+        rig_stop(&rig, "a");
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+END_TEST
+
 START_TEST(test_real_clock)
 {
     const struct fake_step steps[] = {SAY(60, "a"), STOP(POWERED_OFF), FOREVER};
@@ -354,6 +378,7 @@ int main(void)
     tcase_add_test(tcase, test_virtual_limit);
     tcase_add_test(tcase, test_limit_after_panic);
     tcase_add_test(tcase, test_wall_limit);
+    tcase_add_test(tcase, test_pace_of_connections);
     tcase_add_test(tcase, test_input_of_file);
     tcase_add_test(tcase, test_input_ends);
     tcase_add_test(tcase, test_input_of_finished_pipe);
