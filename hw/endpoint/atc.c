@@ -128,3 +128,12 @@ unsigned atc_invalidate(struct atc *atc, const struct ats_invalidation *invalida
     }
     return gone;
 }
+
+void atc_visit(const struct atc *atc, void (*visit)(void *opaque, const struct atc_entry *entry),
+               void *opaque)
+{
+    for (unsigned i = 0; i < atc_size(atc); i++) {
+        if (atc->sets[i / WAYS][i % WAYS].valid)
+            visit(opaque, &atc->sets[i / WAYS][i % WAYS]);
+    }
+}

@@ -39,6 +39,9 @@ void atc_put(struct atc *atc, uint64_t addr, const struct atc_entry *entry);
  * space. */
 bool atc_concerns(const struct ats_invalidation *invalidation, const struct tlp_pasid *pasid,
                   const struct atc_space *space, uint64_t first, unsigned shift);
+/* Every translation. */
+void atc_visit(const struct atc *atc, void (*visit)(void *opaque, const struct atc_entry *entry),
+               void *opaque);
 /* Returns how many translations went. */
 unsigned atc_invalidate(struct atc *atc, const struct ats_invalidation *invalidation,
                         const struct tlp_pasid *pasid);

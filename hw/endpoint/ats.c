@@ -10,51 +10,12 @@
 #include <glib.h>
 #include <string.h>
 
-#include "atc.h"
-#include "internal.h"
+#include "ats_state.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
 
-#define LOOKUPS    8 /* Translation Requests at once */
-#define PAGES_MAX  8 /* of one request: a completion of 64 bytes is never split */
-#define ITAGS      32
 #define PAGE_SHIFT 12
 #define PAGE_TRIES 8 /* CHOICE: Page Requests for one page before it is given up */
-#define BUSY_WORDS (REQUESTER_TAGS / 64)
-
-struct lookup {
-    bool busy, no_write;
-    bool spoiled;      /* invalidated while it was under way: the answer means nothing (10.3.6) */
-    struct dma_op *op; /* NULL: no longer interested */
-    struct atc_space space;
-    uint64_t addr;
-    uint8_t data[PAGES_MAX * ATS_ENTRY_BYTES];
-};
-
-struct pending {
-    bool busy;
-    struct pci_rid to;
-    uint64_t due_ps;
-    uint64_t waits_for[BUSY_WORDS]; /* tags */
-};
-
-/* While Address Translation Services are enabled, and from the first time on: a thousand idle
- * functions have none. */
-struct work {
-    struct atc *atc;
-    struct lookup lookup[LOOKUPS];
-    struct pending pending[ITAGS];
-    unsigned pending_count;
-    uint8_t used_tcs; /* traffic classes that translated requests had */
-    struct sim_event late;
-};
-
-struct ats {
-    unsigned entries, pages;
-    struct work *work; /* NULL: not enabled yet */
-    struct endpoint_ats_faults faults;
-    struct endpoint_ats_counts counts;
-};
 
 static struct work *work_of(const struct endpoint_func *func)
 {
@@ -115,6 +76,7 @@ static bool look_up(struct dma_op *op, uint64_t addr, bool write)
         .op = op,
         .space = space_of(op),
         .addr = addr & ~low_mask(PAGE_SHIFT),
+        .since_ps = func->ep->fabric->sim->now_ps,
     };
     op->ats = DMA_ATS_LOOKING;
     send_lookup(op, lookup);
@@ -387,6 +349,7 @@ static bool receive_invalidate(struct endpoint_func *func, const struct tlp *tlp
     *pending = (struct pending){
         .busy = true,
         .to = tlp->requester,
+        .since_ps = func->ep->fabric->sim->now_ps,
         .due_ps = func->ep->fabric->sim->now_ps + ats->faults.answer_ps,
     };
     memcpy(pending->waits_for, func->requester.busy, sizeof(pending->waits_for));
@@ -486,4 +449,9 @@ void ats_count_pages(struct endpoint_func *func, bool response)
 bool ats_ignores_pages(const struct endpoint_func *func)
 {
     return func->ats->faults.ignores_pages;
+}
+
+bool ats_floods(const struct endpoint_func *func)
+{
+    return func->ats->faults.floods;
 }

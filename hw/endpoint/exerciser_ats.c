@@ -35,6 +35,7 @@ void exerciser_ats_faults(struct exerciser *ex)
         .wrong_itag = what & EXERCISER_ATS_WRONG_ITAG,
         .keeps = what & EXERCISER_ATS_KEEPS,
         .ignores_pages = what & EXERCISER_ATS_DEAF,
+        .floods = what & EXERCISER_ATS_FLOODS,
         .once = what & EXERCISER_ATS_ONCE,
         .answer_ps = reg_get(ex->regs, EXERCISER_ATS_DELAY) * PS_PER_US,
     };

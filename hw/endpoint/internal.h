@@ -100,6 +100,7 @@ bool ats_lookup_over(struct endpoint_func *func, void *cookie, enum requester_re
 bool ats_message(struct endpoint_func *func, const struct tlp *tlp);
 void ats_count_pages(struct endpoint_func *func, bool response);
 bool ats_ignores_pages(const struct endpoint_func *func);
+bool ats_floods(const struct endpoint_func *func);
 
 /* pri.c */
 /* Asks for the page of an address. False: the interface is not enabled. */

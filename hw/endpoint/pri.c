@@ -5,22 +5,9 @@
  */
 #include <glib.h>
 
-#include "internal.h"
+#include "ats_state.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
-
-struct group {
-    struct endpoint_func *func; /* NULL: free */
-    struct dma_op *op;          /* NULL: no longer interested */
-    bool has_pasid;             /* as the request had; so has its response */
-    uint32_t pasid;
-};
-
-struct pri {
-    struct group *group; /* ATS_GROUPS of them, from the first request on */
-    unsigned next;
-    unsigned outstanding;
-};
 
 static struct endpoint_func *owner_of(const struct endpoint_func *func)
 {
@@ -45,6 +32,20 @@ static void send(struct endpoint_func *func, const struct ats_page_request *requ
         port_send(&func->ep->port, tlp);
     else
         tlp_free(tlp);
+}
+
+/* Of a broken function: the pages behind the one that is wanted, in groups that it does not keep
+ * count of. */
+static void flood(struct endpoint_func *func, const struct ats_page_request *wanted,
+                  const struct tlp_pasid *pasid)
+{
+    struct ats_page_request request = *wanted;
+
+    for (unsigned i = 1; i <= ATS_GROUPS; i++) {
+        request.addr = wanted->addr + i * 4096ULL;
+        request.group = (uint16_t)((wanted->group + i) % ATS_GROUPS);
+        send(func, &request, pasid);
+    }
 }
 
 static unsigned take_group(struct pri *pri)
@@ -77,12 +78,19 @@ bool pri_request(struct dma_op *op, uint64_t addr, bool write)
     if (!pri->group)
         pri->group = g_new0(struct group, ATS_GROUPS);
     request.group = (uint16_t)take_group(pri);
-    pri->group[request.group] = (struct group){
-        .func = func, .op = op, .has_pasid = op->has_pasid, .pasid = op->pasid.pasid};
+    pri->group[request.group] = (struct group){.func = func,
+                                               .op = op,
+                                               .has_pasid = op->has_pasid,
+                                               .pasid = op->pasid.pasid,
+                                               .write = request.write,
+                                               .addr = addr,
+                                               .since_ps = func->ep->fabric->sim->now_ps};
     pri->next = (request.group + 1u) % ATS_GROUPS;
     op->ats = DMA_ATS_PAGING;
     ats_count_pages(func, false);
     set_outstanding(owner, pri->outstanding + 1);
+    if (ats_floods(func))
+        flood(func, &request, op->has_pasid ? &op->pasid : NULL);
     send(func, &request, op->has_pasid ? &op->pasid : NULL);
     return true;
 }

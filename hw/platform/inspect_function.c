@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Functions as they are numbered now, and the inside of one. */
 #include "board.h"
+#include "pcilab/endpoint/ats_inspect.h"
 #include "pcilab/endpoint/endpoint.h"
 #include "pcilab/pci/config.h"
 #include "pcilab/platform/inspect.h"
@@ -84,6 +85,67 @@ void machine_inspect_functions(struct machine *machine, const struct inspect *in
 {
     inspect_list(in, "functions");
     visit_functions(machine, list_row, (void *)in);
+    inspect_list_end(in);
+}
+
+/* Address Translation Services. */
+
+struct ats_tables {
+    struct board_iommu *unit;
+    uint16_t requester;
+};
+
+static void look(void *opaque, const struct endpoint_ats_question *question,
+                 struct ats_translation *now)
+{
+    const struct ats_tables *tables = opaque;
+    const struct iommu_access access = {
+        .addr = question->addr,
+        .sid = tables->requester,
+        .has_pasid = question->has_pasid,
+        .pasid = question->pasid,
+        .privileged = question->privileged,
+        .at = IOMMU_TRANSLATION_REQUEST,
+        .no_write = true,
+    };
+    struct iommu_request answer;
+
+    if (!vtd_look(tables->unit->vtd, &access, &answer))
+        return;
+    now->addr = answer.addr;
+    now->shift = answer.shift;
+    now->read = answer.perms & PT_PERM_READ;
+    now->write = answer.perms & PT_PERM_WRITE;
+}
+
+struct ats_row {
+    struct machine *machine;
+    const struct inspect *in;
+};
+
+static void ats_row(void *opaque, uint16_t segment, struct pci_func *func)
+{
+    const struct ats_row *row = opaque;
+    const struct board_bridge *bridge = host_find_ecam(row->machine, segment, func->rid.v >> 8);
+    struct ats_tables tables = {.requester = func->rid.v};
+    const struct endpoint_ats_tables asked = {look, &tables};
+
+    if (func->header == PCI_HEADER_TYPE1 || !func->ext_ats || !endpoint_has_ats(func))
+        return;
+    if (bridge)
+        tables.unit = board_iommu_of(bridge, func->rid.v);
+    inspect_object(row->in, NULL);
+    inspect_place(row->in, segment, func);
+    endpoint_inspect_ats(func, row->in, tables.unit ? &asked : NULL);
+    inspect_object_end(row->in);
+}
+
+void machine_inspect_ats(struct machine *machine, const struct inspect *in)
+{
+    struct ats_row row = {machine, in};
+
+    inspect_list(in, "ats");
+    visit_functions(machine, ats_row, &row);
     inspect_list_end(in);
 }
 

@@ -222,6 +222,11 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
         board_ats_request(unit, rc, tlp);
         return;
     }
+    if (tlp->at != TLP_AT_UNTRANSLATED && tlp->at != TLP_AT_TRANSLATED) {
+        /* 10.2.1: 01b is of memory reads, 11b is reserved. CHOICE: no fault is recorded. */
+        root_translated(rc, tlp, false);
+        return;
+    }
     pending = pending_take(unit);
     pending->bridge = bridge;
     pending->rc = rc;

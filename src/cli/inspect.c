@@ -75,12 +75,15 @@ static GOptionContext *make_context(const GOptionEntry *entries)
         "WHAT is one of:\n"
         "  iommu [UNIT] [SECTION]      IOMMUs; SECTION is registers, queue, faults, contexts,\n"
         "                              domains, interrupts, endpoints, mappings, statistics, "
-        "requests\n"
-        "                              or caches\n"
+        "requests,\n"
+        "                              caches, invalidations or page-requests\n"
         "  walk FUNCTION[,PASID] ADDRESS [read|write]\n"
         "                              how an address is translated, step by step\n"
         "  functions                   all functions, with their numbers of now\n"
         "  function FUNCTION           BARs and registers of one\n"
+        "  ats                         translation caches of functions beside the tables, and "
+        "what\n"
+        "                              is outstanding\n"
         "  links                       speed, width and state of each link\n"
         "Looking changes nothing: the server stays as it is, for more looks and for pcilab fork.");
     g_option_context_set_description(

@@ -18,7 +18,8 @@ enum inspect_what {
     INSPECT_WALK,
     INSPECT_FUNCTION,
     INSPECT_FUNCTIONS,
-    INSPECT_LINKS
+    INSPECT_LINKS,
+    INSPECT_ATS
 };
 
 struct inspect_query {

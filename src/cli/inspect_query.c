@@ -9,8 +9,9 @@
 #include "pcilab/sim/sim.h"
 
 static const char *const sections[] = {
-    "registers", "queue",      "faults",     "contexts", "domains", "endpoints",
-    "mappings",  "interrupts", "statistics", "requests", "caches",
+    "registers", "queue",         "faults",        "contexts",   "domains",
+    "endpoints", "mappings",      "interrupts",    "statistics", "requests",
+    "caches",    "invalidations", "page-requests",
 };
 
 static bool is_section(const char *word)
@@ -125,7 +126,7 @@ bool inspect_query_parse(struct inspect_query *query, char *const *words)
     static const char *const names[] = {
         [INSPECT_IOMMU] = "iommu",       [INSPECT_WALK] = "walk",
         [INSPECT_FUNCTION] = "function", [INSPECT_FUNCTIONS] = "functions",
-        [INSPECT_LINKS] = "links",
+        [INSPECT_LINKS] = "links",       [INSPECT_ATS] = "ats",
     };
     unsigned count = g_strv_length((char **)words), what = 0;
 
@@ -133,8 +134,9 @@ bool inspect_query_parse(struct inspect_query *query, char *const *words)
         what++;
     }
     if (!count || what == G_N_ELEMENTS(names)) {
-        cli_error("%s%s%sthere is iommu, walk, function, functions and links", count ? "\"" : "",
-                  count ? words[0] : "", count ? "\" cannot be looked at: " : "");
+        cli_error("%s%s%sthere is iommu, walk, function, functions, ats and links",
+                  count ? "\"" : "", count ? words[0] : "",
+                  count ? "\" cannot be looked at: " : "");
         return false;
     }
     query->what = (enum inspect_what)what;
@@ -239,6 +241,7 @@ static bool tell(struct machine *machine, const struct inspect *in, const struct
         return machine_inspect_function(machine, in, q->access.segment, q->access.requester, error);
     case INSPECT_FUNCTIONS: machine_inspect_functions(machine, in); return true;
     case INSPECT_LINKS: machine_inspect_links(machine, in); return true;
+    case INSPECT_ATS: machine_inspect_ats(machine, in); return true;
     }
     return false;
 }

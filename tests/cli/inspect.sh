@@ -9,7 +9,7 @@ expect 0 'inspect --help' out 'Examples:' out 'walk FUNCTION' out '--json' out '
 run "$PCILAB" inspect
 error 'no path' 'the path of a pcilab boot --serve PATH is needed'
 run "${inspect[@]}"
-error 'nothing to look at' 'there is iommu, walk, function, functions and links'
+error 'nothing to look at' 'there is iommu, walk, function, functions, ats and links'
 run "${inspect[@]}" iomu
 error 'something that is not there' '"iomu" cannot be looked at'
 run "${inspect[@]}" iommu queue faults
@@ -35,6 +35,8 @@ run "${inspect[@]}" links x
 error 'a word too many' 'too many words after "links"'
 run "${inspect[@]}" iommu "$(printf 'x%.0s' $(seq 5000))"
 error 'a very long word' 'this is longer than anything'
+run "${inspect[@]}" ats x
+error "a word too many after ats" 'too many words after "ats"'
 run "${inspect[@]}" links
 error 'no server' "$work/lab"
 finish

@@ -69,15 +69,33 @@ static void act_request(struct world *w)
 
 static void act_register(struct world *w)
 {
-    static const uint16_t interesting[] = {0x18, 0x20, 0x28, 0x34, 0x38,  0x80,  0x88,
-                                           0x90, 0x9c, 0xa0, 0xb8, 0x100, 0x108, 0x20c,
-                                           0x64, 0x68, 0x6c, 0x70, 0x78};
+    static const uint16_t interesting[] = {0x18, 0x20, 0x28, 0x34,  0x38,  0x80,  0x88, 0x90,
+                                           0x9c, 0xa0, 0xb8, 0x100, 0x108, 0x20c, 0x64, 0x68,
+                                           0x6c, 0x70, 0x78, 0xc0,  0xc8,  0xd0,  0xdc, 0xe0};
     uint64_t how = take(w, 2);
     unsigned offset =
         how & 0x8000 ? how % VTD_REGISTER_BYTES : interesting[how % ARRAY_LEN(interesting)];
 
     vtd_write(w->u.vtd, offset, how & 0x4000 ? 8 : 4, take(w, how & 0x2000 ? 8 : 4));
     vtd_read(w->u.vtd, offset, how & 0x4000 ? 8 : 4);
+}
+
+static void act_page(struct world *w)
+{
+    uint64_t how = take(w, 2);
+
+    vtd_page_request(w->u.vtd, &(struct vtd_page_request){
+                                   .sid = how & 0x400 ? (uint16_t)take(w, 2) : UNIT_SID,
+                                   .has_pasid = how & 1,
+                                   .privileged = how & 2,
+                                   .execute = how & 4,
+                                   .last = how & 8,
+                                   .write = how & 0x10,
+                                   .read = how & 0x20,
+                                   .group = how >> 7,
+                                   .pasid = how & 0x800 ? (uint32_t)take(w, 2) : 0,
+                                   .addr = take(w, 3) << 12,
+                               });
 }
 
 /* Tables, mostly where the unit looks for them. */
@@ -107,6 +125,7 @@ static void act(struct world *w)
     case 1:
     case 2: act_memory(w); break;
     case 3: sim_run_until(&w->u.sim, w->u.sim.now_ps + (what >> 3) * 1000); break;
+    case 5: act_page(w); break;
     case 4: unit_queue(&w->u, take(w, 8), take(w, 8)); break;
     default: act_request(w); break;
     }
@@ -166,6 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w->left = size;
     how = take(w, 1);
     features.coherent = !(how & 0x10);
+    features.device_tlb = features.page_requests = !(how & 0x10);
     features.posted = features.protected_memory = !(how & 0x20);
     unit_open_timed(&w->u, &features, how & 1 ? 700 : 0);
     if (how & 2)

@@ -226,6 +226,19 @@ void iommu_inspect_walk(struct iommu_core *core, const struct inspect *in,
     tell_cached(&walk, in, step == IOMMU_OK);
 }
 
+bool iommu_look(struct iommu_core *core, const struct iommu_access *access,
+                struct iommu_request *answer)
+{
+    struct iommu_walk walk = {.core = core, .pure = true, .lookup.access = access};
+
+    if (walk_run(&walk) != IOMMU_OK)
+        return false;
+    answer->addr = leads_to(&walk.result, &walk);
+    answer->shift = walk.result.shift;
+    answer->perms = walk.result.perms;
+    return true;
+}
+
 /* Tables alone. */
 
 static bool peek(struct iommu_core *core, struct iommu_lookup *lookup,

@@ -144,6 +144,7 @@ struct endpoint_ats_faults {
     bool wrong_itag;    /* answers with the next ITag */
     bool keeps;         /* answers, and goes on using the translations */
     bool ignores_pages; /* does not hear Page Request Group Responses */
+    bool floods;        /* sends many more Page Requests than it needs and may */
     bool once;          /* what concerns invalidations: the next one only */
     uint64_t answer_ps; /* answers so much later */
 };

@@ -127,6 +127,7 @@ enum {
 #define EXERCISER_ATS_KEEPS      0x08 /* goes on using what was invalidated */
 #define EXERCISER_ATS_ONCE       0x20 /* the next invalidation only */
 #define EXERCISER_ATS_DEAF       0x10 /* hears no Page Request Group Response */
+#define EXERCISER_ATS_FLOODS     0x40 /* sends many more Page Requests than it needs and may */
 
 /* EXERCISER_CH_VECTOR */
 #define EXERCISER_VECTOR_NUMBER 0xffff

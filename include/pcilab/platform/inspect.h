@@ -28,6 +28,8 @@ bool machine_inspect_function(struct machine *machine, const struct inspect *in,
                               uint16_t requester, GError **error);
 /* "functions": all there are, as numbered now. */
 void machine_inspect_functions(struct machine *machine, const struct inspect *in);
+/* "ats": functions with Address Translation Services, their caches beside what the tables say. */
+void machine_inspect_ats(struct machine *machine, const struct inspect *in);
 /* "links". */
 void machine_inspect_links(struct machine *machine, const struct inspect *in);
 

@@ -334,7 +334,10 @@ bool ats_bench_wait(struct ats_bench *b)
     while ((uint32_t)ats_bench_get(b, STATUS) != b->waits &&
            sim_run_one(&b->machine->sim, end_ps)) {
     }
-    return (uint32_t)ats_bench_get(b, STATUS) == b->waits;
+    if ((uint32_t)ats_bench_get(b, STATUS) == b->waits)
+        return true;
+    sim_run_until(&b->machine->sim, end_ps);
+    return false;
 }
 
 void ats_bench_flush(struct ats_bench *b, unsigned ex, uint32_t pasid)
@@ -344,11 +347,10 @@ void ats_bench_flush(struct ats_bench *b, unsigned ex, uint32_t pasid)
 
     ats_bench_queue(b, 7 | 1 << 4 | domain << 16 | (uint64_t)pasid << 32, 0);
     ats_bench_queue(b, 6 | 2 << 4 | domain << 16 | (uint64_t)pasid << 32, 0);
-    if (pasid == ATS_BENCH_RID_PASID)
+    if (pasid == ATS_BENCH_RID_PASID) /* of requests without one; those with are others */
         ats_bench_queue(b, 3 | 31 << 16 | (uint64_t)ats_bench_sid(ex) << 32, everything | 1);
-    else
-        ats_bench_queue(b, 8 | 31 << 4 | (uint64_t)ats_bench_sid(ex) << 16 | (uint64_t)pasid << 32,
-                        everything | BIT(11));
+    ats_bench_queue(b, 8 | 31 << 4 | (uint64_t)ats_bench_sid(ex) << 16 | (uint64_t)pasid << 32,
+                    everything | BIT(11));
 }
 
 bool ats_bench_take_page(struct ats_bench *b, struct vtd_page_request *page)

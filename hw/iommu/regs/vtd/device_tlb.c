@@ -3,6 +3,7 @@
  * Invalidation of translations that devices keep (VT-d 6.5.2.5, 6.5.2.6; PCIe Base 6.0, 10.3): what
  * is outstanding, what answers it, and what does not.
  */
+#include "pcilab/iommu/core/inspect.h"
 #include "vtd.h"
 
 #define ERCD_ITESID GENMASK(47, 32)
@@ -121,4 +122,25 @@ void vtd_device_tlb_reset(struct vtd *vtd)
         vtd->outstanding[i].busy = false;
     vtd->outstanding_count = 0;
     sim_cancel(vtd->params.sim, &vtd->device_tlb_timer);
+}
+
+void vtd_inspect_device_tlbs(const struct vtd *vtd, const struct inspect *in)
+{
+    inspect_list(in, "invalidations");
+    for (unsigned i = 0; i < VTD_ITAGS; i++) {
+        const struct vtd_outstanding *out = &vtd->outstanding[i];
+        uint64_t left_ns;
+
+        if (!out->busy)
+            continue;
+        left_ns = (out->due_ps - vtd->params.sim->now_ps) / PS_PER_NS;
+        inspect_object(in, NULL);
+        inspect_number(in, "itag", i);
+        iommu_inspect_requester(in, "requester", out->sid);
+        inspect_number(in, "answers", out->got);
+        inspect_number(in, "age-ns", vtd->params.device_tlb_timeout_ps / PS_PER_NS - left_ns);
+        inspect_number(in, "timeout-in-ns", left_ns);
+        inspect_object_end(in);
+    }
+    inspect_list_end(in);
 }

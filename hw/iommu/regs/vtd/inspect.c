@@ -154,11 +154,17 @@ void vtd_inspect(struct vtd *vtd, const struct inspect *in)
     inspect_text(in, "name", "%s", vtd->name);
     inspect_registers(vtd, in);
     inspect_queue(vtd, in);
+    vtd_inspect_device_tlbs(vtd, in);
     vtd_inspect_pages(vtd, in);
     inspect_faults(vtd, in);
     vtd_inspect_tables(vtd, in);
     vtd_inspect_interrupts(vtd, in);
     iommu_inspect(vtd->core, in);
+}
+
+bool vtd_look(struct vtd *vtd, const struct iommu_access *access, struct iommu_request *answer)
+{
+    return vtd_is(vtd, VTD_G_TE) && iommu_look(vtd->core, access, answer);
 }
 
 void vtd_inspect_walk(struct vtd *vtd, const struct inspect *in, const struct iommu_access *access)

@@ -276,6 +276,7 @@ void vtd_explain(void *face, const struct iommu_lookup *lookup, bool process,
                  struct iommu_words *words);
 void vtd_explain_fault(void *face, const struct iommu_fault *fault, struct iommu_words *words);
 void vtd_inspect_tables(struct vtd *vtd, const struct inspect *in);
+void vtd_inspect_device_tlbs(const struct vtd *vtd, const struct inspect *in);
 void vtd_inspect_pages(const struct vtd *vtd, const struct inspect *in);
 void vtd_inspect_interrupts(struct vtd *vtd, const struct inspect *in);
 

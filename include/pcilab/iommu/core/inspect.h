@@ -15,6 +15,11 @@ void iommu_inspect(const struct iommu_core *core, const struct inspect *in);
 void iommu_inspect_walk(struct iommu_core *core, const struct inspect *in,
                         const struct iommu_access *access);
 
+/* What the tables say of an access now, as if there were no caches: addr, shift and perms of
+ * `answer`. False: a fault. */
+bool iommu_look(struct iommu_core *core, const struct iommu_access *access,
+                struct iommu_request *answer);
+
 /* Into the current object: how a context translates. */
 void iommu_inspect_context(const struct inspect *in, const struct iommu_context *context);
 /* "01:02.3" */

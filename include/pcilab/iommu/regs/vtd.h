@@ -99,6 +99,8 @@ bool vtd_takes_page_requests(const struct vtd *vtd);
 struct iommu_core *vtd_core(struct vtd *vtd);
 /* Into the current object: registers, queue, fault records, tables, domains, interrupt entries. */
 void vtd_inspect(struct vtd *vtd, const struct inspect *in);
+/* What a Translation Request would be answered now; false: nothing. */
+bool vtd_look(struct vtd *vtd, const struct iommu_access *access, struct iommu_request *answer);
 /* ... an access, step by step. */
 void vtd_inspect_walk(struct vtd *vtd, const struct inspect *in, const struct iommu_access *access);
 
