@@ -53,6 +53,8 @@ static bool add_entry(struct ats_pending *pending)
         .shift = request->shift,
         .read = request->perms & PT_PERM_READ,
         .write = request->perms & PT_PERM_WRITE,
+        /* 10.2.3.2: the rights are those of privileged requests. */
+        .privileged = request->perms && request->access.privileged,
     };
 
     /* 10.2.3.2: all of one size; and what is not there ends the list. */

@@ -18,6 +18,11 @@ if [ "$legacy" = 0 ]; then
 else
     check 'PASID is not enabled' eval 'control "$yes" PASIDCtl | grep -q "^Enable-"'
 fi
+pages=Enable-
+[ "$(uname -r | cut -d. -f1)" -lt 7 ] || [ "$legacy" = 1 ] || pages=Enable+
+check "Page Requests: $pages" eval 'control "$yes" PRICtl | grep -q "^$pages"'
+check 'the Page Request queue has an interrupt' \
+    test "$(grep -c 'dmar[0-9]*-prq' /proc/interrupts)" = $((1 - legacy))
 check 'vfio-pci and type 1 load' modprobe -a vfio-pci vfio_iommu_type1
 for dev in "$yes" "$no"; do
     echo vfio-pci >"/sys/bus/pci/devices/$dev/driver_override"

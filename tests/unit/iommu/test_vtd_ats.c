@@ -95,6 +95,23 @@ START_TEST(access_and_dirty)
 }
 END_TEST
 
+/* EAFE: a device's access is noted apart. */
+START_TEST(extended_accessed)
+{
+    const uint64_t leaf = UNIT_FIRST + 0x3000 + 8 * 2;
+
+    scalable(1);
+    ck_assert_uint_eq(vtd_read(u.vtd, 0x10, 8) & BIT(34), BIT(34));
+    ck_assert(ask(0x2000, true));
+    ck_assert_uint_eq(unit_get(&u, leaf) & BIT(10), 0);
+    vtd_reset(u.vtd);
+    scalable(1);
+    unit_put(&u, UNIT_PASID_ENTRY + 16, unit_get(&u, UNIT_PASID_ENTRY + 16) | BIT(7));
+    ck_assert(ask(0x2000, true));
+    ck_assert_uint_eq(unit_get(&u, leaf) & (BIT(10) | 0x20), BIT(10) | 0x20);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     struct iommu_access translated = {
@@ -252,6 +269,7 @@ int main(void)
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, translations);
     tcase_add_test(tc, access_and_dirty);
+    tcase_add_test(tc, extended_accessed);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, invalidation);
     tcase_add_test(tc, invalidation_of_a_pasid);

@@ -261,14 +261,30 @@ END_TEST
 START_TEST(privileged)
 {
     struct ats_bench_dma read = dma(EXERCISER_READ, 1);
-    uint64_t high;
+    uint64_t entry = ats_bench_pasid_entry(b, EX0, PASID) + 16, high;
+    struct vtd_page_request page;
 
-    /* The unit has no supervisor requests (ECAP.SRS 0): they do not get as far as a page. */
+    /* Without SRE they do not get as far as a page. */
     read.pasid |= EXERCISER_PASID_PRIVILEGED;
     start(&read);
     ck_assert_uint_eq(ats_bench_result(b, EX0, 0), DMA_UR);
     ck_assert_uint_eq(ats_bench_fault(b, &high), 0x5d);
     none_asked();
+    ats_bench_put(b, entry, ats_bench_get(b, entry) | 1);
+    ats_bench_flush(b, EX0, PASID);
+    start(&read);
+    page = asked();
+    ck_assert(page.privileged && page.has_pasid);
+    ats_bench_map(b, root, page.addr, ATS_BENCH_DATA, 3); /* a supervisor's */
+    ats_bench_respond(b, &page, ATS_RESPONSE_SUCCESS);
+    ck_assert_uint_eq(ats_bench_result(b, EX0, 0), DMA_OK);
+    /* What the function keeps of it is not for others. */
+    read.pasid = MINE;
+    start(&read);
+    page = asked();
+    ck_assert(!page.privileged);
+    ats_bench_respond(b, &page, ATS_RESPONSE_INVALID);
+    ck_assert_uint_eq(ats_bench_result(b, EX0, 0), DMA_DENIED);
 }
 END_TEST
 

@@ -346,7 +346,8 @@ static uint64_t extended_capabilities(const struct vtd_features *f)
     ecap |= f->first_stage && f->second_stage && f->nested ? BIT(26) : 0; /* NEST */
     ecap |= FIELD_PREP(GENMASK(39, 35), 19) | BIT(40);                    /* PSS, PASID */
     ecap |= f->second_stage ? BIT(45) | BIT(46) : 0;                      /* SSADS, SSTS */
-    ecap |= f->first_stage ? BIT(47) : 0;                                 /* FSTS */
+    ecap |= BIT(49);                                                      /* RPS */
+    ecap |= f->first_stage ? BIT(47) | BIT(31) | BIT(34) : 0;             /* FSTS, SRS, EAFS */
     ecap |= f->device_tlb && f->page_requests ? BIT(29) | BIT(42) : 0;    /* PRS, PDS */
     return ecap;
 }

@@ -37,9 +37,11 @@ enum { TT_SECOND = 0, TT_DEVICE_TLB = 1, TT_PASS = 2 };
 #define PE_PGSNP  BIT(24)
 #define PE_1_RSVD GENMASK(22, 16)
 #define PE_FSPM   GENMASK(3, 2)
+#define PE_SRE    BIT(0)
 #define PE_WPE    BIT(4)
 #define PE_NXE    BIT(5)
-#define PE_2_RSVD (GENMASK(11, 6) | BIT(1) | BIT(0))
+#define PE_EAFE   BIT(7)
+#define PE_2_RSVD (GENMASK(11, 8) | BIT(6) | BIT(1))
 enum { PGTT_FIRST = 1, PGTT_SECOND = 2, PGTT_NESTED = 3, PGTT_PASS = 4 };
 
 static enum iommu_step refuse(struct iommu_lookup *lookup, uint16_t reason)
@@ -224,6 +226,7 @@ static bool set_first(const struct vtd *vtd, struct iommu_context *context, uint
         .keep_ad = true,
         .no_execute = quad2 & PE_NXE,
         .write_protect = quad2 & PE_WPE,
+        .extended_access = quad2 & PE_EAFE,
     };
     return true;
 }
@@ -264,6 +267,7 @@ static enum iommu_step pasid_entry(struct vtd *vtd, struct iommu_lookup *lookup)
     uint64_t low = quad(lookup, 0), rest = 0;
     /* CHOICE: a unit that can snoop does, whatever PWSNP says; but without it no bits are set. */
     uint64_t rsvd1 = PE_1_RSVD | (vtd->params.features.coherent ? 0 : PE_PWSNP);
+    uint64_t rsvd2 = PE_2_RSVD | (vtd->params.features.first_stage ? 0 : PE_SRE | PE_EAFE);
     struct iommu_context *context = &lookup->context;
     bool disabled;
 
@@ -276,12 +280,13 @@ static enum iommu_step pasid_entry(struct vtd *vtd, struct iommu_lookup *lookup)
     for (unsigned i = 3; i < 8; i++)
         rest |= quad(lookup, i);
     if ((low & (PE_0_RSVD | beyond_host(vtd))) || (quad(lookup, 1) & rsvd1) ||
-        (quad(lookup, 2) & (PE_2_RSVD | beyond_host(vtd))) || rest)
+        (quad(lookup, 2) & (rsvd2 | beyond_host(vtd))) || rest)
         return refuse(lookup, VTD_FR_SM_PASID_RESERVED);
     *context = (struct iommu_context){
         .fault_disabled = disabled,
         .snoop = vtd->params.features.snoop && (quad(lookup, 1) & PE_PGSNP),
         .read_only = !(quad(lookup, 1) & PE_PWSNP),
+        .supervisor = quad(lookup, 2) & PE_SRE,
         .domain = (uint16_t)FIELD_GET(PE_DID, quad(lookup, 1)),
         .pasid = lookup->pasid,
     };
@@ -332,7 +337,7 @@ bool vtd_admit(void *face, const struct iommu_access *access, const struct iommu
         *code = VTD_FR_SM_PASID_LARGE;
     else if (context && (access->want & PT_PERM_EXEC)) /* ECAP.ERS is 0 */
         *code = legacy ? VTD_FR_READ : VTD_FR_SM_EXECUTE;
-    else if (context && access->has_pasid && access->privileged) /* ECAP.SRS is 0 */
+    else if (context && access->has_pasid && access->privileged && !context->supervisor)
         *code = VTD_FR_SM_SUPERVISOR;
     else
         return true;

@@ -56,8 +56,9 @@ enum iommu_kind {
 struct iommu_context {
     uint8_t kind; /* enum iommu_kind */
     bool fault_disabled;
-    bool snoop;     /* every access snoops */
-    bool read_only; /* walks set no bits in entries: that one would have to be set is a fault */
+    bool snoop;      /* every access snoops */
+    bool supervisor; /* takes privileged requests of processes */
+    bool read_only;  /* walks set no bits in entries: that one would have to be set is a fault */
     uint16_t domain;
     uint32_t pasid; /* tag of first-stage translations */
     uint64_t limit; /* highest input address; first stages have their own rule */
