@@ -375,8 +375,10 @@ static void dma_unpark(struct endpoint_func *func)
 void dma_translated(struct endpoint_func *func)
 {
     dma_unpark(func);
-    if (dma_waiting(func))
-        dma_kick(func);
+    if (!dma_waiting(func))
+        return;
+    endpoint_wait(func); /* it had nothing to send, and may have lost its turn */
+    dma_kick(func);
 }
 
 /* Interrupts that waited behind writes go with them; messages (INTx) still tell the truth. */

@@ -130,7 +130,7 @@ void port_pass(struct port *port, struct tlp *tlp)
         port_bounce(port, tlp);
         return;
     }
-    port->sent.tlps++;
+    port->sent.tlps += tlp_count(tlp);
     port->sent.payload_bytes += tlp->data ? tlp->length_dw * 4u : 0;
     if (port->tx) {
         link_tx_send(port->tx, tlp);

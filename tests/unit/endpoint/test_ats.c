@@ -256,8 +256,8 @@ static void respond(struct bench *b, unsigned group, unsigned code)
 
 START_TEST(dma_goes_by_translated_addresses)
 {
-    struct bench *b = bench_new(64, 1);
-    uint8_t out[3 * PAGE], in[3 * PAGE];
+    struct bench *b = bench_new(64, 4);
+    uint8_t out[12 * PAGE], in[12 * PAGE]; /* more TLPs than may wait at the other end */
 
     for (unsigned i = 0; i < sizeof(out); i++)
         out[i] = (uint8_t)(i * 7);
