@@ -94,7 +94,8 @@ struct machine {
     struct slot slot[CPU_MAX];
     unsigned cpu_count;
     bool firmware_assigns;
-    bool wake; /* a halted processor may have a reason to go on */
+    uint64_t quantum_ps; /* a turn of a processor among several */
+    bool wake;           /* a halted processor may have a reason to go on */
     enum machine_stop stop;
 
     struct bus memory, io;
@@ -147,6 +148,9 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
                    const struct machine_options *options, GError **error);
 void wiring_destroy(struct machine *machine);
 void wiring_reset(struct machine *machine);
+
+/* probe.c: `object` of such a part is a struct endpoint. */
+bool board_is_endpoint(enum machine_kind kind);
 
 /* firmware.c: tables in RAM. Returns the address of the RSDP. */
 uint64_t firmware_install(struct machine *machine);

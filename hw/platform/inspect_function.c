@@ -33,16 +33,9 @@ static void visit_part(struct machine *machine, const struct board_part *part, s
         for (int i = -1; i < (int)part->down_count; i++)
             visit_one(visit, pcie_switch_func(part->object, i));
         break;
-    case MACHINE_NVME:
-    case MACHINE_EXERCISER:
-    case MACHINE_VIRTIO_RNG:
-    case MACHINE_VIRTIO_BLK:
-    case MACHINE_VIRTIO_CONSOLE:
-    case MACHINE_VIRTIO_9P:
-    case MACHINE_IGB:
-    case MACHINE_DSA:
-    case MACHINE_VIRTIO_NET: endpoint_visit(part->object, visit_one, visit); break;
-    default: break;
+    default:
+        if (board_is_endpoint(part->kind))
+            endpoint_visit(part->object, visit_one, visit);
     }
 }
 

@@ -13,7 +13,7 @@ struct fabric *machine_fabric(struct machine *machine)
     return machine->fabric;
 }
 
-static bool is_endpoint(enum machine_kind kind)
+bool board_is_endpoint(enum machine_kind kind)
 {
     switch (kind) {
     case MACHINE_NVME:
@@ -23,7 +23,8 @@ static bool is_endpoint(enum machine_kind kind)
     case MACHINE_VIRTIO_CONSOLE:
     case MACHINE_VIRTIO_9P:
     case MACHINE_VIRTIO_NET:
-    case MACHINE_IGB: return true;
+    case MACHINE_IGB:
+    case MACHINE_DSA: return true;
     default: return false;
     }
 }
@@ -80,7 +81,7 @@ struct port *machine_port(struct machine *machine, const char *name)
     if (part->kind == MACHINE_SWITCH)
         return index < (int)part->down_count ? pcie_switch_downstream(part->object, (unsigned)index)
                                              : NULL;
-    return is_endpoint(part->kind) ? endpoint_port(part->object) : NULL;
+    return board_is_endpoint(part->kind) ? endpoint_port(part->object) : NULL;
 }
 
 struct port *machine_port_above(struct machine *machine, const char *name)
@@ -120,7 +121,7 @@ struct pci_func *machine_func(struct machine *machine, const char *name)
         return index < (int)part->down_count ? pcie_switch_func(part->object, index) : NULL;
     if (part->kind == MACHINE_HOST_BRIDGE)
         return index < 0 ? root_collector_func(part->bridge->rc) : NULL;
-    if (!is_endpoint(part->kind))
+    if (!board_is_endpoint(part->kind))
         return NULL;
     nth.left = index < 0 ? 0 : index;
     endpoint_visit(part->object, count_function, &nth);

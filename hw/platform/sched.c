@@ -8,8 +8,8 @@
  * accesses of all processors and all events of devices have one global order. What processors do
  * to RAM becomes visible to each other at the granularity of turns.
  *
- * Turns end at multiples of BOARD_QUANTUM_PS, not at whatever instant machine_run() was told to
- * stop: how a caller slices time changes nothing of what the guest sees.
+ * Turns end at multiples of their length, BOARD_QUANTUM_PS at first, not at whatever instant
+ * machine_run() was told to stop: how a caller slices time changes nothing of what the guest sees.
  */
 #include <assert.h>
 
@@ -21,8 +21,15 @@ static void access_due(void *opaque)
     host_access(opaque);
 }
 
+void machine_set_turns(struct machine *machine, uint64_t turn_ps)
+{
+    assert(turn_ps >= BOARD_PS_PER_INSN);
+    machine->quantum_ps = turn_ps;
+}
+
 void sched_init(struct machine *machine)
 {
+    machine->quantum_ps = BOARD_QUANTUM_PS;
     for (unsigned i = 0; i < machine->cpu_count; i++) {
         struct slot *slot = &machine->slot[i];
 
@@ -137,16 +144,16 @@ static void wake_halted(struct machine *machine)
     }
 }
 
-static uint64_t next_turn_end(uint64_t ps)
+static uint64_t next_turn_end(const struct machine *machine, uint64_t ps)
 {
-    return ps - ps % BOARD_QUANTUM_PS + BOARD_QUANTUM_PS;
+    return ps - ps % machine->quantum_ps + machine->quantum_ps;
 }
 
-static uint64_t round_up_to_turn(uint64_t ps)
+static uint64_t round_up_to_turn(const struct machine *machine, uint64_t ps)
 {
-    if (ps % BOARD_QUANTUM_PS == 0 || ps > SIM_NEVER - BOARD_QUANTUM_PS)
+    if (ps % machine->quantum_ps == 0 || ps > SIM_NEVER - machine->quantum_ps)
         return ps;
-    return next_turn_end(ps);
+    return next_turn_end(machine, ps);
 }
 
 static bool alone(const struct machine *machine, const struct slot *slot)
@@ -171,8 +178,8 @@ static bool step(struct machine *machine, uint64_t until_ps)
         return false;
     /* Alone, a processor needs no turns: whatever could make another one runnable is an event or
      * an access of its own, and both end the run. */
-    uint64_t limit =
-        alone(machine, slot) ? slot->local_ps + PS_PER_MS * 100 : next_turn_end(slot->local_ps);
+    uint64_t limit = alone(machine, slot) ? slot->local_ps + PS_PER_MS * 100
+                                          : next_turn_end(machine, slot->local_ps);
     if (limit > until_ps)
         limit = until_ps;
     run_slot(slot, limit < next ? limit : next);
@@ -181,7 +188,7 @@ static bool step(struct machine *machine, uint64_t until_ps)
 
 enum machine_stop machine_run(struct machine *machine, uint64_t until_ps)
 {
-    uint64_t end = round_up_to_turn(until_ps);
+    uint64_t end = round_up_to_turn(machine, until_ps);
 
     if (machine->stop == MACHINE_PAUSED)
         machine->stop = MACHINE_RUNNING;

@@ -31,6 +31,17 @@ static int verb_say(lua_State *lua)
     return 0;
 }
 
+/* turns(time) */
+static int verb_turns(lua_State *lua)
+{
+    lua_Integer turn = luaL_checkinteger(lua, 1);
+
+    if (turn < (lua_Integer)(100 * PS_PER_NS) || turn > (lua_Integer)PS_PER_MS)
+        return sandbox_error(lua, "a processor's turn is from 100 ns to 1 ms");
+    machine_set_turns(need_machine(lua), (uint64_t)turn);
+    return 0;
+}
+
 /* bad(text): the scenario is wrong. */
 static int verb_bad(lua_State *lua)
 {
@@ -90,6 +101,7 @@ const luaL_Reg scenario_verbs[] = {
     {"sleep", verb_sleep},
     {"spawn", verb_spawn},
     {"task", verb_task},
+    {"turns", verb_turns},
     {"wake", verb_wake},
     {NULL, NULL},
 };

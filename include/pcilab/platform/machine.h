@@ -291,6 +291,9 @@ void machine_pause(struct machine *machine);
 /* From now on all randomness, of a restart too, comes from this seed: every stream starts anew, as
  * in a machine that was made with it. With the seed that the machine has, nothing changes. */
 void machine_reseed(struct machine *machine, uint64_t seed);
+/* Several processors take turns of this length from now on, 5 us at first; at least an instruction
+ * (2 ns). What they do to RAM becomes visible to each other at the end of one. */
+void machine_set_turns(struct machine *machine, uint64_t turn_ps);
 /* When all processors are idle: the time of the next event, SIM_NEVER when none is pending (only
  * console input could wake the guest: give up if none can come). Otherwise: now. */
 uint64_t machine_idle_until(const struct machine *machine);

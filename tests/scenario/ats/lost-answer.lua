@@ -1,0 +1,16 @@
+-- The same when the answer is lost on its way
+-- PCIe Base 6.0, 10.3.4
+machine [[
+[iommu iommu0]
+[root-port rp0]
+[exerciser ex0]
+at=rp0
+]]
+local unit = iommu()
+unit:map("ex0", 0x10000000, alloc(4096), 4096)
+unit:ats("ex0")
+unit:flush()
+dma {dev = "ex0", addr = 0x10000000, data = "x", attr = ATTR.ATS}
+local lost = inject {at = "ex0", kind = "InvalidateDone", action = "drop", count = 1}
+expect(not unit:flush_device("ex0", ms(5)), "the invalidation is not over")
+expect_eq(lost:hits(), 1, "answers that were lost")
