@@ -306,7 +306,8 @@ static bool act(struct inject *inject, struct inject_entry *entry, struct port *
     switch (rule->action) {
     case INJECT_DROP: tlp_free(tlp); return false;
     case INJECT_DELAY:
-        later.release_ps = MAX(draw_delay(inject, entry), waits_until(inject, sender, tlp));
+        later.release_ps = draw_delay(inject, entry); /* once: MAX() is a macro */
+        later.release_ps = MAX(later.release_ps, waits_until(inject, sender, tlp));
         hold(inject, &later);
         return false;
     case INJECT_OVERTAKE:

@@ -170,6 +170,24 @@ START_TEST(test_delay_keeps_order)
 }
 END_TEST
 
+START_TEST(test_jitter_keeps_order)
+{
+    struct bench bench;
+
+    bench_init(&bench, _i);
+    add(&bench, (struct inject_rule){.action = INJECT_DELAY, .jitter_ps = 10 * PS_PER_US});
+    for (unsigned i = 0; i < 200; i++) {
+        pair_send(&bench.pair->down, TLP_MWR, 1);
+        pair_run(bench.pair, PS_PER_US);
+    }
+    pair_run(bench.pair, PS_PER_MS);
+    ck_assert_uint_eq(bench.pair->up.received, 200);
+    for (unsigned i = 0; i < 200; i++)
+        ck_assert_uint_eq(bench.pair->up.log[i], i);
+    bench_fini(&bench);
+}
+END_TEST
+
 /* Reads may pass reads: a late one is overtaken. */
 START_TEST(test_delay_allows_passing)
 {
@@ -364,6 +382,7 @@ int main(void)
     tcase_add_loop_test(tc, test_window, 0, 2);
     tcase_add_test(tc, test_probability);
     tcase_add_loop_test(tc, test_delay_keeps_order, 0, 2);
+    tcase_add_loop_test(tc, test_jitter_keeps_order, 0, 2);
     tcase_add_loop_test(tc, test_delay_allows_passing, 0, 2);
     tcase_add_loop_test(tc, test_overtake, 0, 2);
     tcase_add_loop_test(tc, test_duplicate, 0, 2);
