@@ -10,5 +10,4 @@ local buffer = alloc(4096)
 local result = dma {dev = "ex0", op = "write", addr = buffer, data = "abcd", attr = ATTR.POISON}
 expect_eq(result, "ok", "the requester of a posted request")
 wait(us(10))
-print(string.format("rp0 %x %x ex0 %x", reg("rp0", "aer.uncorrectable"), reg("rp0", "aer.root_status"), reg("ex0", "aer.uncorrectable")))
 expect_bits("rp0", "aer.uncorrectable", UNCOR.POISONED)
