@@ -84,6 +84,7 @@ bool wire_nvme(struct wiring *w, const struct machine_component *c, GError **err
         .vf_queues = c->nvme.vf_queues,
         .memory_bytes = c->nvme.memory_bytes,
         .shadow_doorbells = c->nvme.shadow_doorbells,
+        .ats = c->nvme.ats,
         .pcie = wiring_endpoint_params(c),
     };
 

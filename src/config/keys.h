@@ -67,8 +67,8 @@ struct topo_values {
         uint64_t vf_queues, memory_bytes, shadow_doorbells;
     } nvme;
     uint64_t packed, readonly;
-    uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io,
-        exerciser_ats, engines;
+    uint64_t functions, msix_vectors, msi_vectors, mem_bytes, vfs, vf_mem_bytes, exerciser_io, ats,
+        engines;
     char *at; /* or bridge= of a root port; NULL when not given */
     char *serial;
     char *config;

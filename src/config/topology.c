@@ -439,6 +439,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->nvme.vf_queues = (unsigned)v->nvme.vf_queues;
         c->nvme.memory_bytes = v->nvme.memory_bytes;
         c->nvme.shadow_doorbells = v->nvme.shadow_doorbells;
+        c->nvme.ats = v->ats;
         if (v->serial) {
             g_free(c->nvme.serial);
             c->nvme.serial = g_strdup(v->serial);
@@ -457,7 +458,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->exerciser.msi_vectors = (unsigned)v->msi_vectors;
         c->exerciser.mem_bytes = v->mem_bytes;
         c->exerciser.no_io = !v->exerciser_io;
-        c->exerciser.ats = v->exerciser_ats;
+        c->exerciser.ats = v->ats;
         c->exerciser.vfs = (unsigned)v->vfs;
         c->exerciser.vf_mem_bytes = v->vf_mem_bytes;
         break;
@@ -482,7 +483,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     case TOPO_DSA:
         c->dsa.queues = (unsigned)v->queues;
         c->dsa.engines = (unsigned)v->engines;
-        c->dsa.ats = v->exerciser_ats;
+        c->dsa.ats = v->ats;
         break;
     case TOPO_IGB:
     case TOPO_VIRTIO_NET: write_net(c, v); break;

@@ -169,6 +169,13 @@ static struct nvme *controller_prepare(struct nvme_subsys *subsys, const struct 
     return ctrl;
 }
 
+/* CHOICE: the cache's size, and how much is asked for at once. */
+static const struct endpoint_ats_params ats_params = {
+    .entries = 256,
+    .pages = 4,
+    .cap = {.queue_depth = 32},
+};
+
 /* The function is there: what needs it, and the simulator. */
 static void controller_finish(struct nvme *ctrl, struct endpoint_func *func,
                               const struct nvme_params *params)
@@ -190,6 +197,10 @@ static void controller_finish(struct nvme *ctrl, struct endpoint_func *func,
         nvme_shadow_init(ctrl);
     }
     add_capabilities(ctrl, params);
+    ctrl->ats = params->ats;
+    if (ctrl->ats) {
+        endpoint_add_ats(func, &ats_params);
+    }
     nvme_properties_reset(ctrl, true);
     nvme_queues_init(ctrl);
     nvme_irq_init(ctrl);

@@ -273,6 +273,7 @@ struct nvme {
     char *name;
     unsigned io_queues;             /* pairs that there can be now */
     unsigned vectors;               /* MSI-X */
+    bool ats;                       /* has Address Translation Services */
     bool online;                    /* always, but for secondary controllers */
     uint16_t given[NVME_RESOURCES]; /* flexible ones; the primary's count after a reset */
     uint16_t used[NVME_RESOURCES];  /* as since the last reset */

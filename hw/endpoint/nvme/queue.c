@@ -167,6 +167,7 @@ static void cmd_release(struct nvme_cmd *cmd)
 
 void nvme_dma_start(struct nvme *ctrl, struct dma_op *op)
 {
+    op->translate = ctrl->ats; /* while they are enabled */
     if (!nvme_memory_access(ctrl, op)) {
         endpoint_dma(ctrl->func, op);
     }

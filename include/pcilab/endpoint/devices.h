@@ -33,6 +33,7 @@ struct nvme_params {
     unsigned vf_queues;    /* pairs of I/O queues in stock for each; 1 to 64 where there are VFs */
     uint64_t memory_bytes; /* controller memory buffer: a power of two from 4096; 0: none */
     bool shadow_doorbells; /* offer Doorbell Buffer Config */
+    bool ats;              /* Address Translation Services, of each controller */
     struct pcie_params pcie;
 };
 

@@ -133,7 +133,7 @@ struct machine_component {
         /* As in struct nvme_params. */
         unsigned namespaces, block_bytes, vfs, vf_queues;
         uint64_t namespace_bytes, memory_bytes;
-        bool shadow_doorbells;
+        bool shadow_doorbells, ats;
     } nvme;
     struct { /* MACHINE_EXERCISER */
         unsigned functions;
