@@ -277,6 +277,18 @@ struct virtio_console *machine_virtio_console(struct machine *machine, const cha
     return NULL;
 }
 
+const char *machine_files_failed(const struct machine *machine, unsigned *next, int *err)
+{
+    while (*next < machine->part_count) {
+        const struct board_part *part = &machine->part[(*next)++];
+
+        *err = part->files ? p9_server_host_error(part->files) : 0;
+        if (*err)
+            return part->name;
+    }
+    return NULL;
+}
+
 void wiring_reset(struct machine *machine)
 {
     board_iommu_reset(machine);

@@ -160,6 +160,7 @@ static bool find_command_files(struct boot *boot)
     if (!ok || !command_make_initrd(t, boot->desc, o->rw, o->modules)) {
         return false;
     }
+    boot->command.no_modules = !t->modules;
     boot->load.kernel_path = t->kernel;
     boot->load.initrd_path = t->initrd;
     return true;
@@ -488,8 +489,12 @@ static int close_files(struct boot *boot, int status)
             status = status ? status : CLI_FAILED;
         }
     }
+    status = command_check_files(boot->run.machine, boot->options.rw, status);
     if (boot->trace_file && (fflush(boot->trace_file) != 0 || ferror(boot->trace_file))) {
         cli_error("the trace is not complete: %s", g_strerror(errno));
+        status = status ? status : CLI_FAILED;
+    }
+    if (boot->run.core_failed) {
         status = status ? status : CLI_FAILED;
     }
     int log_error = boot_log_free(boot->run.log);

@@ -32,6 +32,7 @@ struct boot_run {
     struct command *command;       /* NULL: none; else it has the caller's streams */
     struct pokes *pokes;           /* NULL: none */
     struct boot_record *record;    /* NULL: neither kept nor replayed */
+    bool core_failed;              /* one could not be written */
     const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
 
     /* Shows what these words ask for; may be NULL where no poke asks. */

@@ -139,7 +139,7 @@ static void print_status(const struct boot_run *run)
 
 static void write_core(struct boot_run *run)
 {
-    core_file_write(run->machine, run->vmcore ? run->vmcore : "vmcore");
+    run->core_failed |= !core_file_write(run->machine, run->vmcore ? run->vmcore : "vmcore");
     run->core_due = false;
 }
 

@@ -105,7 +105,7 @@ static int finish(const struct checkpoint_run *c, uint64_t seed)
     if (run->command) {
         command_go_on(run->command);
     }
-    int status = check_disks(c, boot_run(run));
+    int status = command_check_files(run->machine, NULL, check_disks(c, boot_run(run)));
     console_flush(run->console);
     if (run->command) {
         status = command_result(run->command, status);

@@ -284,7 +284,7 @@ int command_result(const struct command *c, int status)
     }
     if (c->ended || c->started) {
         if (!c->ended && status == CLI_OK) {
-            cli_error("the guest powered off before the command ended");
+            cli_error("the guest powered off or restarted before the command ended");
         }
         return status == CLI_LIMIT ? COMMAND_LIMIT : CLI_FAILED;
     }
@@ -294,6 +294,10 @@ int command_result(const struct command *c, int status)
               : status == CLI_FAILED ? "the kernel failed before"
                                      : "the guest powered off before");
     show_tail(c);
+    if (c->no_modules) {
+        cli_error("there are no modules with this kernel; if it needs some to get there: make "
+                  "modules");
+    }
     return COMMAND_SKIP;
 }
 

@@ -30,6 +30,7 @@ struct command {
     const char *const *argv; /* NULL: no command is wanted */
     bool tty;                /* on a terminal of its own */
     bool verbose;            /* the kernel's console goes to stderr at once */
+    bool no_modules;         /* none are with the kernel */
 
     struct boot_run *run;
     struct virtio_console *device;
@@ -63,6 +64,8 @@ void command_take_job(struct command *c, const uint8_t *frame, size_t len, bool 
 /* Adds the devices to the description: files, `rw` directories (NULL: none), ports. Reports errors
  * itself. */
 bool command_add_devices(struct command *c, struct machine_desc *desc, char **rw);
+/* Says which files' writes this host has refused; the status is then 1 at least. `rw` as above. */
+int command_check_files(const struct machine *machine, char **rw, int status);
 /* The initramfs in memory: agent, settings, modules, of which `more` (NULL: none) as well. */
 bool command_make_initrd(struct ktree *tree, const struct machine_desc *desc, char **rw,
                          char *const *more);

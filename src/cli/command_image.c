@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a machine needs to run a command: devices, and an initramfs with the agent in it. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,6 +81,21 @@ bool command_add_devices(struct command *c, struct machine_desc *desc, char **rw
     c->host = (struct machine_virtio_console){
         .name = PORTS_NAME, .ports = c->ports, .port_count = COMMAND_PORTS};
     return true;
+}
+
+int command_check_files(const struct machine *machine, char **rw, int status)
+{
+    unsigned next = 0, n;
+    const char *name;
+    int err;
+
+    while ((name = machine_files_failed(machine, &next, &err))) {
+        bool ours = rw && sscanf(name, RW_NAME, &n) == 1;
+        cli_error("%s %s: not all that the guest wrote is there: %s", ours ? "--rw" : "virtio-9p",
+                  ours ? rw[n] : name, g_strerror(-err));
+        status = status ? status : CLI_FAILED;
+    }
+    return status;
 }
 
 static void put_record(GByteArray *text, const char *key, const char *a, const char *b)

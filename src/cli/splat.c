@@ -10,6 +10,9 @@
 /* CHOICE: a splat ends with its kind's last line, after this many lines, or when the kernel has
  * said nothing more of it for a second, or has started anew. */
 #define TEXT_LINES 100
+/* CHOICE: so many lines after "cut here" are a WARN's own words, which come before its first line
+ * (kernel/panic.c, __warn_printk()). */
+#define LEAD_LINES 8
 #define APART_US   1000000
 
 enum splat_flags {
@@ -54,10 +57,12 @@ static const struct splat_kind kinds[] = {
     /* arch/x86/kernel/dumpstack.c, arch/x86/mm/fault.c, lib/bug.c */
     {"oops", "Oops: ", "[#", END_TRACE, SPLAT_MORE},
     {"oops", "general protection fault", "[#", END_TRACE, SPLAT_MORE},
+    {"oops", NULL, ": 0000 [#", END_TRACE, SPLAT_MORE}, /* before 6.10: divide error, int3 ... */
     {"oops", "BUG: unable to handle ", NULL, END_TRACE, 0},
     {"oops", "BUG: kernel NULL pointer dereference", NULL, END_TRACE, 0},
     {"bug", "kernel BUG at ", NULL, END_TRACE, 0},
     {"bug", "BUG: ", NULL, END_TRACE, 0},
+    {"bug", "BUG ", "ainted", NULL, 0}, /* mm/slub.c, slab_bug() */
     {"panic", "Kernel panic", "not syncing", "---[ end Kernel panic", SPLAT_MORE},
     {"leak", "kmemleak: ", "new suspected memory leaks", NULL, SPLAT_LINE}, /* mm/kmemleak.c */
     /* drivers/iommu/intel/dmar.c, drivers/iommu/amd/iommu.c */
@@ -83,6 +88,8 @@ struct splats {
     int64_t open_us;               /* the kernel's time of its last line; -1: unknown */
     unsigned open_lines;
     bool open_kept; /* it is the first one, whose text is kept */
+    GString *lead;  /* lines after "cut here", before a splat */
+    unsigned lead_left;
 
     GPtrArray *allowed; /* char *, as given */
     GPtrArray *regexes; /* GRegex *, side by side with them */
@@ -100,6 +107,7 @@ struct splats *splats_new(void)
     s->allowed = g_ptr_array_new_with_free_func(g_free);
     s->regexes = g_ptr_array_new_with_free_func((GDestroyNotify)g_regex_unref);
     s->first_text = g_string_new(NULL);
+    s->lead = g_string_new(NULL);
     return s;
 }
 
@@ -109,6 +117,7 @@ void splats_free(struct splats *s)
         g_ptr_array_unref(s->allowed);
         g_ptr_array_unref(s->regexes);
         g_string_free(s->first_text, TRUE);
+        g_string_free(s->lead, TRUE);
         g_free(s->first_line);
         g_free(s);
     }
@@ -187,6 +196,12 @@ static void keep_line(struct splats *s)
     }
 }
 
+static void end_lead(struct splats *s)
+{
+    g_string_truncate(s->lead, 0);
+    s->lead_left = 0;
+}
+
 static void open_splat(struct splats *s, const struct splat_kind *kind, const char *message)
 {
     s->open = kind;
@@ -201,9 +216,22 @@ static void open_splat(struct splats *s, const struct splat_kind *kind, const ch
             s->first = kind;
             s->first_line = g_strdup(message);
             s->open_kept = true;
+            g_string_append(s->first_text, s->lead->str);
         }
     }
+    end_lead(s);
     keep_line(s);
+}
+
+static void note_lead(struct splats *s, const char *message)
+{
+    if (strstr(message, "---[ cut here ]---")) {
+        g_string_truncate(s->lead, 0);
+        s->lead_left = LEAD_LINES;
+    } else if (s->lead_left) {
+        s->lead_left--;
+        g_string_append_printf(s->lead, "%s\n", s->line);
+    }
 }
 
 /* Does the line go on with the splat that is open? */
@@ -232,10 +260,15 @@ static void take_line(struct splats *s)
         message = s->line;
     }
     const struct splat_kind *kind = find_kind(message);
+    if (us >= 0 && s->open_us >= 0 && ABS(us - s->open_us) > APART_US) {
+        end_lead(s);
+    }
     if (!goes_on(s, kind, us)) {
         s->open = NULL;
         if (kind) {
             open_splat(s, kind, message);
+        } else {
+            note_lead(s, message);
         }
     } else {
         keep_line(s);

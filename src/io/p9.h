@@ -124,6 +124,7 @@ struct p9_server {
     uint32_t memory; /* bytes of listings and attributes */
     uint32_t msize;
     bool versioned;
+    int host_error; /* negative errno of the first write that the host refused, or 0 */
 };
 
 /* p9_node.c */

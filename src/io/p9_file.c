@@ -306,6 +306,15 @@ static int write_value(struct p9_fid *fid, uint64_t offset, struct p9_in *in, ui
     return (int)count;
 }
 
+/* A client that writes late tells nobody: the server's owner can ask. */
+static int host_failed(struct p9_server *server)
+{
+    int err = -errno;
+
+    server->host_error = server->host_error ? server->host_error : err;
+    return err;
+}
+
 int p9_write(struct p9_server *server, struct p9_in *in, struct p9_out *out)
 {
     struct p9_fid *fid = p9_fid_find(server, (uint32_t)p9_get(in, 4));
@@ -328,7 +337,7 @@ int p9_write(struct p9_server *server, struct p9_in *in, struct p9_out *out)
             return -EFBIG;
         n = pwrite(fid->fd, in->at, count, (off_t)offset);
         if (n < 0)
-            return -errno;
+            return host_failed(server);
     }
     p9_put(out, (uint32_t)n, 4);
     return 0;
@@ -344,7 +353,7 @@ int p9_fsync(struct p9_server *server, struct p9_in *in, struct p9_out *out)
         return -EBADF;
     if (fid->kind != P9_FID_FILE || fid->fd < 0)
         return 0; /* nothing was written through it */
-    return (data_only ? fdatasync(fid->fd) : fsync(fid->fd)) < 0 ? -errno : 0;
+    return (data_only ? fdatasync(fid->fd) : fsync(fid->fd)) < 0 ? host_failed(server) : 0;
 }
 
 /*

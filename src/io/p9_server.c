@@ -30,6 +30,11 @@ void p9_memory_give(struct p9_server *server, uint32_t bytes)
     server->memory -= bytes;
 }
 
+int p9_server_host_error(const struct p9_server *server)
+{
+    return server->host_error;
+}
+
 /* Fids. */
 
 struct p9_fid *p9_fid_find(struct p9_server *server, uint32_t number)

@@ -4,7 +4,7 @@
 set -u
 count=0
 failed=0
-work=$(mktemp -d)
+work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # run COMMAND...: leaves its exit status in $status, its streams in $work/out and $work/err.

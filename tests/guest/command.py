@@ -10,6 +10,7 @@ import pathlib
 import pty
 import random
 import re
+import resource
 import shutil
 import struct
 import subprocess
@@ -162,6 +163,10 @@ def statuses(tap, folder):
         never = pool.submit(pcilab, "echo", "never",
                             options=("--append", "root=/dev/x rdinit=/x"))
         sick = pool.submit(pcilab, "echo", "never", options=("--limit", "50ms"))
+        image = folder / "bare/arch/x86/boot/bzImage"
+        image.parent.mkdir(parents=True)
+        image.symlink_to(harness.guest_dir() / "vmlinuz")
+        bare = pool.submit(pcilab, "echo", "never", options=("--ktree", folder / "bare"))
     for (name, _, status, text), run in zip(STATUSES, runs):
         r = run.result()
         tap.check(r.status == status and not r.out and text in r.err, f"{name}: {status}",
@@ -171,6 +176,17 @@ def statuses(tap, folder):
         r = pcilab("echo", "lost", stdout=full)
     tap.check(r.status == 126 and b"standard output cannot be written: No space" in r.err,
               "standard output on a full disk", r.tail())
+    limit = (64 << 20, 64 << 20)  # an image of nothing is beyond it, as is what dd writes
+    (folder / "rw").mkdir()
+    core = folder / "core"
+    r = pcilab("dd", "if=/dev/zero", f"of={folder}/rw/far", "bs=1k", "count=1", "seek=100k",
+               "conv=notrunc", "status=none", cwd="/",
+               options=("--rw", folder / "rw", "--vmcore", core, "--at", "1s:vmcore"),
+               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    tap.check(r.status == 1 and not core.exists() and
+              f"--vmcore {core}: File too large\n".encode() in r.err and
+              f"--rw {folder}/rw: not all that the guest wrote is there: File too large".encode()
+              in r.err, "a core file, and what the guest writes late, that find no place", r.tail())
     read_end, write_end = os.pipe()
     os.close(read_end)
     r = pcilab("yes", stdout=write_end)
@@ -182,6 +198,9 @@ def statuses(tap, folder):
     r = never.result()
     tap.check(r.status == 125 and not r.out and b"the kernel failed before" in r.err and
               b"Unable to mount root" in r.err, "a kernel that panics before: 125", r.tail())
+    r = bare.result()
+    tap.check(r.status == 125 and not r.out and b"there are no modules with this kernel" in r.err,
+              "a tree without modules: 125", r.tail())
     r = sick.result()
     tap.check(r.status == 125 and not r.out and b"did not get there in time" in r.err,
               "a kernel that does not get there: 125", r.tail())

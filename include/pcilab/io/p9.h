@@ -42,5 +42,8 @@ void p9_server_reset(struct p9_server *server);
  * too short to be answered or the reply does not fit: the transport then has nothing to send. */
 uint32_t p9_server_handle(struct p9_server *server, const uint8_t *request, uint32_t len,
                           uint8_t *reply, uint32_t capacity);
+/* The negative errno of the first write that the host refused (a full disk, say); 0: all were done.
+ * The client has been told, but may have nobody left to tell. */
+int p9_server_host_error(const struct p9_server *server);
 
 #endif

@@ -312,6 +312,9 @@ bool machine_knows_input(const struct machine *machine, const char *source);
 /* For virtio_console_input() and the like, which may be called while the machine does not run; NULL
  * when there is none of this name. */
 struct virtio_console *machine_virtio_console(struct machine *machine, const char *name);
+/* The next virtio-9p, from part `*next` on (0 at first), through which not all was written that the
+ * guest has written: its name, and the negative errno of the host. NULL: there is none. */
+const char *machine_files_failed(const struct machine *machine, unsigned *next, int *err);
 /* For the loop around machine_run(), as net_fill() and net_polled() (pcilab/io/net.h) for all
  * networks. False: there is none. */
 bool machine_net_fill(struct machine *machine, GArray *fds, uint32_t *timeout_ms);

@@ -54,6 +54,8 @@ static const struct {
     {"bug", "kernel BUG at drivers/pci/pci.c:100!"},
     {"bug", "BUG: sleeping function called from invalid context at mm/slab.c:1"},
     {"bug", "BUG: Bad page state in process sh  pfn:00001"},
+    {"bug", "BUG kmalloc-64 (Not tainted): Right Redzone overwritten"},
+    {"oops", "divide error: 0000 [#1] PREEMPT SMP NOPTI"},
     {"panic", "Kernel panic - not syncing: Attempted to kill init!"},
     {"leak", "kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)"},
     {"dmar", "DMAR: DRHD: handling fault status reg 2"},
@@ -150,6 +152,33 @@ START_TEST(one_splat_of_many_lines)
 END_TEST
 
 /* A kind without a last line ends when the kernel speaks of something else, a second later. */
+/* What a WARN says comes before its first line. */
+START_TEST(words_of_a_warning)
+{
+    struct splats *s = heard("[    1.000000] ------------[ cut here ]------------\n"
+                             "[    1.000001] too early for\n"
+                             "[    3.000000] pci 0000:00:01.0: Adding to iommu group 0\n"
+                             "[    3.100000] ------------[ cut here ]------------\n"
+                             "[    3.100001] refcount_t: underflow; use-after-free.\n"
+                             "[    3.100002] WARNING: CPU: 0 PID: 1 at lib/refcount.c:28\n"
+                             "[    3.100003] Modules linked in:\n");
+
+    ck_assert_uint_eq(splats_count(s), 1);
+    ck_assert_str_eq(splats_first_line(s), "WARNING: CPU: 0 PID: 1 at lib/refcount.c:28");
+    ck_assert_str_eq(splats_first_text(s), "[    3.100001] refcount_t: underflow; use-after-free.\n"
+                                           "[    3.100002] WARNING: CPU: 0 PID: 1 at "
+                                           "lib/refcount.c:28\n"
+                                           "[    3.100003] Modules linked in:\n");
+    splats_free(s);
+
+    s = heard("[    1.000000] ------------[ cut here ]------------\n"
+              "[    1.000001] of long ago\n"
+              "[    3.000000] BUG: Bad page state\n");
+    ck_assert_str_eq(splats_first_text(s), "[    3.000000] BUG: Bad page state\n");
+    splats_free(s);
+}
+END_TEST
+
 START_TEST(silence_ends_a_splat)
 {
     struct splats *s = heard("[    5.000000] WARNING: possible recursive locking detected\n"
@@ -290,6 +319,7 @@ int main(void)
     tcase_add_loop_test(tc, no_splats, 0, 12);
     tcase_add_test(tc, programs_are_not_the_kernel);
     tcase_add_test(tc, one_splat_of_many_lines);
+    tcase_add_test(tc, words_of_a_warning);
     tcase_add_test(tc, silence_ends_a_splat);
     tcase_add_test(tc, endless_splat_is_bounded);
     tcase_add_test(tc, another_kind_ends_a_splat);

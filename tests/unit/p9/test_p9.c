@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -203,6 +205,25 @@ START_TEST(files_are_read_and_written)
     ck_assert_int_eq(stat(tree_file("file"), &st), 0);
     ck_assert_int_eq(st.st_size, 0);
     ck_assert_int_eq(client_read(client, 3, 0, 10, text, &got), EBADF); /* write only */
+}
+END_TEST
+
+START_TEST(what_the_host_refuses_is_remembered)
+{
+    struct rlimit old, small = {1 << 20, RLIM_INFINITY};
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small.rlim_max = old.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(client_walk(client, CLIENT_ROOT, 2, "dir"), 0);
+    ck_assert_int_eq(client_create(client, 2, "new", O_RDWR, 0640), 0);
+    ck_assert_int_eq(client_write(client, 2, UINT64_MAX, "bad", 3), EFBIG); /* the client's fault */
+    ck_assert_int_eq(p9_server_host_error(client->server), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    ck_assert_int_eq(client_write(client, 2, 2 << 20, "far", 3), EFBIG);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+    ck_assert_int_eq(client_write(client, 2, 0, "near", 4), 0);
+    ck_assert_int_eq(p9_server_host_error(client->server), -EFBIG);
 }
 END_TEST
 
@@ -562,6 +583,7 @@ int main(void)
     tcase_add_test(tc, attributes_are_the_file_s);
     tcase_add_test(tc, attributes_are_set);
     tcase_add_test(tc, files_are_read_and_written);
+    tcase_add_test(tc, what_the_host_refuses_is_remembered);
     tcase_add_test(tc, readers_cannot_write);
     tcase_add_test(tc, removed_files_live_while_open);
     tcase_add_test(tc, fids_follow_renames);
