@@ -198,6 +198,9 @@ void virtq_fetch_dma(struct virtq *q, enum virtq_fetch state, enum dma_kind kind
 void virtq_used_dma(struct virtq *q, enum virtq_used state, enum dma_kind kind, uint64_t addr,
                     uint32_t len);
 void virtq_fetch_table(struct virtq *q, uint64_t addr, uint32_t len);
+/* The slot of the chain that is being looked at, from here on: others may become free before it is
+ * complete. */
+struct virtq_request *virtq_taking(struct virtq *q);
 /* False: the chain is malformed, and the device broken. */
 bool virtq_add_segment(struct virtq *q, const uint8_t *desc, unsigned flags);
 /* The chain is complete; its data is fetched and the next one looked for. */

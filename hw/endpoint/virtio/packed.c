@@ -85,7 +85,7 @@ static void descriptor_read(struct virtq *q)
         nothing_available(q);
         return;
     }
-    (first ? q->free : q->taking)->id = le16_load(q->fetch_buf + DESC_ID);
+    virtq_taking(q)->id = le16_load(q->fetch_buf + DESC_ID);
     if (flags & VIRTQ_DESC_INDIRECT) {
         if (!first || (flags & VIRTQ_DESC_NEXT))
             virtio_fail(q->dev, "an indirect descriptor in a chain (2.8.19)");

@@ -159,7 +159,7 @@ void virtq_idle(struct virtq *q)
         schedule_step(q);
 }
 
-static struct virtq_request *taking(struct virtq *q)
+struct virtq_request *virtq_taking(struct virtq *q)
 {
     struct virtq_request *req = q->taking;
 
@@ -177,7 +177,7 @@ static struct virtq_request *taking(struct virtq *q)
 
 bool virtq_add_segment(struct virtq *q, const uint8_t *desc, unsigned flags)
 {
-    struct virtq_request *req = taking(q);
+    struct virtq_request *req = virtq_taking(q);
     struct virtq_segment seg = {le64_load(desc), le32_load(desc + 8)};
 
     if (req->segs == q->params.size) {
@@ -298,7 +298,7 @@ static void need_room(uint8_t **buf, uint32_t *cap, uint32_t len)
 
 void virtq_chain_complete(struct virtq *q)
 {
-    struct virtq_request *req = taking(q);
+    struct virtq_request *req = virtq_taking(q);
 
     q->taking = NULL;
     req->pub.in_len = (uint32_t)req->in_total;

@@ -127,7 +127,7 @@ static void head_read(struct virtq *q)
 {
     unsigned head = le16_load(q->fetch_buf);
 
-    q->free->id = (uint16_t)head; /* the slot that the chain will take */
+    virtq_taking(q)->id = (uint16_t)head;
     fetch_descriptor(q, head);
 }
 
