@@ -238,6 +238,7 @@ enum {
     CR4_OSFXSR = 1 << 9,
     CR4_OSXMMEXCPT = 1 << 10,
     CR4_FSGSBASE = 1 << 16,
+    CR4_OSXSAVE = 1 << 18,
     CR4_SMEP = 1 << 20,
 };
 
@@ -269,8 +270,12 @@ struct cpu_msrs {
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, misc_enable, tsc_adjust;
     uint64_t spec_ctrl, mcg_status;
-    uint64_t discard; /* written, never read back as anything but 0 */
+    uint64_t xss, pasid; /* IA32_XSS, IA32_PASID */
+    uint64_t discard;    /* written, never read back as anything but 0 */
 };
+
+/* Bits of IA32_PASID: the PASID and whether there is one. */
+#define CPU_PASID_BITS (BIT(31) | GENMASK(19, 0))
 
 struct cpu {
     /* Hot. */
@@ -301,7 +306,7 @@ struct cpu {
     struct cpu_seg seg[CPU_SEG_COUNT];
     uint64_t gdt_base, idt_base;
     uint16_t gdt_limit, idt_limit;
-    uint64_t cr0, cr2, cr3, cr4, efer;
+    uint64_t cr0, cr2, cr3, cr4, efer, xcr0;
     uint64_t dr[8];
     struct cpu_msrs msr;
     struct fpu fpu;
@@ -507,6 +512,9 @@ uint8_t *ram_host(struct cpu_group *g, uint64_t pa);
 
 /* One access on the bus; returns when it has been answered, else suspends. */
 void bus_access(struct cpu *c, enum cpu_access_kind kind, uint64_t addr, unsigned size, void *data);
+
+/* 64 bytes to a device that may refuse them; true when it took them. */
+bool bus_enqueue(struct cpu *c, uint64_t addr, const uint8_t *data);
 
 static inline uint64_t host_read(const void *p, unsigned size)
 {

@@ -23,13 +23,13 @@ struct cpuid_row {
      BIT(24) /* FXSR */ | BIT(25) /* SSE */ | BIT(26) /* SSE2 */ | BIT(27) /* SS: self-snoop */)
 #define EDX1_HTT BIT(28)
 #define ECX1                                                                                       \
-    (BIT(13) /* CX16 */ | BIT(21) /* x2APIC */ | BIT(24) /* TSC_DEADLINE */ | BIT(30) /* RDRAND    \
-                                                                                       */)
+    (BIT(13) /* CX16 */ | BIT(21) /* x2APIC */ | BIT(24) /* TSC_DEADLINE */ |                      \
+     BIT(26) /* XSAVE */ | BIT(30) /* RDRAND */)
 #define EBX7                                                                                       \
     (BIT(0) /* FSGSBASE */ | BIT(1) /* TSC_ADJUST */ | BIT(6) /* FDP_EXCPTN_ONLY */ |              \
      BIT(7) /* SMEP */ | BIT(9) /* ERMS */ | BIT(13) /* FCS and FDS are 0 */ |                     \
      BIT(18) /* RDSEED */)
-#define ECX7 (BIT(27) /* MOVDIRI */ | BIT(28) /* MOVDIR64B */)
+#define ECX7 (BIT(27) /* MOVDIRI */ | BIT(28) /* MOVDIR64B */ | BIT(29) /* ENQCMD */)
 #define EDX7                                                                                       \
     (BIT(4) /* FSRM */ | BIT(26) /* SPEC_CTRL */ | BIT(27) /* STIBP */ | BIT(29) /* ARCH_CAPS */)
 #define EDX8_1                                                                                     \
@@ -50,8 +50,12 @@ static const struct cpuid_row rows[] = {
     {0x06, ANY, {BIT(2), 0, 0, 0}},                          /* ARAT */
     {0x07, 0, {2, EBX7, ECX7, EDX7}},
     {0x07, 2, {0, 0, 0, BIT(4) /* BHI_CTRL: else Linux clears branch history in software */}},
-    {0x0B, 0, {0, 1, 0x100, 0}},            /* one thread per core */
-    {0x0B, 1, {0, 1, 0x201, 0}},            /* cores: filled in */
+    {0x0B, 0, {0, 1, 0x100, 0}}, /* one thread per core */
+    {0x0B, 1, {0, 1, 0x201, 0}}, /* cores: filled in */
+    {0x0D, 0, {3, 576, 576, 0}}, /* x87 and SSE state */
+    /* XSAVEOPT, XSAVEC, XGETBV with ECX 1, XSAVES; size filled in; of IA32_XSS: PASID state */
+    {0x0D, 1, {0xF, 576, BIT(10), 0}},
+    {0x0D, 10, {8, 0, 1, 0}},
     {0x15, ANY, {0, 0, CPU_CRYSTAL_HZ, 0}}, /* filled in */
     {0x16, ANY, {0, 0, 100, 0}},            /* filled in */
     {0x80000000, ANY, {0x80000008, 0, 0, 0}},
@@ -102,6 +106,7 @@ static void fill(const struct cpu *c, uint32_t leaf, uint32_t subleaf, struct cp
     case 0x01:
         r->ebx |= 1u << id_bits(count) << 16 | c->index << 24;
         r->edx |= count > 1 ? (uint32_t)EDX1_HTT : 0;
+        r->ecx |= c->cr4 & CR4_OSXSAVE ? BIT(27) : 0;
         break;
     case 0x04:
         r->eax |= r->eax ? ((1u << id_bits(count)) - 1) << 26 : 0;
@@ -117,6 +122,7 @@ static void fill(const struct cpu *c, uint32_t leaf, uint32_t subleaf, struct cp
         r->ecx = (r->ecx & ~0xFFu) | (subleaf & 0xFF);
         r->edx = c->index;
         break;
+    case 0x0D: r->ebx += subleaf == 1 && c->msr.xss ? 8 : 0; break;
     case 0x15: {
         uint64_t g = gcd64(cfg->tsc_hz, CPU_CRYSTAL_HZ);
         r->eax = (uint32_t)(CPU_CRYSTAL_HZ / g);

@@ -213,6 +213,12 @@ static unsigned peek_modrm(const struct decoder *d)
     return d->pos < d->avail ? d->bytes[d->pos] : 0;
 }
 
+/* The XSAVE family's places take no prefixes. */
+static bool is_xsave(unsigned group, unsigned reg)
+{
+    return (group == G_0FAE && reg >= 4 && reg <= 6) || (group == G_0FC7 && reg >= 3 && reg <= 5);
+}
+
 static unsigned find_id(struct decoder *d, uint8_t opcode, uint8_t *last)
 {
     unsigned id = opcode;
@@ -224,9 +230,12 @@ static unsigned find_id(struct decoder *d, uint8_t opcode, uint8_t *last)
         if (b == 0x38) {
             b = (uint8_t)take(d, 1);
             *last = b;
-            return b == 0xF9 && !d->opsize && !d->rep  ? ID_MOVDIRI
-                   : b == 0xF8 && d->opsize && !d->rep ? ID_MOVDIR64B
-                                                       : ID_UD;
+            return b == 0xF9 && !d->opsize && !d->rep ? ID_MOVDIRI
+                   : b != 0xF8                        ? ID_UD
+                   : d->rep == 0xF2                   ? ID_ENQCMD
+                   : d->rep == 0xF3                   ? ID_ENQCMDS
+                   : d->opsize                        ? ID_MOVDIR64B
+                                                      : ID_UD;
         }
     }
     const struct opdesc *desc = &cpu_opdesc[id];
@@ -245,6 +254,9 @@ static unsigned find_id(struct decoder *d, uint8_t opcode, uint8_t *last)
         }
         if (desc->group == G_0FAE && is_reg && d->rep == 0xF3) {
             return G_0FAE_F3 + reg;
+        }
+        if (!is_reg && (d->opsize || d->rep) && is_xsave(desc->group, reg)) {
+            return ID_UD; /* other instructions, or none */
         }
         return desc->group + reg + (is_reg ? 8 : 0);
     }

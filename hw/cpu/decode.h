@@ -80,6 +80,8 @@ enum {
     G_0FC7 = G_0FBA + 8,
     ID_MOVDIRI = G_0FC7 + 16,
     ID_MOVDIR64B,
+    ID_ENQCMD,
+    ID_ENQCMDS,
     ID_ARPL,
     ID_SIMD,
     ID_X87,

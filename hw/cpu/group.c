@@ -74,6 +74,7 @@ void cpu_reset_init(struct cpu *c, bool power_on)
     c->gdt_limit = c->idt_limit = 0xFFFF;
     c->cr0 = CR0_ET | (power_on ? CR0_CD | CR0_NW : keep);
     c->cr2 = c->cr3 = c->cr4 = c->efer = 0;
+    c->xcr0 = power_on ? 1 : c->xcr0; /* x87 */
     memset(c->dr, 0, sizeof(c->dr));
     c->dr[6] = DR6_ONE;
     c->dr[7] = DR7_ONE;

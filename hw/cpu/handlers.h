@@ -230,4 +230,16 @@ OP(op_fwait);
 OP(op_fxsave);
 OP(op_fxrstor);
 
+/* xsave.c */
+OP(op_xsave);
+OP(op_xsavec);
+OP(op_xsaves);
+OP(op_xrstor);
+OP(op_xrstors);
+OP(op_xcr);
+
+/* enqueue.c */
+OP(op_enqcmd);
+OP(op_enqcmds);
+
 #endif

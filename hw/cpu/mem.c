@@ -66,6 +66,21 @@ void bus_access(struct cpu *c, enum cpu_access_kind kind, uint64_t addr, unsigne
     cpu_suspend(c);
 }
 
+bool bus_enqueue(struct cpu *c, uint64_t addr, const uint8_t *data)
+{
+    if (c->delivering || c->log_pos >= ACCESS_LOG_MAX) {
+        return false;
+    }
+    if (c->log_pos < c->log_count) {
+        return c->log[c->log_pos++].data[0];
+    }
+    c->acc.kind = CPU_MEM_ENQUEUE;
+    c->acc.addr = addr;
+    c->acc.size_bytes = 64;
+    memcpy(c->acc.data, data, 64);
+    cpu_suspend(c);
+}
+
 /* The largest piece the bus takes in one go. */
 static unsigned bus_piece(unsigned n)
 {

@@ -52,10 +52,12 @@ static const struct msr_row rows[] = {
     {0x176, MSR_CANONICAL, FIELD(sysenter_eip), ~0ULL},
     /* CHOICE: machine checks exist, and no bank that could report one (SDM volume 3, 16.3.1); a
      * processor without the feature makes Linux complain. */
-    {0x179, MSR_CONST, 0, 0},                      /* MCG_CAP */
-    {0x17A, MSR_PLAIN, FIELD(mcg_status), 0x7},    /* MCG_STATUS: RIPV, EIPV, MCIP */
-    {0x1A0, MSR_PLAIN, FIELD(misc_enable), ~0ULL}, /* MISC_ENABLE */
-    {0x1D9, MSR_IGNORE, 0, 0},                     /* DEBUGCTL: no branch records */
+    {0x179, MSR_CONST, 0, 0},                         /* MCG_CAP */
+    {0x17A, MSR_PLAIN, FIELD(mcg_status), 0x7},       /* MCG_STATUS: RIPV, EIPV, MCIP */
+    {0x1A0, MSR_PLAIN, FIELD(misc_enable), ~0ULL},    /* MISC_ENABLE */
+    {0xD93, MSR_PLAIN, FIELD(pasid), CPU_PASID_BITS}, /* PASID */
+    {0xDA0, MSR_PLAIN, FIELD(xss), BIT(10)},          /* XSS: PASID state */
+    {0x1D9, MSR_IGNORE, 0, 0},                        /* DEBUGCTL: no branch records */
     {MSR_PAT, MSR_SPECIAL, FIELD(pat), ~0ULL},
     {MSR_EFER, MSR_SPECIAL, 0, 0},
     {0xC0000081, MSR_PLAIN, FIELD(star), ~0ULL},

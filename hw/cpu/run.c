@@ -370,7 +370,9 @@ void cpu_complete(struct cpu *c, const void *data, bool fault)
     struct access_log_entry *e = &c->log[c->log_count++];
     c->acc_outstanding = false;
     e->fault = fault;
-    if (data && c->acc.size_bytes <= sizeof(e->data)) {
+    if (c->acc.kind == CPU_MEM_ENQUEUE) {
+        e->data[0] = data != NULL;
+    } else if (data && c->acc.size_bytes <= sizeof(e->data)) {
         memcpy(e->data, data, c->acc.size_bytes);
     }
 }

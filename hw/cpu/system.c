@@ -8,7 +8,7 @@
 
 #define CR4_ALLOWED                                                                                \
     (CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR |             \
-     CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_SMEP)
+     CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_SMEP | CR4_OSXSAVE)
 #define CR0_ALLOWED                                                                                \
     (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
      CR0_PG)

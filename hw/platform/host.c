@@ -13,7 +13,8 @@
 
 static bool access_is_write(const struct cpu_access *access)
 {
-    return access->kind == CPU_MEM_WRITE || access->kind == CPU_IO_WRITE;
+    return access->kind == CPU_MEM_WRITE || access->kind == CPU_IO_WRITE ||
+           access->kind == CPU_MEM_ENQUEUE;
 }
 
 static void complete_hole(struct slot *slot, const struct cpu_access *access)
@@ -49,7 +50,8 @@ static void complete_bus(struct slot *slot, const struct bus_range *range,
 /* Configuration and I/O requests are at most a doubleword and do not cross one. */
 static unsigned piece_size(const struct slot *slot, uint64_t addr, unsigned left)
 {
-    bool wide = slot->request.kind == ROOT_MEM_READ || slot->request.kind == ROOT_MEM_WRITE;
+    bool wide = slot->request.kind == ROOT_MEM_READ || slot->request.kind == ROOT_MEM_WRITE ||
+                slot->request.kind == ROOT_MEM_ENQUEUE;
     unsigned room = 4 - (unsigned)(addr & 3);
 
     return wide ? left : left < room ? left : room;
@@ -79,6 +81,11 @@ static void piece_done(struct root_request *request, enum tlp_status status)
         submit_piece(slot);
     else
         sched_complete(slot, access_is_write(access) ? NULL : slot->access_data, false);
+}
+
+static void enqueue_done(struct root_request *request, enum tlp_status status)
+{
+    sched_complete(request->opaque, status == TLP_SC ? request->data : NULL, false);
 }
 
 static void posted_done(struct root_request *request, enum tlp_status status)
@@ -118,7 +125,7 @@ static void submit(struct slot *slot, struct root_complex *rc, enum root_request
     slot->access_addr = addr;
     slot->access_done = 0;
     slot->request.kind = kind;
-    slot->request.done = piece_done;
+    slot->request.done = kind == ROOT_MEM_ENQUEUE ? enqueue_done : piece_done;
     slot->request.opaque = slot;
     submit_piece(slot);
 }
@@ -205,6 +212,18 @@ static void access_memory(struct slot *slot, const struct cpu_access *access)
     }
 }
 
+/* CHOICE: whatever else than success a Deferrable Memory Write meets, software may try again. */
+static void access_enqueue(struct slot *slot, const struct cpu_access *access)
+{
+    struct board_bridge *bridge = find_window(slot->machine, access->addr);
+
+    if (!bridge) {
+        sched_complete(slot, NULL, false);
+        return;
+    }
+    submit(slot, bridge->rc, ROOT_MEM_ENQUEUE, access->addr);
+}
+
 /* Configuration mechanism #1 (PCI Local Bus 3.0, 3.2.2.3.2): a doubleword at 0xCF8 selects what
  * 0xCFC to 0xCFF then are. Only segment 0 is reached. */
 static bool access_config_ports(struct slot *slot, const struct cpu_access *access)
@@ -287,10 +306,11 @@ static void access_tpr_write(struct slot *slot, const struct cpu_access *access)
 void host_access(struct slot *slot)
 {
     static void (*const handlers[])(struct slot *, const struct cpu_access *) = {
-        [CPU_MEM_READ] = access_memory,   [CPU_MEM_WRITE] = access_memory,
-        [CPU_IO_READ] = access_io,        [CPU_IO_WRITE] = access_io,
-        [CPU_MSR_READ] = access_msr_read, [CPU_MSR_WRITE] = access_msr_write,
-        [CPU_TPR_READ] = access_tpr_read, [CPU_TPR_WRITE] = access_tpr_write,
+        [CPU_MEM_READ] = access_memory,     [CPU_MEM_WRITE] = access_memory,
+        [CPU_IO_READ] = access_io,          [CPU_IO_WRITE] = access_io,
+        [CPU_MSR_READ] = access_msr_read,   [CPU_MSR_WRITE] = access_msr_write,
+        [CPU_TPR_READ] = access_tpr_read,   [CPU_TPR_WRITE] = access_tpr_write,
+        [CPU_MEM_ENQUEUE] = access_enqueue,
     };
     const struct cpu_access *access = cpu_access(slot->cpu);
 

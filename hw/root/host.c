@@ -114,8 +114,9 @@ static void host_finish_due(void *opaque)
 }
 
 static const enum tlp_type request_tlp_type[] = {
-    [ROOT_MEM_READ] = TLP_MRD,  [ROOT_MEM_WRITE] = TLP_MWR,   [ROOT_IO_READ] = TLP_IORD,
-    [ROOT_IO_WRITE] = TLP_IOWR, [ROOT_CFG_READ] = TLP_CFGRD1, [ROOT_CFG_WRITE] = TLP_CFGWR1,
+    [ROOT_MEM_READ] = TLP_MRD,     [ROOT_MEM_WRITE] = TLP_MWR,   [ROOT_IO_READ] = TLP_IORD,
+    [ROOT_IO_WRITE] = TLP_IOWR,    [ROOT_CFG_READ] = TLP_CFGRD1, [ROOT_CFG_WRITE] = TLP_CFGWR1,
+    [ROOT_MEM_ENQUEUE] = TLP_DMWR,
 };
 
 static struct tlp *request_tlp(struct root_complex *rc, const struct root_request *request)
@@ -126,7 +127,8 @@ static struct tlp *request_tlp(struct root_complex *rc, const struct root_reques
     struct tlp *tlp = tlp_new(rc->fabric->pool, request_tlp_type[request->kind], read ? 0 : dws);
 
     assert(request->size_bytes >= 1 && request->size_bytes <= sizeof(request->data));
-    assert(request->kind <= ROOT_MEM_WRITE || offset + request->size_bytes <= 4);
+    assert(request->kind <= ROOT_MEM_WRITE || request->kind == ROOT_MEM_ENQUEUE ||
+           offset + request->size_bytes <= 4);
     tlp->requester = rc->host_bridge->rid;
     if (request_is_config(request)) {
         tlp_set_span(tlp, offset, request->size_bytes);
@@ -304,12 +306,13 @@ static void host_request_over(void *owner, void *cookie, enum requester_result r
 {
     static const enum tlp_status status[] = {
         [REQUESTER_OK] = TLP_SC,      [REQUESTER_UR] = TLP_UR,       [REQUESTER_CA] = TLP_CA,
-        [REQUESTER_TIMEOUT] = TLP_UR, [REQUESTER_POISONED] = TLP_UR,
+        [REQUESTER_TIMEOUT] = TLP_UR, [REQUESTER_POISONED] = TLP_UR, [REQUESTER_RRS] = TLP_RRS,
     };
     struct root_complex *rc = owner;
+    const struct root_request *request = cookie;
     bool nested = rc->submitting;
 
-    if (result == REQUESTER_RRS)
+    if (result == REQUESTER_RRS && request->kind != ROOT_MEM_ENQUEUE)
         host_request_retry(rc, cookie);
     else
         request_finish(rc, cookie, status[result]);

@@ -42,8 +42,9 @@ enum cpu_access_kind {
     CPU_IO_WRITE,
     CPU_MSR_READ, /* addr is the MSR; only those that belong to the local APIC (see below) */
     CPU_MSR_WRITE,
-    CPU_TPR_READ,  /* MOV from CR8 */
-    CPU_TPR_WRITE, /* MOV to CR8 */
+    CPU_TPR_READ,    /* MOV from CR8 */
+    CPU_TPR_WRITE,   /* MOV to CR8 */
+    CPU_MEM_ENQUEUE, /* ENQCMD: 64 bytes that may be refused */
 };
 
 /*
@@ -132,7 +133,8 @@ enum cpu_exit cpu_run(struct cpu *cpu, uint64_t now_ps, uint64_t budget, uint64_
 /* The outstanding access: valid after CPU_EXIT_ACCESS until cpu_complete(). */
 const struct cpu_access *cpu_access(const struct cpu *cpu);
 /*
- * Finishes the outstanding access. `data` holds size_bytes for reads, NULL for writes. `fault`:
+ * Finishes the outstanding access. `data` holds size_bytes for reads, NULL for writes; of
+ * CPU_MEM_ENQUEUE it is NULL when they were refused. `fault`:
  * an MSR or TPR access raises #GP(0) instead.
  */
 void cpu_complete(struct cpu *cpu, const void *data, bool fault);

@@ -60,6 +60,7 @@ enum root_request_kind {
     ROOT_IO_WRITE,
     ROOT_CFG_READ, /* addr: bus << 20 | device << 15 | function << 12 | register, as in ECAM */
     ROOT_CFG_WRITE,
+    ROOT_MEM_ENQUEUE, /* a Deferrable Memory Write (PCIe Base 6.0, 6.32): done() gets TLP_RRS too */
 };
 
 /* A host request; embedded in the caller's state, valid until done(). Memory accesses are up to

@@ -161,7 +161,8 @@ static void guest_answer(struct guest *g)
     if (read) {
         g->bus_value++;
     }
-    cpu_complete(g->cpu, read ? data : NULL, g->bus_fault);
+    bool taken = a->kind == CPU_MEM_ENQUEUE && !g->refuse;
+    cpu_complete(g->cpu, read || taken ? data : NULL, g->bus_fault);
 }
 
 enum cpu_exit guest_run(struct guest *g, uint64_t quantum, uint64_t max)

@@ -56,6 +56,7 @@ struct guest {
     unsigned accesses;
     uint64_t bus_value; /* reads return this, and count it up by one */
     bool bus_fault;
+    bool refuse;              /* what is enqueued */
     uint64_t written_back[4]; /* the first cache lines that were */
     unsigned lines, whole_caches;
 };
