@@ -29,11 +29,15 @@ static void check_component(const struct machine_desc *desc, unsigned index)
     }
     g_assert(c->parent >= 0);
     const struct machine_component *parent = &desc->components[c->parent];
-    check_port(&c->port);
     if (c->kind == MACHINE_IOMMU) {
         g_assert(parent->kind == MACHINE_HOST_BRIDGE && c->iommu.vtd.address_bits >= 39);
         return;
     }
+    if (c->kind == MACHINE_VIRTIO_IOMMU) {
+        g_assert(c->integrated && parent->kind == MACHINE_HOST_BRIDGE);
+        return;
+    }
+    check_port(&c->port);
     if (c->kind == MACHINE_ROOT_PORT || c->integrated) {
         g_assert(parent->kind == MACHINE_HOST_BRIDGE);
         g_assert(c->device >= 1 && c->device <= 31 && c->function <= 7);
