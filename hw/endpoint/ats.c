@@ -14,8 +14,9 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
 
-#define PAGE_SHIFT 12
-#define PAGE_TRIES 8 /* CHOICE: Page Requests for one page before it is given up */
+#define PAGE_SHIFT   12
+#define FORGED_PASID 0xfffff
+#define PAGE_TRIES   8 /* CHOICE: Page Requests for one page before it is given up */
 
 static struct work *work_of(const struct endpoint_func *func)
 {
@@ -403,7 +404,7 @@ void ats_reset(struct endpoint_func *func)
         sim_cancel(func->ep->fabric->sim, &work->late);
     }
     func->ats->counts = (struct endpoint_ats_counts){0};
-    func->ats->faults = (struct endpoint_ats_faults){0};
+    func->ats->faults = func->ats->born;
     pri_reset(func);
 }
 
@@ -431,6 +432,32 @@ void ats_free(struct endpoint_func *func)
 void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_ats_faults *faults)
 {
     func->ats->faults = *faults;
+}
+
+static void born_with(struct endpoint_func *func, const struct endpoint_ats_faults *faults)
+{
+    if (func->ats)
+        func->ats->faults = func->ats->born = *faults;
+}
+
+void endpoint_misbehave(struct endpoint *ep, const struct endpoint_ats_faults *faults)
+{
+    for (unsigned i = 0; i < ep->func_count; i++) {
+        struct endpoint_func *func = ep->funcs[i];
+
+        born_with(func, faults);
+        for (unsigned v = 0; v < func->vf_count; v++)
+            born_with(func->vfs[v], faults);
+    }
+}
+
+/* One that no tables are for, as long as processes have not used up all numbers but the highest. */
+void ats_forge_pasid(struct dma_op *op)
+{
+    if (!op->func->ats || !op->func->ats->faults.forges)
+        return;
+    op->has_pasid = op->forge = true;
+    op->pasid.pasid = FORGED_PASID;
 }
 
 const struct endpoint_ats_counts *endpoint_ats_counts(const struct endpoint_func *func)

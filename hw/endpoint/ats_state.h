@@ -40,8 +40,8 @@ struct work {
 
 struct ats {
     unsigned entries, pages;
-    struct work *work; /* NULL: not enabled yet */
-    struct endpoint_ats_faults faults;
+    struct work *work;                       /* NULL: not enabled yet */
+    struct endpoint_ats_faults faults, born; /* born: what a reset leaves */
     struct endpoint_ats_counts counts;
 };
 

@@ -97,6 +97,7 @@ void dma_post(struct endpoint_func *func, struct tlp *tlp)
 void endpoint_dma(struct endpoint_func *func, struct dma_op *op)
 {
     op->func = func;
+    ats_forge_pasid(op);
     op->issued = 0;
     op->outstanding = 0;
     op->status = DMA_OK;

@@ -135,7 +135,7 @@ static const struct reg_def global_regs[] = {
     {ROW("fault", EXERCISER_FAULT, 4), .rw = 0xff},
     {ROW("fault_count", EXERCISER_FAULT_COUNT, 4), .rw = 0xffffffff},
     {ROW("rrs_us", EXERCISER_RRS_US, 4), .rw = 0xffffffff, .sticky = 0xffffffff},
-    {ROW("ats_fault", EXERCISER_ATS_FAULT, 4), .rw = 0x7f, .on_write = ats_fault_written},
+    {ROW("ats_fault", EXERCISER_ATS_FAULT, 4), .rw = 0xff, .on_write = ats_fault_written},
     {ROW("ats_delay", EXERCISER_ATS_DELAY, 4), .rw = 0xffffffff, .on_write = ats_fault_written},
     {ROW("ltr", EXERCISER_LTR, 4), .rw = 0x9fff9fff, .on_write = ltr_written},
     {ROW("ptm", EXERCISER_PTM, 4), .w1t = 1, .on_write = ptm_written},

@@ -36,6 +36,7 @@ void exerciser_ats_faults(struct exerciser *ex)
         .keeps = what & EXERCISER_ATS_KEEPS,
         .ignores_pages = what & EXERCISER_ATS_DEAF,
         .floods = what & EXERCISER_ATS_FLOODS,
+        .forges = what & EXERCISER_ATS_FORGES,
         .once = what & EXERCISER_ATS_ONCE,
         .answer_ps = reg_get(ex->regs, EXERCISER_ATS_DELAY) * PS_PER_US,
     };

@@ -101,6 +101,8 @@ bool ats_message(struct endpoint_func *func, const struct tlp *tlp);
 void ats_count_pages(struct endpoint_func *func, bool response);
 bool ats_ignores_pages(const struct endpoint_func *func);
 bool ats_floods(const struct endpoint_func *func);
+/* Of a broken function: the PASID of another. */
+void ats_forge_pasid(struct dma_op *op);
 
 /* pri.c */
 /* Asks for the page of an address. False: the interface is not enabled. */

@@ -125,6 +125,7 @@ void wiring_connect_endpoint(struct wiring *w, const struct machine_component *c
     struct board_part *part = wiring_part(w, c);
     struct port *port = endpoint_port(part->object);
 
+    endpoint_misbehave(part->object, &c->misbehave);
     if (c->integrated)
         root_integrate(wiring_bridge(w, c)->rc, port, c->device);
     else

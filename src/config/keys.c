@@ -264,6 +264,10 @@ const struct topo_key topo_keys[] = {
      "processes."},
     {"ats", K(EXERCISER), &topo_type_bool, V(ats), 0, 1, "yes", NULL,
      "Address Translation Services, Page Requests and PASID, which an IOMMU may enable."},
+    {"misbehave", K(EXERCISER) | K(DSA) | K(NVME), &topo_type_misbehave, V(misbehave), 0, 0, NULL,
+     "none",
+     "What is wrong with its Address Translation Services, from every reset on "
+     "(docs/ats.md). answers-late: so many microseconds, or 1000."},
     {"io", K(EXERCISER), &topo_type_bool, V(exerciser_io), 0, 1, "yes", NULL,
      "The BAR in I/O space. A machine with more than 120 functions has no room for it."},
     {"vfs", K(EXERCISER), &topo_type_uint, V(vfs), 0, 256, "0", NULL,

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pcilab/endpoint/endpoint.h"
 #include "pcilab/fabric/link.h"
 
 enum topo_kind {
@@ -84,6 +85,7 @@ struct topo_values {
     uint64_t dpc, dpc_busy_us;
     uint64_t ats_required, page_requests, reserved_bytes, coherent, protected_memory, posted;
     uint64_t bypass, bypass_config, domains, mappings;
+    struct endpoint_ats_faults misbehave;
 };
 
 struct topo_key;
@@ -145,6 +147,8 @@ extern const struct topo_type topo_type_uint, topo_type_size, topo_type_power, t
     topo_type_forward, topo_type_path, topo_type_bars, topo_type_file, topo_type_serial;
 /* port_keys.c */
 extern const struct topo_type topo_type_speed, topo_type_width, topo_type_slot, topo_type_hotplug;
+/* ats_keys.c */
+extern const struct topo_type topo_type_misbehave;
 /* iommu_keys.c */
 extern const struct topo_type topo_type_face, topo_type_iotlb, topo_type_address;
 

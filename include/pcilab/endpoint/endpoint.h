@@ -145,6 +145,7 @@ struct endpoint_ats_faults {
     bool keeps;         /* answers, and goes on using the translations */
     bool ignores_pages; /* does not hear Page Request Group Responses */
     bool floods;        /* sends many more Page Requests than it needs and may */
+    bool forges;        /* sends what is not translated under a PASID that is nobody's */
     bool once;          /* what concerns invalidations: the next one only */
     uint64_t answer_ps; /* answers so much later */
 };
@@ -190,6 +191,9 @@ uint64_t endpoint_ptm_dialogs(const struct endpoint_func *func);
  * Request Interface is not enabled. */
 bool endpoint_stop_pasid(struct endpoint_func *func, const struct tlp_pasid *pasid);
 void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_ats_faults *faults);
+/* The same of all its functions that have Address Translation Services, now and after every
+ * reset. */
+void endpoint_misbehave(struct endpoint *ep, const struct endpoint_ats_faults *faults);
 /* NULL: the function has no Address Translation Services. */
 const struct endpoint_ats_counts *endpoint_ats_counts(const struct endpoint_func *func);
 /* Interrupt number `vector` by whatever is enabled: MSI-X, MSI, or for vector 0 nothing (INTx is

@@ -128,6 +128,7 @@ enum {
 #define EXERCISER_ATS_ONCE       0x20 /* the next invalidation only */
 #define EXERCISER_ATS_DEAF       0x10 /* hears no Page Request Group Response */
 #define EXERCISER_ATS_FLOODS     0x40 /* sends many more Page Requests than it needs and may */
+#define EXERCISER_ATS_FORGES     0x80 /* sends everything under a PASID that is nobody's */
 
 /* EXERCISER_CH_VECTOR */
 #define EXERCISER_VECTOR_NUMBER 0xffff

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "pcilab/cpu/cpu.h"
+#include "pcilab/endpoint/endpoint.h"
 #include "pcilab/endpoint/shell.h"
 #include "pcilab/endpoint/virtio_devices.h"
 #include "pcilab/iommu/regs/virtio.h"
@@ -145,6 +146,7 @@ struct machine_component {
         unsigned vfs;       /* Virtual Functions of each function */
         uint64_t vf_mem_bytes;
     } exerciser;
+    struct endpoint_ats_faults misbehave; /* endpoints: from every reset on */
     uint64_t reserved_bytes; /* endpoints: memory that the firmware keeps for their DMA (RMRR) */
     struct { /* MACHINE_IOMMU; at a host bridge, serves its segment or parts of it */
         struct vtd_features vtd;

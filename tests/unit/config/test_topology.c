@@ -132,6 +132,27 @@ START_TEST(test_everything)
 }
 END_TEST
 
+START_TEST(test_misbehave)
+{
+    struct machine_desc *desc =
+        parse("[root-port r]\n[exerciser e]\nat=r\n"
+              "misbehave=never-answers, duplicates,wrong-itag keeps-stale floods-pages\n"
+              "[root-port s]\n[nvme n]\nat=s\nats=yes\n"
+              "misbehave=ignores-responses forges-pasids answers-late:7\n"
+              "[root-port t]\n[dsa d]\nat=t\nmisbehave=answers-late\n");
+    const struct endpoint_ats_faults *e = &component(desc, "e")->misbehave,
+                                     *n = &component(desc, "n")->misbehave,
+                                     *d = &component(desc, "d")->misbehave;
+
+    ck_assert(e->silent && e->duplicate && e->wrong_itag && e->keeps && e->floods);
+    ck_assert(!e->ignores_pages && !e->forges && !e->once && !e->answer_ps);
+    ck_assert(n->ignores_pages && n->forges && !n->silent && !n->keeps);
+    ck_assert_uint_eq(n->answer_ps, 7 * PS_PER_US);
+    ck_assert_uint_eq(d->answer_ps, PS_PER_MS);
+    machine_desc_free(desc);
+}
+END_TEST
+
 START_TEST(test_link_keys)
 {
     struct machine_desc *desc =
@@ -435,6 +456,7 @@ int main(void)
 
     tcase_add_test(tcase, test_empty);
     tcase_add_test(tcase, test_everything);
+    tcase_add_test(tcase, test_misbehave);
     tcase_add_test(tcase, test_link_keys);
     tcase_add_test(tcase, test_defaults_agree);
     tcase_add_test(tcase, test_function_zero_may_come_later);

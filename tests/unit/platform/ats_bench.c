@@ -228,7 +228,7 @@ static struct machine *machine_of(const struct ats_bench_params *params)
     add(desc, MACHINE_ROOT_PORT, "rp0", 0, params);
     add(desc, MACHINE_ROOT_PORT, "rp1", 0, params)->device = 2;
     add(desc, MACHINE_SWITCH, "sw0", 2, params)->sw.down_count = 2;
-    add(desc, MACHINE_EXERCISER, "ex0", 1, params);
+    add(desc, MACHINE_EXERCISER, "ex0", 1, params)->misbehave = params->misbehave;
     add(desc, MACHINE_EXERCISER, "ex1", 3, params);
     add(desc, MACHINE_EXERCISER, "ex2", 3, params)->parent_port = 1;
     struct machine_component *c = add(desc, MACHINE_IOMMU, "iommu0", 0, params);

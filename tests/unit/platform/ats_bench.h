@@ -29,8 +29,9 @@ enum { EX0, EX1, EX2, ATS_BENCH_EXERCISERS };
 struct ats_bench_params {
     uint64_t read_latency_ps;
     enum machine_timing timing;
-    uint8_t speed, width; /* of all links; 0: the default */
-    unsigned page_order;  /* the Page Request queue: 4 KiB << so much */
+    uint8_t speed, width;                 /* of all links; 0: the default */
+    unsigned page_order;                  /* the Page Request queue: 4 KiB << so much */
+    struct endpoint_ats_faults misbehave; /* of EX0, from the start */
 };
 
 struct ats_bench {

@@ -257,6 +257,33 @@ START_TEST(forged_pasids)
 }
 END_TEST
 
+/* What the topology says is there from the start, and again after a reset. */
+START_TEST(born_broken)
+{
+    const struct endpoint_ats_faults faults = {.silent = true, .forges = true};
+    unsigned exp;
+
+    ats_bench_free(b);
+    b = ats_bench_new(&(struct ats_bench_params){.misbehave = faults});
+    root = ats_bench_process(b, EX0, PASID, 1);
+    ats_bench_map(b, root, IOVA, ATS_BENCH_DATA, ATS_BENCH_WRITE);
+    ck_assert_uint_eq(move(EXERCISER_READ, IOVA, 0, MINE), DMA_UR);
+    ck_assert_uint_ne(fault(), 0);
+    broken(0, 0); /* registers go first */
+    ck_assert_uint_eq(move(EXERCISER_READ, IOVA, 0, MINE), DMA_OK);
+    ats_bench_flush(b, EX0, PASID);
+    ck_assert(ats_bench_wait(b));
+    for (exp = 0x40; (ats_bench_cfg_read(b, EX0, exp) & 0xff) != PCI_CAP_PCIE;)
+        exp = ats_bench_cfg_read(b, EX0, exp) >> 8 & 0xff;
+    ats_bench_cfg_write(b, EX0, exp + PCIE_DEVCTL, 2, PCIE_DEVCTL_FLR);
+    sim_run_until(&b->machine->sim, b->machine->sim.now_ps + 100 * PS_PER_MS);
+    ats_bench_flush(b, EX0, PASID);
+    ck_assert(!ats_bench_wait(b));
+    sim_run_until(&b->machine->sim, b->machine->sim.now_ps + ATS_BENCH_TIMEOUT_PS);
+    ck_assert_uint_eq(status(), ITE);
+}
+END_TEST
+
 /* Address types. */
 
 static void untouched(void)
@@ -485,6 +512,7 @@ int main(void)
     tcase_add_test(tc, floods);
     tcase_add_test(tc, deaf);
     tcase_add_test(tc, forged_pasids);
+    tcase_add_test(tc, born_broken);
     tcase_add_test(tc, address_types);
     tcase_add_test(tc, translation_blocking);
     tcase_add_test(tc, direct_translated);

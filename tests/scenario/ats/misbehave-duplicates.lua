@@ -1,0 +1,20 @@
+-- Of two answers the second is unexpected; the invalidation is over
+-- PCIe Base 6.0, 10.3.4; VT-d 4.0, 6.5.2.10 and 11.4.9.9
+machine [[
+[iommu iommu0]
+invalidation-timeout=100
+[root-port rp0]
+[exerciser ex0]
+at=rp0
+misbehave=duplicates
+]]
+local FSTS, IQERCD, ICE, ITE = 0xfed90034, 0xfed900b0, 0x20, 0x40
+local unit = iommu()
+local memory = alloc(4096)
+unit:map("ex0", 0x10000000, memory, 4096)
+unit:ats("ex0")
+unit:flush()
+expect(unit:flush_device("ex0"), "the invalidation is over")
+wait(us(5))
+expect_eq(host:read32(FSTS) & (ICE | ITE), ICE, "the fault status")
+expect_eq(host:read32(IQERCD + 4) >> 16, rid("ex0"), "whose answer it was")
