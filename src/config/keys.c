@@ -218,7 +218,8 @@ const struct topo_key topo_keys[] = {
      "Virtual Functions: so many pairs of I/O queues, and interrupts, for each are in stock for "
      "nvme virt-mgmt to hand out."},
     {"cmb", K(NVME), &topo_type_buffer, V(nvme.memory_bytes), 64ULL << 10, 64ULL << 20, "0", NULL,
-     "Size of the controller memory buffer. Linux puts submission queues there."},
+     "Size of the controller memory buffer. Linux with `CONFIG_PCI_P2PDMA` puts submission queues "
+     "there from `2M` on."},
     {"shadow-doorbells", K(NVME), &topo_type_bool, V(nvme.shadow_doorbells), 0, 1, "no", NULL,
      "Doorbell Buffer Config, as emulated controllers have it."},
     {"ats", K(NVME), &topo_type_bool, V(ats), 0, 1, "no", NULL,

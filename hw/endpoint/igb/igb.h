@@ -4,6 +4,7 @@
 #define PCILAB_HW_ENDPOINT_IGB_H
 
 #include "pcilab/base/bits.h"
+#include "pcilab/base/inet.h"
 #include "pcilab/base/le.h"
 #include "pcilab/endpoint/igb.h"
 #include "pcilab/reg/reg.h"
@@ -230,8 +231,6 @@ void igb_tctl_written(struct reg_space *space, unsigned offset, const struct reg
 /* offload.c: sends what tx.packet holds, cut and with its checksums. */
 void igb_offload(struct igb *nic, unsigned queue, const uint8_t *last_desc,
                  const uint8_t *first_desc);
-uint16_t igb_checksum_fold(uint32_t sum);
-uint32_t igb_checksum_add(uint32_t sum, const uint8_t *data, uint32_t len);
 
 /* rx.c */
 void igb_rx_init(struct igb *nic);

@@ -29,37 +29,6 @@ static uint32_t word(const uint8_t *desc, unsigned index)
     return le32_load(desc + 4 * index);
 }
 
-static void be16_put(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static uint32_t be16_get(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
-uint32_t igb_checksum_add(uint32_t sum, const uint8_t *data, uint32_t len)
-{
-    uint64_t wide = sum;
-
-    for (; len >= 2; len -= 2, data += 2)
-        wide += (uint32_t)data[0] << 8 | data[1];
-    if (len)
-        wide += (uint32_t)data[0] << 8;
-    while (wide >> 16)
-        wide = (wide & 0xffff) + (wide >> 16);
-    return (uint32_t)wide;
-}
-
-uint16_t igb_checksum_fold(uint32_t sum)
-{
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
 static uint32_t crc32c(const uint8_t *data, uint32_t len)
 {
     uint32_t crc = UINT32_MAX;
@@ -87,8 +56,8 @@ static void put_l4_sum(const struct offload *o, uint8_t *l4, uint32_t len)
         return;
     }
     /* 7.2.4.7.2: software has put the pseudo header's sum there. */
-    uint16_t value = igb_checksum_fold(igb_checksum_add(0, l4, len));
-    be16_put(sum, o->l4 == IGB_L4_UDP && !value ? 0xffff : value);
+    uint16_t value = inet_sum_fold(inet_sum_add(0, l4, len));
+    be16_store(sum, o->l4 == IGB_L4_UDP && !value ? 0xffff : value);
 }
 
 /* A frame whose headers are final but for the checksums; there is room for a tag behind it. */
@@ -100,15 +69,15 @@ static void finish(struct igb *nic, unsigned queue, const struct offload *o, uin
     if (o->ip_sum && o->ip_len >= 20 && l4_at <= len) {
         uint8_t *sum = frame + o->mac_len + 10;
 
-        be16_put(sum, 0);
-        be16_put(sum, igb_checksum_fold(igb_checksum_add(0, frame + o->mac_len, o->ip_len)));
+        be16_store(sum, 0);
+        be16_store(sum, inet_sum_fold(inet_sum_add(0, frame + o->mac_len, o->ip_len)));
     }
     if (o->l4_sum && l4_at < len)
         put_l4_sum(o, frame + l4_at, len - l4_at);
     if (o->tag) {
         memmove(frame + 12 + TAG_BYTES, frame + 12, len - 12);
-        be16_put(frame + 12, igb_get(nic, IGB_VET) & 0xffff);
-        be16_put(frame + 14, o->vlan);
+        be16_store(frame + 12, igb_get(nic, IGB_VET) & 0xffff);
+        be16_store(frame + 14, o->vlan);
         len += TAG_BYTES;
     }
     if (len < PADDED && igb_get(nic, IGB_TCTL) & IGB_TCTL_PSP) {
@@ -126,7 +95,7 @@ static void mask_flags(struct igb *nic, uint8_t *tcp, bool first, bool last)
         last ? igb_get(nic, IGB_DTXTCPFLGH) & 0xfff : (first ? low & 0xfff : low >> 16 & 0xfff);
 
     if (!(first && last))
-        be16_put(tcp + 12, be16_get(tcp + 12) & (0xf000 | mask));
+        be16_store(tcp + 12, be16_load(tcp + 12) & (0xf000 | mask));
 }
 
 /* 7.2.4.2.3: the headers of one segment with `len` bytes of data from `offset`. */
@@ -136,24 +105,24 @@ static void fix_headers(const struct offload *o, uint8_t *frame, uint32_t index,
     uint8_t *ip = frame + o->mac_len, *l4 = ip + o->ip_len;
 
     if (o->ipv4) {
-        be16_put(ip + 2, o->ip_len + o->l4_len + len);
-        be16_put(ip + 4, be16_get(ip + 4) + index);
+        be16_store(ip + 2, o->ip_len + o->l4_len + len);
+        be16_store(ip + 4, be16_load(ip + 4) + index);
     } else {
-        be16_put(ip + 4, o->ip_len - 40 + o->l4_len + len);
+        be16_store(ip + 4, o->ip_len - 40 + o->l4_len + len);
     }
     if (o->l4 == IGB_L4_TCP) {
-        uint32_t sequence = be16_get(l4 + 4) << 16 | be16_get(l4 + 6);
+        uint32_t sequence = be16_load(l4 + 4) << 16 | be16_load(l4 + 6);
 
         sequence += offset;
-        be16_put(l4 + 4, sequence >> 16);
-        be16_put(l4 + 6, sequence);
+        be16_store(l4 + 4, sequence >> 16);
+        be16_store(l4 + 6, sequence);
     } else {
-        be16_put(l4 + 4, o->l4_len + len);
+        be16_store(l4 + 4, o->l4_len + len);
     }
     /* The sum of the pseudo header came without a length. */
     uint8_t *sum = l4 + sum_at[o->l4];
-    uint32_t with_len = be16_get(sum) + o->l4_len + len;
-    be16_put(sum, (with_len & 0xffff) + (with_len >> 16));
+    uint32_t with_len = be16_load(sum) + o->l4_len + len;
+    be16_store(sum, (with_len & 0xffff) + (with_len >> 16));
 }
 
 static bool can_segment(const struct offload *o, uint32_t len)
@@ -214,7 +183,7 @@ static void legacy_sum(struct igb *nic, const uint8_t *last)
     uint8_t *frame = nic->tx.packet;
 
     if (last[11] & IGB_TXD_IC >> 24 && start < len && at + 2 <= len)
-        be16_put(frame + at, igb_checksum_fold(igb_checksum_add(0, frame + start, len - start)));
+        be16_store(frame + at, inet_sum_fold(inet_sum_add(0, frame + start, len - start)));
 }
 
 void igb_offload(struct igb *nic, unsigned queue, const uint8_t *last_desc,

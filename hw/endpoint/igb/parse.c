@@ -39,21 +39,16 @@ struct packet {
     uint8_t protocol;
 };
 
-static uint32_t be16_get(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
 static bool find_ipv4(const uint8_t *ip, uint32_t room, struct packet *p)
 {
     uint32_t header = room >= 20 ? (ip[0] & 0xf) * 4u : 0;
-    uint32_t total = room >= 20 ? be16_get(ip + 2) : 0;
+    uint32_t total = room >= 20 ? be16_load(ip + 2) : 0;
 
     if (room < 20 || ip[0] >> 4 != 4 || header < 20 || header > total || total > room)
         return false;
     p->ip = ip;
     p->protocol = ip[9];
-    if (!(be16_get(ip + 6) & 0x3fff)) {
+    if (!(be16_load(ip + 6) & 0x3fff)) {
         p->l4 = ip + header;
         p->l4_len = total - header;
     }
@@ -62,13 +57,13 @@ static bool find_ipv4(const uint8_t *ip, uint32_t room, struct packet *p)
 
 static bool find_ipv6(const uint8_t *ip, uint32_t room, struct packet *p)
 {
-    if (room < 40 || ip[0] >> 4 != 6 || be16_get(ip + 4) > room - 40)
+    if (room < 40 || ip[0] >> 4 != 6 || be16_load(ip + 4) > room - 40)
         return false;
     p->ip = ip;
     p->v6 = true;
     p->protocol = ip[6];
     p->l4 = ip + 40;
-    p->l4_len = be16_get(ip + 4);
+    p->l4_len = be16_load(ip + 4);
     return true;
 }
 
@@ -76,7 +71,7 @@ static bool find_ip(const uint8_t *frame, uint32_t len, uint32_t type_at, struct
 {
     if (len < type_at + 2)
         return false;
-    uint32_t type = be16_get(frame + type_at), room = len - type_at - 2;
+    uint32_t type = be16_load(frame + type_at), room = len - type_at - 2;
 
     if (type == TYPE_IPV4)
         return find_ipv4(frame + type_at + 2, room, p);
@@ -87,8 +82,8 @@ static uint16_t l4_sum(const struct packet *p)
 {
     uint32_t sum = p->protocol + p->l4_len;
 
-    sum = p->v6 ? igb_checksum_add(sum, p->ip + 8, 32) : igb_checksum_add(sum, p->ip + 12, 8);
-    return igb_checksum_fold(igb_checksum_add(sum, p->l4, p->l4_len));
+    sum = p->v6 ? inet_sum_add(sum, p->ip + 8, 32) : inet_sum_add(sum, p->ip + 12, 8);
+    return inet_sum_fold(inet_sum_add(sum, p->l4, p->l4_len));
 }
 
 static void look_l4(const struct igb *nic, const struct packet *p, struct igb_rx_info *info)
@@ -99,9 +94,9 @@ static void look_l4(const struct igb *nic, const struct packet *p, struct igb_rx
         info->types |= IGB_RXT_TCP;
         if (check)
             info->status |= IGB_RXD_L4CS | (l4_sum(p) ? IGB_RXD_L4E : 0);
-    } else if (p->protocol == PROTOCOL_UDP && p->l4_len >= 8 && be16_get(p->l4 + 4) == p->l4_len) {
+    } else if (p->protocol == PROTOCOL_UDP && p->l4_len >= 8 && be16_load(p->l4 + 4) == p->l4_len) {
         info->types |= IGB_RXT_UDP;
-        if (check && be16_get(p->l4 + 6))
+        if (check && be16_load(p->l4 + 6))
             info->status |= IGB_RXD_L4CS | IGB_RXD_UDPCS | (l4_sum(p) ? IGB_RXD_L4E : 0);
     } else if (p->protocol == PROTOCOL_SCTP && p->l4_len >= 12) {
         info->types |= IGB_RXT_SCTP; /* UNIMPL: checking its CRC; it is not said to be checked */
@@ -188,18 +183,17 @@ void igb_rx_look(struct igb *nic, const struct igb_frame *frame, unsigned pool,
     }
     if (start < frame->len)
         info->checksum =
-            (uint16_t)~igb_checksum_fold(igb_checksum_add(0, data + start, frame->len - start));
+            (uint16_t)~inet_sum_fold(inet_sum_add(0, data + start, frame->len - start));
     if (!find_ip(data, frame->len, tagged ? 16 : 12, &p))
         return;
     info->types |= p.v6 ? IGB_RXT_IPV6 : IGB_RXT_IPV4;
     if (!p.v6) {
         uint32_t header = (p.ip[0] & 0xf) * 4u;
 
-        info->ip_id = (uint16_t)be16_get(p.ip + 4);
+        info->ip_id = (uint16_t)be16_load(p.ip + 4);
         if (rxcsum & IGB_RXCSUM_IPOFL)
             info->status |=
-                IGB_RXD_IPCS |
-                (igb_checksum_fold(igb_checksum_add(0, p.ip, header)) ? IGB_RXD_IPE : 0);
+                IGB_RXD_IPCS | (inet_sum_fold(inet_sum_add(0, p.ip, header)) ? IGB_RXD_IPE : 0);
     }
     if (p.l4)
         look_l4(nic, &p, info);
