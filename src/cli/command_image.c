@@ -132,6 +132,7 @@ static char **find_drivers(const struct machine_desc *desc)
         [MACHINE_VIRTIO_IOMMU] = "virtio_iommu",
         [MACHINE_VIRTIO_RNG] = "virtio_rng",
         [MACHINE_VIRTIO_BLK] = "virtio_blk",
+        [MACHINE_DSA] = "idxd",
     };
     GPtrArray *names = g_ptr_array_new();
     bool seen[MACHINE_KIND_COUNT] = {false};
