@@ -3,12 +3,16 @@
  * The Data Streaming Accelerator as a process uses it, every operation once:
  *   dsa vfio BDF                the function in the hands of this process, by VFIO
  *   dsa dedicated|shared FILE   a work queue of idxd, /dev/dsa/wqD.Q, by addresses of this process
+ *   dsa pages FILE COUNT        fills so many pages that are not there, through a shared queue, and
+ *                               says how long it took; for bench/pages
  * The exit status is 0 if all was as it has to be, 1 with a message if something was not.
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../hw/endpoint/dsa/spec.h"
@@ -280,19 +284,69 @@ static void test_faults(struct accel *a)
            "nobody's memory: status 0x%02x", r->status);
 }
 
-static void test_queue(const char *path, bool shared)
+static int open_queue(struct accel *a, const char *path, bool shared)
 {
-    struct accel a = {.shared = shared, .blocks = true, .mem = memory_new(MEM_BYTES)};
     int fd = open(path, O_RDWR);
 
     expect(fd >= 0, "cannot open %s: %m", path);
-    a.base = (uintptr_t)a.mem;
-    a.portal = mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0);
-    expect(a.portal != MAP_FAILED, "cannot map %s: %m", path);
+    *a = (struct accel){.shared = shared, .blocks = true, .mem = memory_new(MEM_BYTES)};
+    a->base = (uintptr_t)a->mem;
+    a->portal = mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0);
+    expect(a->portal != MAP_FAILED, "cannot map %s: %m", path);
+    return fd;
+}
+
+static void test_queue(const char *path, bool shared)
+{
+    struct accel a;
+    int fd = open_queue(&a, path, shared);
+
     test_copies(&a);
     test_checks(&a);
     test_batch(&a);
     test_faults(&a);
+    munmap((void *)a.portal, PAGE);
+    close(fd);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Lines for bench/pages, which takes the time of processors between them. */
+static void touch_pages(const char *path, unsigned count)
+{
+    struct accel a;
+    int fd = open_queue(&a, path, true);
+    uint8_t *fresh;
+    uint64_t begin_ns;
+    struct desc d;
+
+    expect(count >= 1 && count <= 1u << 16, "1 to 65536 pages");
+    fresh = mmap(NULL, (size_t)count * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                 -1, 0);
+    expect(fresh != MAP_FAILED, "no room for %u pages", count);
+    madvise(fresh, (size_t)count * PAGE, MADV_NOHUGEPAGE);
+    d = make(DSA_FILL, 0x0101010101010101, (uintptr_t)fresh, PAGE);
+    d.flags_opcode |= DSA_FLAG_BLOCK;
+    succeed(&a, d, "the first page");
+    printf("pages: begin\n");
+    fflush(stdout);
+    usleep(20000);
+    begin_ns = now_ns();
+    for (unsigned i = 1; i < count; i++) {
+        d.addr2 = (uintptr_t)fresh + (uint64_t)i * PAGE;
+        succeed(&a, d, "a page");
+    }
+    printf("pages: %u in %llu ns\n", count - 1, (unsigned long long)(now_ns() - begin_ns));
+    fflush(stdout);
+    usleep(20000);
+    for (size_t i = 0; i < (size_t)count * PAGE; i++)
+        expect(fresh[i] == 1, "byte %zu is not filled", i);
     munmap((void *)a.portal, PAGE);
     close(fd);
 }
@@ -303,7 +357,9 @@ int main(int argc, char **argv)
         test_vfio(argv[2]);
     else if (argc == 3 && (!strcmp(argv[1], "dedicated") || !strcmp(argv[1], "shared")))
         test_queue(argv[2], argv[1][0] == 's');
+    else if (argc == 4 && !strcmp(argv[1], "pages"))
+        touch_pages(argv[2], (unsigned)strtoul(argv[3], NULL, 0));
     else
-        die("usage: dsa vfio BDF | dedicated FILE | shared FILE");
+        die("usage: dsa vfio BDF | dedicated FILE | shared FILE | pages FILE COUNT");
     return 0;
 }
