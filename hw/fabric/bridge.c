@@ -160,6 +160,19 @@ static void bridge_link_error(struct port *port, enum link_error error, const st
         pci_error_report(bridge->func, receiver_link_error(error), tlp);
 }
 
+/* 2.9.1: requests that cannot leave a switch are errors of its port, but those of 2.2.8.6 that
+ * whoever does not know them discards; 2.9.3: not in containment. CHOICE: root ports, which need
+ * not, do not report them; nor is reported what was in a queue when the link went down. */
+static void bridge_unsent(struct port *port, const struct tlp *tlp)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+
+    if (bridge->func->pcie_type != PCIE_DOWNSTREAM_PORT || pci_dpc_contains(bridge->func) ||
+        tlp_is_completion(tlp) || (tlp_is_message(tlp) && tlp->msg_code == TLP_MSG_VENDOR_1))
+        return;
+    pci_error_report(bridge->func, PCI_ERROR_UNSUPPORTED, tlp);
+}
+
 bool bridge_port_accepts(struct bridge_port *bridge, struct tlp *tlp)
 {
     const struct receiver receiver = {
@@ -196,6 +209,7 @@ static const struct port_ops bridge_port_link_ops = {
     .link_changed = bridge_link_changed,
     .link_training = bridge_link_training,
     .link_error = bridge_link_error,
+    .unsent = bridge_unsent,
 };
 
 static void bridge_link_control(struct pci_func *func, uint16_t old_value, uint16_t new_value,

@@ -21,10 +21,17 @@ struct inject_entry {
     struct inject_entry *next;
 };
 
+/* Where a TLP goes on: out of a port, or to whoever takes it inside the root complex. */
+struct way {
+    struct port *sender;   /* may be NULL inside the root complex */
+    inject_taker_fn *take; /* NULL: it crosses the link of `sender` */
+    void *opaque;
+};
+
 /* A TLP that is on its way, but not yet. */
 struct held {
     struct held *next;
-    struct port *sender;
+    struct way way;
     struct tlp *tlp;
     uint64_t release_ps;
     uint64_t pass;  /* so many more may pass */
@@ -118,12 +125,20 @@ static void hold(struct inject *inject, const struct held *what)
     schedule(inject);
 }
 
-static struct tlp *let_go(struct held **at, struct port **sender)
+static void pass(const struct way *way, struct tlp *tlp)
+{
+    if (way->take)
+        way->take(way->opaque, tlp);
+    else
+        port_pass(way->sender, tlp);
+}
+
+static struct tlp *let_go(struct held **at, struct way *way)
 {
     struct held *h = *at;
     struct tlp *tlp = h->tlp;
 
-    *sender = h->sender;
+    *way = h->way;
     *at = h->next;
     g_free(h);
     return tlp;
@@ -136,10 +151,10 @@ static void release_due(void *opaque)
 
     for (struct held **at = &inject->held; *at;) {
         if ((*at)->release_ps <= now) {
-            struct port *sender;
-            struct tlp *tlp = let_go(at, &sender);
+            struct way way;
+            struct tlp *tlp = let_go(at, &way);
 
-            port_pass(sender, tlp);
+            pass(&way, tlp);
         } else {
             at = &(*at)->next;
         }
@@ -147,14 +162,19 @@ static void release_due(void *opaque)
     schedule(inject);
 }
 
+static bool same_way(const struct way *a, const struct way *b)
+{
+    return a->sender == b->sender && a->take == b->take && a->opaque == b->opaque;
+}
+
 /* Until when a TLP has to wait behind others; 0: not at all (2.4.1). */
-static uint64_t waits_until(const struct inject *inject, const struct port *sender,
+static uint64_t waits_until(const struct inject *inject, const struct way *way,
                             const struct tlp *tlp)
 {
     uint64_t until = 0;
 
     for (const struct held *h = inject->held; h; h = h->next) {
-        if (h->sender == sender && !h->overtaken && h->tlp->tc == tlp->tc &&
+        if (same_way(&h->way, way) && !h->overtaken && h->tlp->tc == tlp->tc &&
             !tlp_may_pass(tlp, h->tlp))
             until = MAX(until, h->release_ps);
     }
@@ -162,12 +182,12 @@ static uint64_t waits_until(const struct inject *inject, const struct port *send
 }
 
 /* One more has overtaken those that wait for that. */
-static void note_passed(struct inject *inject, const struct port *sender)
+static void note_passed(struct inject *inject, const struct way *way)
 {
     bool due = false;
 
     for (struct held *h = inject->held; h; h = h->next) {
-        if (h->sender == sender && h->counts && --h->pass == 0) {
+        if (same_way(&h->way, way) && h->counts && --h->pass == 0) {
             h->counts = false;
             h->release_ps = inject_sim(inject)->now_ps;
             due = true;
@@ -178,27 +198,27 @@ static void note_passed(struct inject *inject, const struct port *sender)
 }
 
 /* It leaves the port now, or when what is before it has. */
-static void go_on(struct inject *inject, struct port *sender, struct tlp *tlp)
+static void go_on(struct inject *inject, const struct way *way, struct tlp *tlp)
 {
-    uint64_t until = waits_until(inject, sender, tlp);
+    uint64_t until = waits_until(inject, way, tlp);
 
     if (until) {
-        hold(inject, &(struct held){.sender = sender, .tlp = tlp, .release_ps = until});
+        hold(inject, &(struct held){.way = *way, .tlp = tlp, .release_ps = until});
         return;
     }
-    port_pass(sender, tlp);
-    note_passed(inject, sender);
+    pass(way, tlp);
+    note_passed(inject, way);
 }
 
 void inject_link_down(struct port *sender)
 {
     struct inject *inject = sender->fabric->inject;
-    struct port *same;
+    struct way same;
 
     if (!inject)
         return;
     for (struct held **at = &inject->held; *at;) {
-        if ((*at)->sender == sender)
+        if ((*at)->way.sender == sender && !(*at)->way.take)
             port_bounce(sender, let_go(at, &same));
         else
             at = &(*at)->next;
@@ -253,8 +273,8 @@ static bool hits(struct inject *inject, struct inject_entry *entry, const struct
         return false;
     entry->hits++;
     if (rule->action != INJECT_OBSERVE)
-        trace_say(inject->fabric->trace, TRACE_STATE, sender->name, "%s: %s", entry->name,
-                  inject_action_name(rule->action));
+        trace_say(inject->fabric->trace, TRACE_STATE, sender ? sender->name : "root", "%s: %s",
+                  entry->name, inject_action_name(rule->action));
     if (rule->seen)
         rule->seen(rule->opaque, sender, tlp);
     return true;
@@ -280,8 +300,12 @@ static void set_status(struct tlp *tlp, unsigned status)
     tlp->data = NULL;
 }
 
-static void corrupt_lcrc(struct port *sender, struct tlp *tlp)
+static void corrupt_lcrc(const struct way *way, struct tlp *tlp)
 {
+    struct port *sender = way->sender;
+
+    if (way->take)
+        return; /* no link is crossed */
     if (sender->tx)
         tlp->lcrc_wrong = true; /* the link sees to it */
     else
@@ -297,17 +321,17 @@ static uint64_t draw_delay(struct inject *inject, struct inject_entry *entry)
 }
 
 /* False: the TLP is gone, or will go on later. */
-static bool act(struct inject *inject, struct inject_entry *entry, struct port *sender,
+static bool act(struct inject *inject, struct inject_entry *entry, const struct way *way,
                 struct tlp *tlp)
 {
     const struct inject_rule *rule = &entry->rule;
-    struct held later = {.sender = sender, .tlp = tlp};
+    struct held later = {.way = *way, .tlp = tlp};
 
     switch (rule->action) {
     case INJECT_DROP: tlp_free(tlp); return false;
     case INJECT_DELAY:
         later.release_ps = draw_delay(inject, entry); /* once: MAX() is a macro */
-        later.release_ps = MAX(later.release_ps, waits_until(inject, sender, tlp));
+        later.release_ps = MAX(later.release_ps, waits_until(inject, way, tlp));
         hold(inject, &later);
         return false;
     case INJECT_OVERTAKE:
@@ -317,9 +341,9 @@ static bool act(struct inject *inject, struct inject_entry *entry, struct port *
         later.pass = rule->pass;
         hold(inject, &later);
         return false;
-    case INJECT_DUPLICATE: go_on(inject, sender, tlp_clone(tlp)); return true;
+    case INJECT_DUPLICATE: go_on(inject, way, tlp_clone(tlp)); return true;
     case INJECT_POISON: tlp->ep = tlp->ep || tlp->data; return true;
-    case INJECT_CORRUPT_LCRC: corrupt_lcrc(sender, tlp); return true;
+    case INJECT_CORRUPT_LCRC: corrupt_lcrc(way, tlp); return true;
     case INJECT_CORRUPT_ECRC:
         tlp_add_ecrc(tlp);
         tlp->ecrc ^= 1;
@@ -332,20 +356,34 @@ static bool act(struct inject *inject, struct inject_entry *entry, struct port *
     }
 }
 
-void inject_send(struct port *sender, struct tlp *tlp)
+static void apply_rules(struct inject *inject, const struct way *way, struct tlp *tlp)
 {
-    struct inject *inject = sender->fabric->inject;
-
     for (struct inject_entry *entry = inject->rules; entry; entry = entry->next) {
         /* What is wrong with the TLP may have taken the link down meanwhile. */
-        if (!sender->peer) {
-            port_bounce(sender, tlp);
+        if (!way->take && !way->sender->peer) {
+            port_bounce(way->sender, tlp);
             return;
         }
-        if (hits(inject, entry, sender, tlp) && !act(inject, entry, sender, tlp))
+        if (hits(inject, entry, way->sender, tlp) && !act(inject, entry, way, tlp))
             return;
     }
-    go_on(inject, sender, tlp);
+    go_on(inject, way, tlp);
+}
+
+void inject_send(struct port *sender, struct tlp *tlp)
+{
+    apply_rules(sender->fabric->inject, &(struct way){.sender = sender}, tlp);
+}
+
+void inject_inside(struct fabric *fabric, struct port *sender, struct tlp *tlp,
+                   inject_taker_fn *take, void *opaque)
+{
+    const struct way way = {.sender = sender, .take = take, .opaque = opaque};
+
+    if (fabric->inject)
+        apply_rules(fabric->inject, &way, tlp);
+    else
+        take(opaque, tlp);
 }
 
 void inject_emit(struct port *sender, struct tlp *tlp)
@@ -373,16 +411,16 @@ struct inject *inject_new(struct fabric *fabric)
 
 void inject_free(struct inject *inject)
 {
-    struct port *sender;
+    struct way way;
 
     if (!inject)
         return;
     while (inject->rules)
         inject_remove(inject, inject->rules);
     while (inject->held) {
-        struct tlp *tlp = let_go(&inject->held, &sender);
+        struct tlp *tlp = let_go(&inject->held, &way);
 
-        port_pass(sender, tlp);
+        pass(&way, tlp);
     }
     sim_cancel(inject_sim(inject), &inject->release);
     inject->fabric->inject = NULL;

@@ -127,6 +127,8 @@ void port_pass(struct port *port, struct tlp *tlp)
     if (__builtin_expect(!peer, 0)) {
         trace_say(port->fabric->trace, TRACE_RULE, port->name,
                   "TLP sent with the link down (PCIe Base 6.0, 2.9.1)");
+        if (port->ops->unsent)
+            port->ops->unsent(port, tlp);
         port_bounce(port, tlp);
         return;
     }

@@ -24,14 +24,9 @@ static const struct pci_ids collector_ids = {
 static void collector_send_msi(struct pci_func *func, uint64_t addr, uint32_t data)
 {
     struct root_collector *collector = func->owner;
-    struct fabric *fabric = collector->rc->fabric;
-    struct tlp *tlp = tlp_new_msi(fabric->pool, func, addr, data);
+    struct root_complex *rc = collector->rc;
 
-    if (!tlp)
-        return;
-    if (trace_on(fabric->trace, TRACE_TLP))
-        fabric_trace_tlp(fabric, func->name, tlp);
-    root_upstream_memory(collector->rc, tlp);
+    root_own_msi(rc, func, NULL, tlp_new_msi(rc->fabric->pool, func, addr, data));
 }
 
 static void collector_intx(struct pci_func *func, bool level)

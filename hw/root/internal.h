@@ -103,6 +103,10 @@ void root_receive(struct root_complex *rc, int from, struct tlp *tlp);
 /* The root port on the way to an ID, or NULL. */
 struct pci_func *root_port_towards(struct root_complex *rc, struct pci_rid id);
 void root_upstream_memory(struct root_complex *rc, struct tlp *tlp);
+/* The MSI of a root port or event collector; `port` is the root port's, else NULL. NULL for a TLP
+ * does nothing. */
+void root_own_msi(struct root_complex *rc, const struct pci_func *func, struct port *port,
+                  struct tlp *tlp);
 /* Interrupt messages are written here. */
 bool root_in_interrupt_range(uint64_t addr);
 /* A message that the translator may take. */

@@ -58,14 +58,9 @@ static void root_port_drive(struct bridge_port *bridge, unsigned pin, bool level
 static void root_port_send_msi(struct bridge_port *bridge, uint64_t addr, uint32_t data)
 {
     struct root_port *rp = bridge->owner;
-    struct tlp *tlp = tlp_new_msi(rp->rc->fabric->pool, bridge->func, addr, data);
 
-    if (!tlp)
-        return;
-    /* No link is crossed: the trace shows it as leaving the root port itself. */
-    if (trace_on(rp->rc->fabric->trace, TRACE_TLP))
-        fabric_trace_tlp(rp->rc->fabric, bridge->name, tlp);
-    root_upstream_memory(rp->rc, tlp);
+    root_own_msi(rp->rc, bridge->func, &bridge->port,
+                 tlp_new_msi(rp->rc->fabric->pool, bridge->func, addr, data));
 }
 
 static void root_port_tx_ready(struct bridge_port *bridge)

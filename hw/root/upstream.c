@@ -5,6 +5,7 @@
  * at the root port (PCIe Base 6.0, 1.3.1, 2.2.8; Intel SDM vol. 3, 11.11).
  */
 #include "pcilab/base/le.h"
+#include "pcilab/fabric/inject.h"
 
 #include "internal.h"
 
@@ -154,6 +155,27 @@ void root_upstream_memory(struct root_complex *rc, struct tlp *tlp)
         root_refuse(rc, tlp, "PASID without a translation agent (6.20.2)");
     else
         root_translated(rc, tlp, true);
+}
+
+static void take_own_msi(void *opaque, struct tlp *tlp)
+{
+    root_upstream_memory(opaque, tlp);
+}
+
+void root_emit(struct root_complex *rc, struct tlp *tlp)
+{
+    root_upstream_memory(rc, tlp);
+}
+
+void root_own_msi(struct root_complex *rc, const struct pci_func *func, struct port *port,
+                  struct tlp *tlp)
+{
+    if (!tlp)
+        return;
+    /* No link is crossed: the trace shows it as leaving the function itself. */
+    if (trace_on(rc->fabric->trace, TRACE_TLP))
+        fabric_trace_tlp(rc->fabric, func->name, tlp);
+    inject_inside(rc->fabric, port, tlp, take_own_msi, rc);
 }
 
 bool root_ats_message(struct root_complex *rc, const struct tlp *tlp)

@@ -202,7 +202,11 @@ int verb_emit(lua_State *lua)
         len = (size_t)field(lua, "len", 4);
     lua_getfield(lua, 2, "code");
     bool message = !lua_isnil(lua, -1);
-    lua_pop(lua, 1);
+    lua_getfield(lua, 2, "inside");
+    bool inside = lua_toboolean(lua, -1);
+    lua_pop(lua, 2);
+    if (inside && (message || !func || func->pcie_type != PCIE_ROOT_PORT))
+        return sandbox_error(lua, "only memory requests of root ports stay inside");
     if (!message && (len < 1 || len > 4096 || (addr & 0xfff) + len > 4096))
         return sandbox_error(lua, "a memory request is of 1 to 4096 bytes inside a page");
     if (message) {
@@ -217,6 +221,9 @@ int verb_emit(lua_State *lua)
         if (data)
             memcpy(tlp->data + (addr & 3), data, len);
     }
-    inject_emit(port, tlp);
+    if (inside)
+        root_emit(machine_root_of(need_machine(lua), lua_tostring(lua, 1)), tlp);
+    else
+        inject_emit(port, tlp);
     return 0;
 }

@@ -151,16 +151,26 @@ static void push_where_to(lua_State *lua, const struct tlp *tlp)
     }
 }
 
+/* NULL: it stays inside the root complex, as the MSI of a root port does. */
+static const struct port *receiver_of(const struct tlp *tlp, const struct port *sender)
+{
+    const struct pci_func *func = sender ? sender->func : NULL;
+    bool own = func && func->pcie_type == PCIE_ROOT_PORT && tlp->type == TLP_MWR &&
+               tlp->requester.v == func->rid.v;
+
+    return sender && !own ? port_far_end(sender) : NULL;
+}
+
 void push_tlp(lua_State *lua, const struct tlp *tlp, const struct port *sender, uint64_t time_ps)
 {
-    const struct port *to = port_far_end(sender);
+    const struct port *to = receiver_of(tlp, sender);
     struct tlp_pasid pasid;
     char text[256];
 
     lua_createtable(lua, 0, 20);
     set_text(lua, "kind", tlp_type_name(tlp->type));
     set_number(lua, "time", time_ps);
-    set_text(lua, "from", sender->name);
+    set_text(lua, "from", sender ? sender->name : "");
     set_text(lua, "to", to ? to->name : "");
     set_rid(lua, "requester", tlp->requester);
     set_number(lua, "tag", tlp->tag);

@@ -36,6 +36,9 @@ struct port_ops {
     /* The port detected an error of the link. `tlp` is the TLP, where there is one to tell of; it
      * stays the fabric's. May be NULL. */
     void (*link_error)(struct port *port, enum link_error error, const struct tlp *tlp);
+    /* Downstream-facing ports: a TLP was to leave while the link is down (PCIe Base 6.0, 2.9.1); it
+     * stays the fabric's. May be NULL. */
+    void (*unsent)(struct port *port, const struct tlp *tlp);
     /* Upstream-facing ports: the link went down, by hot reset or otherwise, which resets the
      * component (PCIe Base 6.0, 6.6.1); called after link_changed(). May be NULL. */
     void (*hot_reset)(struct port *port);

@@ -80,6 +80,14 @@ uint64_t inject_hits(const struct inject_entry *entry);
 
 /* A TLP out of nothing: it leaves the port past all rules. Ownership passes. */
 void inject_emit(struct port *sender, struct tlp *tlp);
+
+typedef void inject_taker_fn(void *opaque, struct tlp *tlp);
+/* A TLP that a function of the root complex sends without crossing a link, like the MSI of a root
+ * port: rules see it as leaving `sender`, the function's port, or as leaving no port if NULL; with
+ * LCRC nothing can be wrong. What is left of it, take() gets, now or later. */
+void inject_inside(struct fabric *fabric, struct port *sender, struct tlp *tlp,
+                   inject_taker_fn *take, void *opaque);
+
 /* The receiver never gives these credits of a flow back. False: the link is not timed or not up, or
  * the sender has not so many left. They come back when the link goes down. */
 bool inject_leak_credits(struct port *receiver, enum link_flow flow, struct link_credits leaked);

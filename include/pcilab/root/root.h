@@ -99,6 +99,9 @@ void root_answer(struct root_complex *rc, struct tlp *request, struct tlp *compl
 bool root_is_interrupt(const struct tlp *tlp);
 
 void root_submit(struct root_complex *rc, struct root_request *request);
+/* A memory request that a function of the root complex makes out of nothing, past all rules of
+ * pcilab/fabric/inject.h. Ownership passes. */
+void root_emit(struct root_complex *rc, struct tlp *tlp);
 
 struct root_port_params {
     const char *name;
