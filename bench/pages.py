@@ -34,7 +34,8 @@ exec "$@"
 
 def run(args):
     """Guest seconds and processor seconds."""
-    command = [args.pcilab, "boot", str(ROOT / "configs/dsa.ini"), "--guest", args.guest, "--", "sh",
+    command = [args.pcilab, "boot", str(ROOT / "configs/dsa.ini"), "--guest", args.guest, "--",
+               "sh",
                "-c", SCRIPT, "sh", DSA, "pages", "/dev/dsa/wq0.0", str(args.pages + 1)]
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     begin, found = 0.0, None
@@ -60,7 +61,8 @@ def main():
     print(f"{args.pages} page requests of {args.guest}'s kernel, medians of {args.runs}:\n"
           f"{virtual / args.pages * 1e6:8.2f} us each by the guest's clock, "
           f"{args.pages / virtual:.0f} a second\n"
-          f"{cpu / args.pages * 1e6:8.2f} us each of our processor, {args.pages / cpu:.0f} a second")
+          f"{cpu / args.pages * 1e6:8.2f} us each of our processor, "
+          f"{args.pages / cpu:.0f} a second")
 
 
 main()
