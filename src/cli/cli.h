@@ -52,6 +52,7 @@ bool cli_print_lspci(const struct machine_desc *desc, FILE *out, GError **error)
 int cli_topo(char **argv);
 int cli_topo_import(char **argv); /* argv[0] is "import" */
 int cli_boot(char **argv);
+int cli_campaign(char **argv);
 int cli_fork(char **argv);
 int cli_inspect(char **argv);
 int cli_run(char **argv);

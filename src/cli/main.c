@@ -16,6 +16,7 @@ struct command {
 
 static const struct command commands[] = {
     {"boot", cli_boot, "boot a Linux kernel on a topology"},
+    {"campaign", cli_campaign, "run scenarios by the thousand, here or in a batch system"},
     {"fork", cli_fork, "continue from the checkpoint of a boot, as often as wanted"},
     {"inspect", cli_inspect, "look into the machine at the checkpoint of a boot"},
     {"run", cli_run, "run scenarios: faults on purpose, and what is expected of them"},

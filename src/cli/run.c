@@ -28,7 +28,11 @@ static struct machine_desc *find_topology(void *opaque, const char *name, GError
     char *folder = g_path_get_dirname(run->result->path), *loaded;
     char *beside = g_build_filename(folder, name, NULL);
     bool there = !g_path_is_absolute(name) && g_file_test(beside, G_FILE_TEST_IS_REGULAR);
-    struct machine_desc *desc = cli_open_topology(there ? beside : name, &loaded, error);
+    const char *other = run->options->topology;
+    struct machine_desc *desc = cli_open_topology(other   ? other
+                                                  : there ? beside
+                                                          : name,
+                                                  &loaded, error);
 
     g_free(loaded);
     g_free(beside);
@@ -124,15 +128,22 @@ static void run_text(struct run *run, const char *text, size_t len)
     } else {
         run->result->seeds = 0; /* it did not come that far */
     }
+    run->result->checks = report.checks->len;
     run->result->report = report;
 }
 
-static struct run_case *run_file(const struct run_options *o, const char *path)
+char *run_replay(const struct run_options *o, const char *path)
+{
+    return g_strdup_printf("pcilab run %s%s%s%s%s%s%s", path, o->topology ? " --topology " : "",
+                           o->topology ? o->topology : "", o->ktree ? " --ktree " : "",
+                           o->ktree ? o->ktree : "", o->kernel ? " --kernel " : "",
+                           o->kernel ? o->kernel : "");
+}
+
+struct run_case *run_file(const struct run_options *o, const char *path)
 {
     struct run_case *result = g_new0(struct run_case, 1);
-    char *replay = g_strdup_printf("pcilab run %s%s%s%s%s", path, o->ktree ? " --ktree " : "",
-                                   o->ktree ? o->ktree : "", o->kernel ? " --kernel " : "",
-                                   o->kernel ? o->kernel : "");
+    char *replay = run_replay(o, path);
     struct run run = {.options = o,
                       .result = result,
                       .sweep = {.first = o->seed,
@@ -177,11 +188,11 @@ static int run_all(const struct run_options *o)
     GPtrArray *cases = g_ptr_array_new_with_free_func(run_case_free);
     int status = CLI_OK;
 
-    run_tap_begin(g_strv_length(o->files), o);
+    run_tap_begin(stdout, g_strv_length(o->files), o);
     for (unsigned i = 0; o->files[i]; i++) {
         struct run_case *result = run_file(o, o->files[i]);
         g_ptr_array_add(cases, result);
-        run_tap_case(i + 1, result, o);
+        run_tap_case(stdout, i + 1, result, o);
         status = MAX(status, status_of(result));
     }
     if (o->junit && !run_write_junit(o->junit, cases)) {

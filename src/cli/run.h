@@ -13,6 +13,7 @@ struct run_options {
     unsigned parallel;                /* of them at a time */
     uint64_t limit_ps, limit_wall_us; /* 0: the defaults */
     char *junit, *html;
+    char *topology;       /* instead of that which a scenario asks for; NULL: that */
     char *kernel, *ktree; /* of guests; NULL: the prepared one */
     bool digest, verbose;
 };
@@ -20,20 +21,31 @@ struct run_options {
 /* One scenario's result. */
 struct run_case {
     char *path, *purpose, *clause;
+    char *variant; /* what tells it from others of this path; NULL: nothing */
     struct scenario_report report;
     uint64_t seed;
     int64_t wall_us;
+    unsigned checks;              /* expectations that held */
     unsigned seeds, seeds_failed; /* of a sweep */
     char *failures;               /* of a sweep: a line each; NULL: none */
+    GPtrArray *each;              /* of a sweep: struct run_case of every seed, in order */
 };
 
 /* Reports errors itself; what was parsed is to be cleared in any case. */
 bool run_options_parse(struct run_options *options, char **argv);
 void run_options_clear(struct run_options *options);
+/* A file, or what scenarios a folder has, in order. False: a folder without any. */
+bool run_find_files(GPtrArray *files, const char *path);
+
+/* One scenario, as the options say. run_case_free() it. */
+struct run_case *run_file(const struct run_options *options, const char *path);
+/* The words of a command that repeats it, but for its seed; g_free() it. */
+char *run_replay(const struct run_options *options, const char *path);
+bool run_case_passed(const struct run_case *result);
 
 /* Results as TAP, line by line as they come. */
-void run_tap_begin(unsigned count, const struct run_options *options);
-void run_tap_case(unsigned number, const struct run_case *result,
+void run_tap_begin(FILE *out, unsigned count, const struct run_options *options);
+void run_tap_case(FILE *out, unsigned number, const struct run_case *result,
                   const struct run_options *options);
 /* And as files, of all (struct run_case) when they are there. These report errors themselves. */
 bool run_write_junit(const char *path, const GPtrArray *cases);

@@ -49,27 +49,24 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The scenarios in a folder, in order. */
-static bool add_folder(GPtrArray *files, const char *folder)
+bool run_find_files(GPtrArray *files, const char *path)
 {
-    GDir *dir = g_dir_open(folder, 0, NULL);
+    GDir *dir = g_dir_open(path, 0, NULL);
     unsigned first = files->len;
     const char *name;
 
-    while (dir && (name = g_dir_read_name(dir))) {
+    if (!dir) {
+        g_ptr_array_add(files, g_strdup(path));
+        return true;
+    }
+    while ((name = g_dir_read_name(dir))) {
         if (g_str_has_suffix(name, ".lua")) {
-            g_ptr_array_add(files, g_build_filename(folder, name, NULL));
+            g_ptr_array_add(files, g_build_filename(path, name, NULL));
         }
     }
-    if (dir) {
-        g_dir_close(dir);
-    }
-    if (files->len == first) {
-        cli_error("there is no scenario, *.lua, in the folder %s", folder);
-        return false;
-    }
+    g_dir_close(dir);
     qsort(files->pdata + first, files->len - first, sizeof(files->pdata[0]), compare);
-    return true;
+    return files->len > first;
 }
 
 static bool find_files(struct run_options *o, char **words)
@@ -78,10 +75,9 @@ static bool find_files(struct run_options *o, char **words)
     bool ok = true;
 
     for (; ok && *words; words++) {
-        if (g_file_test(*words, G_FILE_TEST_IS_DIR)) {
-            ok = add_folder(files, *words);
-        } else {
-            g_ptr_array_add(files, g_strdup(*words));
+        ok = run_find_files(files, *words);
+        if (!ok) {
+            cli_error("there is no scenario, *.lua, in the folder %s", *words);
         }
     }
     g_ptr_array_add(files, NULL);
@@ -107,6 +103,8 @@ bool run_options_parse(struct run_options *o, char **argv)
          "End a scenario after a virtual time (60s) or wall:60s", "TIME"},
         {"junit", 0, 0, G_OPTION_ARG_FILENAME, &o->junit, "Results as JUnit XML", "FILE"},
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &o->html, "Results as a page to read", "FILE"},
+        {"topology", 0, 0, G_OPTION_ARG_FILENAME, &o->topology,
+         "Instead of the one that a scenario asks for", "NAME|FILE"},
         {"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, "Of scenarios with a guest", "FILE"},
         {"ktree", 0, 0, G_OPTION_ARG_FILENAME, &o->ktree, "Or the tree it was built in", "DIR"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
@@ -142,6 +140,7 @@ void run_options_clear(struct run_options *o)
     g_strfreev(o->files);
     g_free(o->junit);
     g_free(o->html);
+    g_free(o->topology);
     g_free(o->kernel);
     g_free(o->ktree);
 }

@@ -16,87 +16,93 @@ void run_case_free(void *result)
     g_free(c->purpose);
     g_free(c->clause);
     g_free(c->failures);
+    g_free(c->variant);
+    g_clear_pointer(&c->each, g_ptr_array_unref);
     g_free(c);
 }
 
-static bool passed(const struct run_case *c)
+bool run_case_passed(const struct run_case *c)
 {
     return c->seeds ? !c->seeds_failed : c->report.result == SCENARIO_PASSED;
 }
 
 /* TAP. */
 
-void run_tap_begin(unsigned count, const struct run_options *o)
+void run_tap_begin(FILE *out, unsigned count, const struct run_options *o)
 {
-    printf("TAP version 13\n1..%u\n# seed %" G_GUINT64_FORMAT "\n", count, o->seed);
-    fflush(stdout);
+    fprintf(out, "TAP version 13\n1..%u\n", count);
+    if (o) {
+        fprintf(out, "# seed %" G_GUINT64_FORMAT "\n", o->seed);
+    }
+    fflush(out);
 }
 
 /* A block of YAML: every line is indented. */
-static void print_block(const char *key, const char *text)
+static void print_block(FILE *out, const char *key, const char *text)
 {
     char **lines = g_strsplit(text, "\n", -1);
 
-    printf("  %s: |\n", key);
+    fprintf(out, "  %s: |\n", key);
     for (unsigned i = 0; lines[i]; i++) {
         if (*lines[i]) {
-            printf("    %s\n", lines[i]);
+            fprintf(out, "    %s\n", lines[i]);
         }
     }
     g_strfreev(lines);
 }
 
-static void print_lines(const char *mark, const GPtrArray *lines)
+static void print_lines(FILE *out, const char *mark, const GPtrArray *lines)
 {
     for (unsigned i = 0; i < lines->len; i++) {
         char **parts = g_strsplit(lines->pdata[i], "\n", -1);
         for (unsigned p = 0; parts[p]; p++) {
-            printf("# %s%s\n", mark, parts[p]);
+            fprintf(out, "# %s%s\n", mark, parts[p]);
         }
         g_strfreev(parts);
     }
 }
 
-static void print_failure(const struct run_case *c)
+static void print_failure(FILE *out, const struct run_case *c)
 {
-    printf("  ---\n");
+    fprintf(out, "  ---\n");
     if (c->report.message) {
-        print_block("message", c->report.message);
+        print_block(out, "message", c->report.message);
     }
     if (c->failures) {
-        print_block("failures", c->failures);
+        print_block(out, "failures", c->failures);
     }
     if (c->report.events && *c->report.events) {
-        print_block("events", c->report.events);
+        print_block(out, "events", c->report.events);
     }
-    printf("  ...\n");
+    fprintf(out, "  ...\n");
 }
 
-void run_tap_case(unsigned number, const struct run_case *c, const struct run_options *o)
+void run_tap_case(FILE *out, unsigned number, const struct run_case *c, const struct run_options *o)
 {
     char *took = units_format_time(c->report.virtual_ps);
 
-    if (o->verbose && c->report.checks) {
-        print_lines("ok: ", c->report.checks);
+    if (o && o->verbose && c->report.checks) {
+        print_lines(out, "ok: ", c->report.checks);
     }
     if (c->report.said) {
-        print_lines("", c->report.said);
+        print_lines(out, "", c->report.said);
     }
-    printf("%s %u - %s: %s\n", passed(c) ? "ok" : "not ok", number, c->path,
-           c->purpose ? c->purpose : "no purpose given");
+    fprintf(out, "%s %u - %s%s%s: %s\n", run_case_passed(c) ? "ok" : "not ok", number, c->path,
+            c->variant ? ", " : "", c->variant ? c->variant : "",
+            c->purpose ? c->purpose : "no purpose given");
     if (c->seeds) {
-        printf("# %u of %u seeds passed\n", c->seeds - c->seeds_failed, c->seeds);
+        fprintf(out, "# %u of %u seeds passed\n", c->seeds - c->seeds_failed, c->seeds);
     } else {
-        printf("# %u expectations, %s of virtual time, %.3f s\n",
-               c->report.checks ? c->report.checks->len : 0, took, (double)c->wall_us / 1e6);
+        fprintf(out, "# %u expectations, %s of virtual time, %.3f s\n", c->checks, took,
+                (double)c->wall_us / 1e6);
     }
-    if (!passed(c)) {
-        print_failure(c);
+    if (!run_case_passed(c)) {
+        print_failure(out, c);
     }
-    if (o->digest) {
-        printf("# digest\n%s\n", c->report.digest);
+    if (o && o->digest) {
+        fprintf(out, "# digest\n%s\n", c->report.digest);
     }
-    fflush(stdout);
+    fflush(out);
     g_free(took);
 }
 
@@ -159,8 +165,8 @@ bool run_write_junit(const char *path, const GPtrArray *cases)
 
     for (unsigned i = 0; i < cases->len; i++) {
         const struct run_case *c = cases->pdata[i];
-        errors += !passed(c) && c->report.result == SCENARIO_BAD;
-        failures += !passed(c) && c->report.result != SCENARIO_BAD;
+        errors += !run_case_passed(c) && c->report.result == SCENARIO_BAD;
+        failures += !run_case_passed(c) && c->report.result != SCENARIO_BAD;
     }
     put(out, "<testsuite name=\"pcilab\" tests=\"%u\" failures=\"%u\" errors=\"%u\">\n", cases->len,
         failures, errors);
@@ -168,9 +174,9 @@ bool run_write_junit(const char *path, const GPtrArray *cases)
         const struct run_case *c = cases->pdata[i];
         char *folder = g_path_get_dirname(c->path), *name = g_path_get_basename(c->path);
         char *class = g_path_get_basename(folder);
-        put(out, "  <testcase classname=\"%s\" name=\"%s\" time=\"%.3f\">\n", class, name,
-            (double)c->wall_us / 1e6);
-        if (!passed(c)) {
+        put(out, "  <testcase classname=\"%s\" name=\"%s%s%s\" time=\"%.3f\">\n", class, name,
+            c->variant ? ", " : "", c->variant ? c->variant : "", (double)c->wall_us / 1e6);
+        if (!run_case_passed(c)) {
             put_failure(out, c);
         }
         put(out, "  </testcase>\n");
@@ -195,9 +201,10 @@ static void put_row(GString *out, const struct run_case *c)
     char *took = units_format_time(c->report.virtual_ps), *message = clean(c->report.message);
     char *events = clean(c->report.events), *failures = clean(c->failures);
 
-    put(out, "<tr><td class=\"%s\">%s</td><td><code>%s</code></td><td>%s<br><small>%s</small>",
-        passed(c) ? "good" : "bad", passed(c) ? "passed" : "failed", c->path,
-        c->purpose ? c->purpose : "", c->clause ? c->clause : "");
+    put(out, "<tr><td class=\"%s\">%s</td><td><code>%s</code>%s%s</td><td>%s<br><small>%s</small>",
+        run_case_passed(c) ? "good" : "bad", run_case_passed(c) ? "passed" : "failed", c->path,
+        c->variant ? "<br>" : "", c->variant ? c->variant : "", c->purpose ? c->purpose : "",
+        c->clause ? c->clause : "");
     if (*message) {
         put(out, "<pre class=\"bad\">%s</pre>", message);
     }
@@ -208,8 +215,8 @@ static void put_row(GString *out, const struct run_case *c)
         put(out, "<details><summary>the last events before</summary><pre>%s</pre></details>",
             events);
     }
-    put(out, "</td><td>%" G_GUINT64_FORMAT "</td><td>%u</td><td>%s</td></tr>\n", c->seed,
-        c->report.checks ? c->report.checks->len : 0, took);
+    put(out, "</td><td>%" G_GUINT64_FORMAT "</td><td>%u</td><td>%s</td></tr>\n", c->seed, c->checks,
+        took);
     g_free(took);
     g_free(message);
     g_free(events);
@@ -222,7 +229,7 @@ bool run_write_html(const char *path, const GPtrArray *cases)
     unsigned good = 0;
 
     for (unsigned i = 0; i < cases->len; i++) {
-        good += passed(cases->pdata[i]);
+        good += run_case_passed(cases->pdata[i]);
     }
     put(out, "<h1>Scenarios</h1>\n<p>%u of %u passed.</p>\n", good, cases->len);
     g_string_append(out, "<table><tr><th></th><th>scenario</th><th>purpose</th><th>seed</th>"

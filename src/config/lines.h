@@ -30,6 +30,9 @@ struct topo_lines {
     GArray *groups;   /* struct topo_group_line */
 };
 
+/* At most one byte more than is allowed, whatever kind of file it is; NULL: it cannot be read. */
+char *topo_read_file(const char *path, size_t *len, GError **error);
+
 /* The one shape of all errors: "file:line: [group] key: what is wrong". group and key may be
  * NULL. */
 void topo_fail(GError **error, const char *file, unsigned line, const char *group, const char *key,

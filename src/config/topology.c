@@ -571,8 +571,7 @@ struct machine_desc *topology_parse(const char *file, const char *text, size_t l
     return desc;
 }
 
-/* Reads at most one byte more than is allowed, whatever kind of file it is. */
-static char *read_file(const char *path, size_t *len)
+char *topo_read_file(const char *path, size_t *len, GError **error)
 {
     FILE *file = fopen(path, "re");
     char *text = NULL;
@@ -580,12 +579,16 @@ static char *read_file(const char *path, size_t *len)
     if (file) {
         text = g_malloc(TOPO_FILE_BYTES_MAX + 1);
         *len = fread(text, 1, TOPO_FILE_BYTES_MAX + 1, file);
-        int error = errno;
+        int error_number = errno;
         if (ferror(file)) {
             g_clear_pointer(&text, g_free);
         }
         fclose(file);
-        errno = error;
+        errno = error_number;
+    }
+    if (!text) {
+        g_set_error(error, topology_error_quark(), TOPOLOGY_ERROR_FILE, "%s: cannot be read: %s",
+                    path, g_strerror(errno));
     }
     return text;
 }
@@ -593,14 +596,9 @@ static char *read_file(const char *path, size_t *len)
 struct machine_desc *topology_load(const char *path, GError **error)
 {
     size_t len;
-    char *text = read_file(path, &len);
+    char *text = topo_read_file(path, &len, error);
+    struct machine_desc *desc = text ? topology_parse(path, text, len, error) : NULL;
 
-    if (!text) {
-        g_set_error(error, topology_error_quark(), TOPOLOGY_ERROR_FILE, "%s: cannot be read: %s",
-                    path, g_strerror(errno));
-        return NULL;
-    }
-    struct machine_desc *desc = topology_parse(path, text, len, error);
     g_free(text);
     return desc;
 }
