@@ -98,10 +98,10 @@ void iommufd_unmap(struct iommufd *i, uint32_t ioas, uint64_t iova, uint64_t byt
     ask(i->fd, FD_IOAS_UNMAP, &unmap, "unmapping");
 }
 
-uint32_t iommufd_paging(struct iommufd *i, uint32_t ioas, uint32_t flags)
+uint32_t iommufd_paging(struct iommufd *i, uint32_t ioas, uint32_t flags, uint32_t fault)
 {
     struct fd_hwpt_alloc alloc = {
-        .size = sizeof(alloc), .flags = flags, .device = i->device, .parent = ioas};
+        .size = sizeof(alloc), .flags = flags, .device = i->device, .parent = ioas, .fault = fault};
 
     if (ioctl(i->fd, FD_HWPT_ALLOC, &alloc) != 0) {
         if (errno == EOPNOTSUPP)

@@ -27,7 +27,7 @@ uint32_t iommufd_ioas(struct iommufd *i);
 void iommufd_map(struct iommufd *i, uint32_t ioas, void *mem, uint64_t bytes, uint64_t iova);
 void iommufd_unmap(struct iommufd *i, uint32_t ioas, uint64_t iova, uint64_t bytes);
 /* Page tables of the kernel's, from an address space. 0: the kernel does not know these flags. */
-uint32_t iommufd_paging(struct iommufd *i, uint32_t ioas, uint32_t flags);
+uint32_t iommufd_paging(struct iommufd *i, uint32_t ioas, uint32_t flags, uint32_t fault);
 /* Page tables of this process's: `table` is the address in `parent` of a VT-d first stage table.
  * With HWPT_FAULTS what is not there is asked for in the queue `fault`. */
 uint32_t iommufd_nested(struct iommufd *i, uint32_t parent, uint64_t table, uint32_t flags,
