@@ -1,26 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pcilab topo: check a topology file, show its tree. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
 #include "pcilab/config/topology.h"
+#include "topo_svg.h"
 
-static int print_topology(const char *name, bool lspci)
+static bool print_svg(const struct machine_desc *desc, const char *path, GError **error)
+{
+    char *title = g_path_get_basename(path), *svg = topo_svg(desc, title, NULL, error);
+    bool ok = svg && fputs(svg, stdout) >= 0 && fflush(stdout) == 0;
+
+    if (svg && !ok) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_FILE, "the picture is not complete: %s",
+                    g_strerror(errno));
+    }
+    g_free(svg);
+    g_free(title);
+    return ok;
+}
+
+static int print_topology(const char *name, bool lspci, bool svg)
 {
     GError *error = NULL;
     char *path;
-    struct machine_desc *desc = cli_load_topology(name, &path);
+    struct machine_desc *desc = cli_load_topology(name, &path); /* NULL: the default */
     int status = CLI_OK;
 
     if (!desc) {
         return CLI_USAGE;
     }
-    if (!lspci) {
+    if (!lspci && !svg) {
         char *tree = cli_tree(desc, cli_stdout_utf8());
         fputs(tree, stdout);
         g_free(tree);
-    } else if (!cli_print_lspci(desc, stdout, &error)) {
+    } else if (!(svg ? print_svg(desc, path, &error) : cli_print_lspci(desc, stdout, &error))) {
         cli_error("%s: %s", path, error->message);
         g_error_free(error);
         status = CLI_USAGE;
@@ -45,6 +61,7 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
         "  pcilab topo --keys                       what can stand in a file\n"
         "  pcilab topo import box.txt               make one of a real computer's lspci -xxxx\n"
         "  pcilab topo default --lspci >dump        what firmware would make of it ...\n"
+        "  pcilab topo default --svg >topology.svg  a picture\n"
         "  lspci -F dump -vvv                       ... decoded; lspci -F dump -tv: as a tree\n"
         "\n"
         "A topology in six lines:\n"
@@ -60,11 +77,13 @@ static GOptionContext *topo_context(const GOptionEntry *entries)
 
 int cli_topo(char **argv)
 {
-    gboolean list = FALSE, keys = FALSE, markdown = FALSE, lspci = FALSE;
+    gboolean list = FALSE, keys = FALSE, markdown = FALSE, lspci = FALSE, svg = FALSE;
     const GOptionEntry entries[] = {
         {"list", 0, 0, G_OPTION_ARG_NONE, &list, "List the topologies that come with pcilab", NULL},
         {"lspci", 0, 0, G_OPTION_ARG_NONE, &lspci,
          "Enumerate it and print configuration space as lspci -xxxx does", NULL},
+        {"svg", 0, 0, G_OPTION_ARG_NONE, &svg, "Draw it: a picture for browsers and documents",
+         NULL},
         {"keys", 0, 0, G_OPTION_ARG_NONE, &keys, "List all groups and keys of topology files",
          NULL},
         {"markdown", 0, 0, G_OPTION_ARG_NONE, &markdown, "With --keys: as in docs/topology.md",
@@ -90,10 +109,12 @@ int cli_topo(char **argv)
         fputs(text, stdout);
         g_free(text);
         status = CLI_OK;
-    } else if (g_strv_length(words) != 2) {
+    } else if (lspci && svg) {
+        cli_error("only one of --lspci and --svg");
+    } else if (g_strv_length(words) != 2 && !(svg && g_strv_length(words) == 1)) {
         cli_error("one topology file is needed, like: pcilab topo default");
     } else {
-        status = print_topology(words[1], lspci);
+        status = print_topology(words[1], lspci, svg);
     }
     g_option_context_free(context);
     g_strfreev(words);
