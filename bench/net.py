@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""TCP in both directions between a guest and a server of this program, 32 MiB each, by the wall
-clock: igb and virtio-net of pcilab, and QEMU's cards with TCG where qemu-system-x86_64 is installed
-and has them. The same kernel, initramfs and commands for all. Usage: bench/net [REPEATS]"""
+"""TCP in both directions between a guest and a server of this program: igb and virtio-net of
+pcilab, and QEMU's cards with TCG where qemu-system-x86_64 is installed and has them.
+
+The same kernel, agent and program (net_guest.c) in all. MB per second of the wall clock, and per
+second of the host's processor, which other processes do not blur.
+"""
+import argparse
 import os
 import pathlib
 import shutil
@@ -13,80 +17,113 @@ import tempfile
 import threading
 import time
 
-PCILAB = "@pcilab@"
-BYTES = 32 << 20
-CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-GUEST = pathlib.Path(os.environ.get("PCILAB_GUEST_DIR") or CACHE + "/pcilab/guest")
+ROOT = pathlib.Path("@source@" if not "@source@".startswith("@") else
+                    pathlib.Path(__file__).resolve().parents[1])
+sys.path.insert(0, str(ROOT / "bench"))
+import guest  # noqa: E402
+import loop  # noqa: E402
+
+GUEST = "@guest@" if not "@guest@".startswith("@") else str(ROOT / "build/bench/net-guest")
+TIMEOUT_S = 300
 
 
-def servers():
-    """One that sends and, on the next port, one that reads."""
-    while True:
-        first = socket.create_server(("127.0.0.1", 0))
-        try:
-            return first, socket.create_server(("127.0.0.1", first.getsockname()[1] + 1))
-        except OSError:
-            first.close()
+class Servers:
+    """One that sends and, on the next port, one that reads; MB/s of both by both clocks."""
+
+    def __init__(self, megabytes):
+        self.bytes, self.pid, self.rates = megabytes << 20, None, {}
+        while True:
+            first = socket.create_server(("127.0.0.1", 0))
+            self.port = first.getsockname()[1]
+            try:
+                self.servers = [first, socket.create_server(("127.0.0.1", self.port + 1))]
+                break
+            except OSError:
+                first.close()
+        for server, send in zip(self.servers, (True, False)):
+            threading.Thread(target=self.serve, args=(server, send), daemon=True).start()
+
+    def serve(self, server, send):
+        peer, _ = server.accept()
+        wall, cpu = time.monotonic(), guest.cpu_seconds(self.pid)
+        if send:
+            peer.sendall(bytes(self.bytes))
+            peer.shutdown(socket.SHUT_WR)
+        while peer.recv(1 << 16):
+            pass
+        self.rates[send] = (self.bytes / 1e6 / (time.monotonic() - wall),
+                            self.bytes / 1e6 / (guest.cpu_seconds(self.pid) - cpu))
+        peer.close()
+
+    def done(self):
+        for server in self.servers:
+            server.close()
+        return [*self.rates.get(True, (0, 0)), *self.rates.get(False, (0, 0))]
+
+    def command(self):
+        script = (f"modprobe -a igb virtio_net; exec {GUEST} eth0 {self.port} {self.bytes} 2>&1")
+        return ["sh", "-c", script]
 
 
-def serve(server, send, times):
-    peer, _ = server.accept()
-    start = time.monotonic()
-    if send:
-        peer.sendall(bytes(BYTES))
-        peer.shutdown(socket.SHUT_WR)
-    while peer.recv(1 << 16):
-        pass
-    times.append(time.monotonic() - start)
-    peer.close()
+def run_pcilab(args, card, servers):
+    with tempfile.TemporaryDirectory() as folder:
+        topology = pathlib.Path(folder, "t.ini")
+        topology.write_text(f"[machine]\nmemory=1G\n[root-port rp0]\n[{card} eth0]\nat=rp0\n",
+                            encoding="ascii")
+        child = subprocess.Popen([args.pcilab, "boot", str(topology), "--append", "net.ifnames=0",
+                                  "--", *servers.command()], stdin=subprocess.DEVNULL)
+        servers.pid = child.pid
+        child.wait(TIMEOUT_S)
 
 
-def pcilab(card, port, base):
-    config = os.path.join(base, "net.ini")
-    with open(config, "w", encoding="utf-8") as file:
-        file.write(f"[root-port rp0]\n[{card} eth0]\nat=rp0\n")
-    return [PCILAB, "boot", config, "--append", f"quiet pcilab.run=test:net-bench "
-            f"pcilab.port={port}"]
+def run_qemu(args, card, servers):
+    def follow(port, pid):
+        servers.pid = pid
+        while text := port.recv(4096):
+            sys.stderr.write(text.decode())
+
+    guest.run_qemu(args, args.image, servers.command(), follow,
+                   ["-netdev", "user,id=n", "-device", f"{card},netdev=n"],
+                   " net.ifnames=0")
 
 
-def qemu(card, port, _base):
-    return ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-m", "512", "-nographic",
-            "-no-reboot", "-nic", "none", "-kernel", str(GUEST / "vmlinuz"),
-            "-initrd", str(GUEST / "initramfs.img"), "-netdev", "user,id=n",
-            "-device", f"{card},netdev=n", "-append",
-            f"console=ttyS0 quiet pcilab.run=test:net-bench pcilab.port={port}"]
-
-
-def qemu_cards():
-    if not shutil.which("qemu-system-x86_64"):
-        print("qemu-system-x86_64 is not installed: pcilab alone")
+def qemu_cards(args):
+    if not args.qemu:
         return []
-    have = subprocess.run(["qemu-system-x86_64", "-device", "help"], capture_output=True,
-                          text=True, check=False).stdout
+    have = subprocess.run([args.qemu, "-device", "help"], capture_output=True, text=True,
+                          check=False).stdout
     return [card for card in ("igb", "virtio-net-pci") if f'"{card}"' in have]
 
 
-def measure(command, card):
-    sender, reader = servers()
-    down, up = [], []
-    threads = [threading.Thread(target=serve, args=(sender, True, down), daemon=True),
-               threading.Thread(target=serve, args=(reader, False, up), daemon=True)]
-    for thread in threads:
-        thread.start()
-    with tempfile.TemporaryDirectory() as base:
-        subprocess.run(command(card, sender.getsockname()[1], base), stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600,
-                       check=False)
-    return [BYTES / 1e6 / times[0] if times else 0 for times in (down, up)]
-
-
 def main():
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    runs = [(pcilab, "igb"), (pcilab, "virtio-net")] + [(qemu, card) for card in qemu_cards()]
-    print(f"{'':24}{'to the guest':>16}{'from the guest':>16}   MB/s, best of {repeats}")
-    for command, card in runs:
-        best = [max(both) for both in zip(*(measure(command, card) for _ in range(repeats)))]
-        print(f"{command.__name__ + ' ' + card:24}{best[0]:16.1f}{best[1]:16.1f}")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--runs", type=int, default=3, help="runs of each, the best counts (3)")
+    parser.add_argument("--megabytes", type=int, default=128, help="in each direction (128)")
+    parser.add_argument("--card", help="only this one")
+    parser.add_argument("--pcilab", default=loop.PCILAB)
+    parser.add_argument("--qemu", default=shutil.which("qemu-system-x86_64"))
+    args = parser.parse_args()
+    runs = [("pcilab", run_pcilab, card) for card in ("igb", "virtio-net")]
+    runs += [("QEMU TCG", run_qemu, card) for card in qemu_cards(args)]
+    print(f"{'MB/s, best of ' + str(args.runs):26}{'to the guest':>20}{'from the guest':>22}\n"
+          f"{'':26}" + f"{'wall':>10}{'processor':>12}" * 2)
+    with tempfile.TemporaryDirectory() as folder:
+        args.image = os.path.join(folder, "disk")
+        pathlib.Path(args.image).write_bytes(bytes(1 << 20))
+        if args.qemu:
+            loop.NEEDED = [*loop.NEEDED, "igb", "virtio_net"]
+            guest.prepare_qemu(args, folder)
+        for name, run, card in runs:
+            if args.card and not card.startswith(args.card):
+                continue
+            rows = []
+            for _ in range(args.runs):
+                servers = Servers(args.megabytes)
+                run(args, card, servers)
+                rows.append(servers.done())
+            best = [max(column) for column in zip(*rows)]
+            print(f"{name + ' ' + card:26}{best[0]:10.1f}{best[1]:12.1f}{best[2]:10.1f}"
+                  f"{best[3]:12.1f}", flush=True)
 
 
 main()

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "pcilab/base/tcp.h"
 
 #define NET_FRAME_MIN 14
 /* CHOICE: frames that wait for a card without room; more are lost, as on any cable. */
@@ -23,6 +24,7 @@ struct network {
     GQueue waiting;  /* GBytes that the card has no room for */
     GQueue leaving;  /* GBytes that the host's network has not looked at */
     struct sim_event gateway;
+    struct tcp_merge merge; /* of those that it looks at */
     network_input input;
     void *device;
 };
@@ -64,7 +66,35 @@ static void post(void *opaque, const uint8_t *frame, uint32_t len)
     sim_input_post(&network->frames, frame, len);
 }
 
-/* Without the host, when all comes from a recording, time passes in the same way. */
+static void pass(struct network *network, const uint8_t *frame, uint32_t len)
+{
+    /* Without the host all comes from a recording. */
+    if (network->host)
+        net_input(network->host, frame, len);
+}
+
+static void pass_merged(struct network *network)
+{
+    if (!network->merge.len)
+        return;
+    tcp_merge_finish(&network->merge, false);
+    pass(network, network->merge.frame, network->merge.len);
+    network->merge.len = 0;
+}
+
+/* CHOICE: segments that come together become one, so that one acknowledgement answers them. */
+static void look_at(struct network *network, const uint8_t *frame, uint32_t len)
+{
+    struct tcp_frame t;
+    bool right = tcp_frame_find(frame, len, &t) && tcp_frame_sums_right(frame, len, &t);
+
+    if (right && tcp_merge_add(&network->merge, frame, &t, TCP_FRAME_MAX))
+        return;
+    pass_merged(network);
+    if (!right || !tcp_merge_start(&network->merge, frame, &t))
+        pass(network, frame, len);
+}
+
 static void look(void *opaque)
 {
     struct network *network = opaque;
@@ -74,10 +104,10 @@ static void look(void *opaque)
         gsize len;
         const uint8_t *data = g_bytes_get_data(frame, &len);
 
-        if (network->host)
-            net_input(network->host, data, (uint32_t)len);
+        look_at(network, data, (uint32_t)len);
         g_bytes_unref(frame);
     }
+    pass_merged(network);
 }
 
 static void leave(struct network *network, const uint8_t *frame, uint32_t len)
@@ -95,7 +125,7 @@ void network_output(void *opaque, const uint8_t *frame, uint32_t len)
 
     if (network->wire_name)
         wire_send(&network->wire, frame, len);
-    else if (len <= NET_FRAME_MAX) /* the host's network carries no longer ones */
+    else if (len <= NET_INPUT_MAX) /* the host's network takes no longer ones */
         leave(network, frame, len);
 }
 
@@ -174,7 +204,9 @@ struct network *network_new(struct machine *machine, const struct machine_compon
         network->wire.opaque = network;
         wire_join(&network->wire, find_wire(machine, c->net.wire), &machine->sim);
         network->wire_name = g_strdup(c->net.wire);
-    } else if (!join_host(network, &machine->inputs, c, error)) {
+    } else if (join_host(network, &machine->inputs, c, error)) {
+        network->merge.frame = g_malloc(TCP_FRAME_MAX);
+    } else {
         g_clear_pointer(&network, g_free);
     }
     return network;
@@ -194,6 +226,7 @@ void network_free(struct network *network)
         net_free(network->host);
         sim_input_remove(&network->frames);
     }
+    g_free(network->merge.frame);
     g_free(network->wire_name);
     g_free(network);
 }

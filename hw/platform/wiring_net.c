@@ -28,6 +28,7 @@ bool wire_virtio_net(struct wiring *w, const struct machine_component *c, GError
     struct board_part *part = wiring_part(w, c);
     struct virtio_net_params params = {
         .name = c->name,
+        .large = !c->net.wire,
         .packed = c->virtio.packed,
         .ops = &ops,
         .pcie = wiring_endpoint_params(c),

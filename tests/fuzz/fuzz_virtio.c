@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "driver.h"
+#include "pcilab/base/inet.h"
+#include "pcilab/base/tcp.h"
 #include "pcilab/endpoint/virtio_devices.h"
 
 #define DISK_BYTES  (256u << 10)
@@ -28,6 +30,7 @@ struct world {
     unsigned kind; /* of device: 0 rng, 1 disk, 2 console, 3 network */
     struct virtio_console *console;
     struct virtio_net *net;
+    uint32_t seq; /* of the stream that the network sends */
     uint8_t disk[DISK_BYTES];
     int disk_error;
 };
@@ -103,8 +106,8 @@ static void net_output(void *opaque, const uint8_t *frame, uint32_t len)
 {
     struct world *w = opaque;
 
-    g_assert(len >= 14 && len <= VIRTIO_NET_FRAME_MAX);
-    virtio_net_input(w->net, frame, len);
+    g_assert(len >= 14 && len <= TCP_FRAME_MAX);
+    virtio_net_input(w->net, frame, MIN(len, VIRTIO_NET_FRAME_MAX));
 }
 
 static void net_room(void *opaque)
@@ -134,9 +137,11 @@ static void make_device(struct world *w, unsigned kind, bool packed)
     } else if (kind == 3) {
         static const struct virtio_net_ops net_ops = {.output = net_output, .room = net_room};
 
-        w->net = virtio_net_new(fabric,
-                                &(struct virtio_net_params){
-                                    .name = "net", .ops = &net_ops, .opaque = w, .packed = packed});
+        w->net = virtio_net_new(fabric, &(struct virtio_net_params){.name = "net",
+                                                                    .ops = &net_ops,
+                                                                    .opaque = w,
+                                                                    .large = take(&w->in, 1) & 1,
+                                                                    .packed = packed});
         w->d.ep = virtio_net_endpoint(w->net);
     } else {
         w->console = virtio_console_new(
@@ -167,6 +172,42 @@ static void act_setup(struct world *w)
 static unsigned take_queue(struct world *w)
 {
     return (unsigned)take(&w->in, 1) % queues(w);
+}
+
+/* TCP over IPv4 or IPv6 with `bytes` of data; its length. The data is what is there. */
+static uint32_t put_tcp(uint8_t *f, bool v6, uint32_t seq, unsigned flags, uint32_t bytes)
+{
+    uint32_t tcp = v6 ? 54 : 34, len = tcp + 20 + bytes;
+    struct tcp_frame t;
+
+    memset(f, 0, tcp + 20);
+    be16_store(f + 12, v6 ? 0x86dd : 0x0800);
+    f[14] = v6 ? 0x60 : 0x45;
+    f[v6 ? 20 : 23] = 6;
+    be32_store(f + tcp + 4, seq);
+    f[tcp + 12] = 0x50;
+    f[tcp + 13] = (uint8_t)flags;
+    g_assert(tcp_frame_find(f, len, &t));
+    tcp_frame_set_len(f, &t, len);
+    tcp_frame_set_sum(f, &t, len);
+    return len;
+}
+
+/* Segmentation that is almost right: the length of the whole. */
+static uint32_t put_segments(struct world *w, uint8_t *at)
+{
+    uint64_t what = take(&w->in, 2);
+    uint32_t len = put_tcp(at + 12, what & 1, 0, 0x18, (uint32_t)(what >> 4) * 12);
+
+    memset(at, 0, 12);
+    at[0] = what & 2 || !(what & 0xc);
+    at[1] = what & 1 ? 4 : 1;
+    le16_store(at + 4, (uint16_t)(take(&w->in, 1) * 6));
+    at[6] = what & 1 ? 54 : 34;
+    at[8] = 16;
+    if (!(what & 0xc))
+        at[12 + take(&w->in, 1) % 74] ^= (uint8_t)take(&w->in, 1);
+    return 12 + len;
 }
 
 /* The start of a request of each kind that is not only noise. */
@@ -208,6 +249,8 @@ static void act_chain(struct world *w)
         buf[0] = (struct driver_buffer){DRIVER_DATA, 16 + (shape & 64 ? 16 : 0), false};
         buf[count - 1] = (struct driver_buffer){DRIVER_DATA + 0x8000, 513, true};
         put_header(w, DRIVER_DATA);
+        if (w->kind == 3)
+            buf[0].len = put_segments(w, w->d.mock->ram + DRIVER_DATA);
     }
     driver_add(&w->d, q, buf, count, shape & 128 && w->d.features & BIT(F_INDIRECT));
     driver_kick(&w->d, q);
@@ -278,12 +321,29 @@ static void act_trouble(struct world *w)
     w->d.mock->shuffle = what & 32 ? 1 + (uint32_t)take(&w->in, 1) : 0;
 }
 
+/* Frames that follow each other, now and then with a gap or of another length. */
+static void stream(struct world *w, uint64_t what)
+{
+    uint8_t frame[VIRTIO_NET_FRAME_MAX];
+    uint32_t bytes = what & 8 ? (uint32_t)take(&w->in, 2) % 1400 : 1000;
+
+    memset(frame, 0, sizeof(frame));
+    for (unsigned i = 0; i < 1 + (what >> 6); i++) {
+        uint32_t len = put_tcp(frame, what & 16, w->seq, what & 32 ? 0x18 : 0x10, bytes);
+
+        if (virtio_net_input(w->net, frame, len))
+            w->seq += bytes;
+    }
+}
+
 static void act_host(struct world *w)
 {
     static const uint8_t bytes[5000];
     uint64_t what = take(&w->in, 1);
 
-    if (w->net && what & 1)
+    if (w->net && what & 4)
+        stream(w, what);
+    else if (w->net && what & 1)
         virtio_net_input(w->net, bytes, (uint32_t)take(&w->in, 2) % (VIRTIO_NET_FRAME_MAX + 1));
     else if (w->net)
         virtio_net_set_link(w->net, what & 2);

@@ -38,7 +38,8 @@
  * itself (a guest may point buffers at the ring) from standing still in time. */
 #define VIRTQ_STEP_PS (200 * PS_PER_NS)
 
-#define VIRTQ_DMA_WINDOW 4 /* CHOICE: pieces of one chain's data that are under way at once */
+#define VIRTQ_USED_BATCH 32 /* CHOICE: used elements that are written at once (split) */
+#define VIRTQ_DMA_WINDOW 4  /* CHOICE: pieces of one chain's data that are under way at once */
 
 struct virtq;
 
@@ -62,6 +63,10 @@ struct virtq_request {
     uint32_t in_cap, out_cap;
     uint32_t written;
 
+    /* Chains that are given back together: the first counts those whose data is not out yet. */
+    struct virtq_request *group, *group_next;
+    unsigned group_left;
+
     /* The transfer under way. */
     enum dma_kind kind;
     unsigned seg_at, seg_end;
@@ -82,8 +87,8 @@ struct virtq_format {
     /* Is there a chain? Ends in virtq_take_*(), virtq_idle() or virtio_fail(). */
     void (*look)(struct virtq *q);
     void (*fetch_done)(struct virtq *q);
-    /* Puts q->done's first into the used ring; then, all of them there, asks whether the driver
-     * wants an interrupt. */
+    /* Puts q->done's first, with its group, into the used ring; then, all of them there, asks
+     * whether the driver wants an interrupt. */
     void (*publish)(struct virtq *q);
     void (*used_done)(struct virtq *q);
 };
@@ -101,7 +106,8 @@ enum virtq_fetch {
 
 enum virtq_used {
     USED_IDLE,
-    USED_ELEMENT, /* DMA: the entry */
+    USED_MEMBER,  /* DMA: packed: one of a group but the first */
+    USED_ELEMENT, /* DMA: the entry, or several (split) */
     USED_INDEX,   /* DMA: what makes it visible */
     USED_EVENT,   /* DMA: does the driver want an interrupt? */
 };
@@ -139,9 +145,13 @@ struct virtq {
 
     enum virtq_used used;
     struct dma_op used_op;
-    uint8_t used_buf[16];
-    uint16_t used_at;   /* split: free-running; packed: position */
-    bool used_wrap;     /* packed */
+    uint8_t used_buf[8 * VIRTQ_USED_BATCH];
+    unsigned used_count;          /* split: entries that are being written */
+    uint16_t used_at;             /* split: free-running; packed: position */
+    bool used_wrap;               /* packed */
+    struct virtq_request *member; /* packed: of the group, and where it goes */
+    uint16_t member_at;
+    bool member_wrap;
     uint16_t signalled; /* used_at when an interrupt was last thought about */
 };
 
@@ -192,7 +202,7 @@ void virtq_reset(struct virtq *q);
 const char *virtq_enable(struct virtq *q);
 void virtq_notify(struct virtq *q);
 
-/* For the formats. A piece of the ring: at most 16 bytes at fetch_buf or used_buf. */
+/* For the formats. A piece of the ring, at fetch_buf or used_buf. */
 void virtq_fetch_dma(struct virtq *q, enum virtq_fetch state, enum dma_kind kind, uint64_t addr,
                      uint32_t len);
 void virtq_used_dma(struct virtq *q, enum virtq_used state, enum dma_kind kind, uint64_t addr,
@@ -207,7 +217,7 @@ bool virtq_add_segment(struct virtq *q, const uint8_t *desc, unsigned flags);
 void virtq_chain_complete(struct virtq *q);
 /* Nothing is available. */
 void virtq_idle(struct virtq *q);
-/* The first of q->done is in the used ring. */
+/* The first of q->done is in the used ring; it is the caller's to publish the next. */
 void virtq_published(struct virtq *q);
 /* The question for an interrupt is answered. */
 void virtq_signalled(struct virtq *q, bool interrupt);

@@ -6,6 +6,8 @@
  * CHOICE: a descriptor is read by one DMA of 16 bytes, which memory answers at one instant; its
  * flags and the rest are then of one time (2.8.21.1 reads the flags first).
  */
+#include <string.h>
+
 #include "core.h"
 #include "pcilab/base/le.h"
 
@@ -129,37 +131,63 @@ static void packed_fetch_done(struct virtq *q)
     }
 }
 
-static void packed_publish(struct virtq *q)
+static void put_entry(struct virtq *q, const struct virtq_request *req, bool wrap)
 {
-    const struct virtq_request *req = q->done.first;
+    unsigned flags =
+        (wrap ? VIRTQ_DESC_AVAIL | VIRTQ_DESC_USED : 0) | (req->written ? VIRTQ_DESC_WRITE : 0);
 
-    if (!req) {
-        virtq_used_dma(q, USED_EVENT, DMA_READ, q->driver, EVENT_BYTES);
-        return;
-    }
     le32_store(q->used_buf, req->written);
     le16_store(q->used_buf + 4, req->id);
-    virtq_used_dma(q, USED_ELEMENT, DMA_WRITE, descriptor(q, q->used_at) + DESC_LEN, 6);
+    le16_store(q->used_buf + 6, (uint16_t)flags);
+}
+
+/* Of a group all others go before the first, whose flags make them visible. */
+static void publish_member(struct virtq *q)
+{
+    const struct virtq_request *first = q->done.first;
+
+    advance(q, &q->member_at, &q->member_wrap, q->member->entries);
+    q->member = q->member->group_next;
+    if (q->member) {
+        put_entry(q, q->member, q->member_wrap);
+        virtq_used_dma(q, USED_MEMBER, DMA_WRITE, descriptor(q, q->member_at) + DESC_LEN, 8);
+    } else {
+        put_entry(q, first, q->used_wrap);
+        virtq_used_dma(q, USED_ELEMENT, DMA_WRITE, descriptor(q, q->used_at) + DESC_LEN, 6);
+    }
+}
+
+static void packed_publish(struct virtq *q)
+{
+    q->member = q->done.first;
+    q->member_at = q->used_at;
+    q->member_wrap = q->used_wrap;
+    if (q->member)
+        publish_member(q);
+    else
+        virtq_used_dma(q, USED_EVENT, DMA_READ, q->driver, EVENT_BYTES);
 }
 
 static void publish_flags(struct virtq *q)
 {
-    const struct virtq_request *req = q->done.first;
-    unsigned flags = (q->used_wrap ? VIRTQ_DESC_AVAIL | VIRTQ_DESC_USED : 0) |
-                     (req->written ? VIRTQ_DESC_WRITE : 0);
-
-    le16_store(q->used_buf, (uint16_t)flags);
+    memmove(q->used_buf, q->used_buf + 6, 2);
     virtq_used_dma(q, USED_INDEX, DMA_WRITE, descriptor(q, q->used_at) + DESC_FLAGS, 2);
 }
 
 static void flags_published(struct virtq *q)
 {
-    bool wrap = q->used_wrap;
+    bool more;
 
-    advance(q, &q->used_at, &q->used_wrap, q->done.first->entries);
-    if (wrap != q->used_wrap)
-        q->signalled = (uint16_t)(q->signalled - q->size); /* stays as far behind */
-    virtq_published(q);
+    do {
+        bool wrap = q->used_wrap;
+
+        more = q->done.first->group_next;
+        advance(q, &q->used_at, &q->used_wrap, q->done.first->entries);
+        if (wrap != q->used_wrap)
+            q->signalled = (uint16_t)(q->signalled - q->size); /* stays as far behind */
+        virtq_published(q);
+    } while (more);
+    packed_publish(q);
 }
 
 static bool wants_interrupt(const struct virtq *q)
@@ -178,6 +206,7 @@ static bool wants_interrupt(const struct virtq *q)
 static void packed_used_done(struct virtq *q)
 {
     switch (q->used) {
+    case USED_MEMBER: publish_member(q); break;
     case USED_ELEMENT: publish_flags(q); break;
     case USED_INDEX: flags_published(q); break;
     default: virtq_signalled(q, wants_interrupt(q)); break;

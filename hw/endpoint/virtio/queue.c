@@ -252,11 +252,15 @@ static void deliver_in_order(struct virtq *q)
     }
 }
 
+/* Its data is out. */
 static void push_done(struct virtq_request *req)
 {
     struct virtq *q = req->q;
 
-    list_push(&q->done, req);
+    if (--req->group->group_left)
+        return;
+    for (req = req->group; req; req = req->group_next)
+        list_push(&q->done, req);
     if (q->used == USED_IDLE)
         q->format->publish(q);
 }
@@ -313,15 +317,37 @@ void virtq_chain_complete(struct virtq *q)
     transfer_start(req, DMA_READ, req->pub.in_len);
 }
 
+static struct virtq_request *slot_of(struct virtio_request *pub)
+{
+    return CONTAINER_OF(pub, struct virtq_request, pub);
+}
+
 void virtio_answer(struct virtio_request *pub, uint32_t written)
 {
-    struct virtq_request *req = CONTAINER_OF(pub, struct virtq_request, pub);
+    pub->next = NULL;
+    virtio_answer_group(pub, written);
+}
 
-    assert(written <= pub->out_len);
-    if (!req->q->dev->running)
-        return; /* broken: the slot comes back with the reset */
-    req->written = written;
-    transfer_start(req, DMA_WRITE, written);
+void virtio_answer_group(struct virtio_request *pub, uint32_t written)
+{
+    struct virtq_request *first = slot_of(pub), *req, *next;
+
+    if (!first->q->dev->running)
+        return; /* broken: the slots come back with the reset */
+    first->group_left = 0;
+    for (; pub; pub = pub->next) {
+        req = slot_of(pub);
+        req->group = first;
+        req->group_next = pub->next ? slot_of(pub->next) : NULL;
+        req->written = MIN(written, pub->out_len);
+        written -= req->written;
+        first->group_left++;
+    }
+    assert(!written);
+    for (req = first; req; req = next) {
+        next = req->group_next;
+        transfer_start(req, DMA_WRITE, req->written);
+    }
 }
 
 /* The used ring. */
@@ -334,7 +360,6 @@ void virtq_published(struct virtq *q)
     q->free = req;
     if (q->fetch == FETCH_SLOT)
         schedule_step(q);
-    q->format->publish(q);
 }
 
 void virtq_signalled(struct virtq *q, bool interrupt)

@@ -3,6 +3,8 @@
  * Split virtqueues: VIRTIO 1.3, 2.7. The descriptor table is at q->desc, the available ring at
  * q->driver, the used ring at q->device.
  */
+#include <glib.h>
+
 #include "core.h"
 #include "pcilab/base/le.h"
 
@@ -153,11 +155,34 @@ static void split_publish(struct virtq *q)
             virtq_used_dma(q, USED_EVENT, DMA_READ, q->driver, 2);
         return;
     }
-    le32_store(q->used_buf, req->id);
-    le32_store(q->used_buf + 4, req->written);
-    virtq_used_dma(q, USED_ELEMENT, DMA_WRITE,
-                   q->device + RING_ENTRIES + (uint64_t)USED_BYTES * (q->used_at & (q->size - 1u)),
-                   USED_BYTES);
+    unsigned at = q->used_at & (q->size - 1u), room = MIN(q->size - at, VIRTQ_USED_BATCH);
+
+    for (q->used_count = 0; req && q->used_count < room; req = req->next) {
+        uint8_t *element = q->used_buf + USED_BYTES * q->used_count++;
+
+        le32_store(element, req->id);
+        le32_store(element + 4, req->written);
+    }
+    virtq_used_dma(q, USED_ELEMENT, DMA_WRITE, q->device + RING_ENTRIES + (uint64_t)USED_BYTES * at,
+                   USED_BYTES * q->used_count);
+}
+
+/* The index follows when whole groups are there. */
+static void elements_written(struct virtq *q)
+{
+    bool more = false;
+
+    for (; q->used_count; q->used_count--) {
+        more = q->done.first->group_next;
+        q->used_at++;
+        virtq_published(q);
+    }
+    if (more) {
+        split_publish(q);
+        return;
+    }
+    le16_store(q->used_buf, q->used_at);
+    virtq_used_dma(q, USED_INDEX, DMA_WRITE, q->device + RING_INDEX, 2);
 }
 
 static void split_used_done(struct virtq *q)
@@ -165,11 +190,8 @@ static void split_used_done(struct virtq *q)
     uint16_t value = le16_load(q->used_buf);
 
     switch (q->used) {
-    case USED_ELEMENT:
-        le16_store(q->used_buf, ++q->used_at);
-        virtq_used_dma(q, USED_INDEX, DMA_WRITE, q->device + RING_INDEX, 2);
-        break;
-    case USED_INDEX: virtq_published(q); break;
+    case USED_ELEMENT: elements_written(q); break;
+    case USED_INDEX: split_publish(q); break;
     default:
         virtq_signalled(q, virtq_has(q, VIRTIO_F_EVENT_IDX)
                                ? virtq_need_event(value, q->used_at, q->signalled)

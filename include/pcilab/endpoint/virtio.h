@@ -94,6 +94,10 @@ struct endpoint_func *virtio_func(struct virtio *dev); /* for endpoint_sim() and
  * written <= out_len. The request must not be touched any more. */
 void virtio_answer(struct virtio_request *req, uint32_t written);
 
+/* Gives requests of one queue back together, which `next` links in the order of their arrival: the
+ * driver sees all of them or none. The bytes fill them one after the other. */
+void virtio_answer_group(struct virtio_request *first, uint32_t written);
+
 uint64_t virtio_features(const struct virtio *dev); /* negotiated; 0 before FEATURES_OK */
 bool virtio_running(const struct virtio *dev);      /* DRIVER_OK, and nothing is broken */
 /* Stores bytes of the device configuration. notify: advances the generation and, with DRIVER_OK,

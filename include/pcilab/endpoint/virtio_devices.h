@@ -75,7 +75,7 @@ void virtio_console_resize(struct virtio_console *console, uint16_t columns, uin
 
 /*
  * Network device (5.1) with one pair of queues: whole frames without their checksum, none longer
- * than VIRTIO_NET_FRAME_MAX.
+ * than VIRTIO_NET_FRAME_MAX; but for TCP from the guest where the other end takes it.
  */
 #define VIRTIO_NET_MTU       1500
 #define VIRTIO_NET_FRAME_MAX (14 + VIRTIO_NET_MTU) /* bytes */
@@ -95,6 +95,7 @@ struct virtio_net_params {
     uint8_t mac[6];
     const struct virtio_net_ops *ops;
     void *opaque;
+    bool large; /* output() takes TCP that is not cut into segments, up to TCP_FRAME_MAX */
     bool packed;
     struct pcie_params pcie;
 };

@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NET_FRAME_MAX 1514 /* bytes, without a checksum */
+#define NET_FRAME_MAX 1514         /* bytes, without a checksum */
+#define NET_INPUT_MAX (14 + 65535) /* from the guest: TCP need not be cut into segments */
 
 struct net;
 
@@ -31,7 +32,7 @@ struct net_config {
 
 struct net *net_new(const struct net_config *config, GError **error);
 void net_free(struct net *net);
-/* A frame from the guest. May call deliver(). */
+/* A frame from the guest, of up to NET_INPUT_MAX bytes. May call deliver(). */
 void net_input(struct net *net, const uint8_t *frame, uint32_t len);
 
 /* Around poll(2): appends struct pollfd to `fds` and lowers the timeout; then takes what came. The
