@@ -34,13 +34,18 @@ for net in $net0 $net1; do
     check 'VERSION_1, ACCESS_PLATFORM, MTU, MAC, STATUS' test \
         "$(feature "$net" 32)$(feature "$net" 33)$(feature "$net" 3)$(feature "$net" 5)$(feature \
             "$net" 16)" = 11111
+    offloads=$(for bit in 0 1 7 8 11 12 15; do feature "$net" $bit; done | tr -d '\n')
+    check 'checksums, segmentation, mergeable buffers' test "$offloads" = 1111111
 done
+packets() { cat "/sys/class/net/$net0/statistics/${1}_packets"; }
 
 check 'net0: DHCP' up "$net0"
 check 'net0: the link is up, the address is the one promised' test "$(address "$net0")" = 1
 check 'net0: the gateway answers' ping -c 3 -W 5 10.0.2.2
 check 'net0: large frames' ping -c 2 -W 5 -s 1472 10.0.2.2
+before=$(packets rx)
 echo "download $(nc 10.0.2.2 "$port" | sha256sum | cut -d ' ' -f 1)"
+check 'frames of a stream came together' test $(($(packets rx) - before)) -lt 1500
 seq 1 150000 >/tmp/upload
 echo "upload $(sha256sum </tmp/upload | cut -d ' ' -f 1)"
 nc 10.0.2.2 $((port + 1)) </tmp/upload
