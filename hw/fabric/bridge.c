@@ -293,7 +293,16 @@ static void bridge_contain(struct pci_func *func, bool contain)
         sim_schedule_in(sim, &bridge->dpc_quiet, bridge->dpc_busy_ps);
 }
 
+static void bridge_system_error(struct pci_func *func)
+{
+    struct bridge_port *bridge = bridge_of_func(func);
+
+    if (bridge->ops->system_error)
+        bridge->ops->system_error(bridge);
+}
+
 static const struct pci_func_ops bridge_func_ops = {
+    .system_error = bridge_system_error,
     .contain = bridge_contain,
     .config_written = bridge_config_written,
     .error_message = bridge_error_message,

@@ -2,8 +2,6 @@
 /*
  * Advanced Error Reporting, version 2 (PCIe Base 6.0, 7.8.4), with multiple header recording and,
  * at endpoints and root ports, ECRC. When its bits are set is decided in error.c.
- *
- * UNIMPL: System Error by Root Control, which has no meaning on this machine.
  */
 #include <assert.h>
 #include <string.h>
@@ -333,6 +331,14 @@ bool pci_aer_root_interrupt(const struct pci_func *func)
            (command & PCI_ERROR_MSG_FATAL && status & PCI_AER_ROOT_STATUS_FATAL);
 }
 
+/* PCI_ERROR_MSG_*, which are also the bits of Root Control for a System Error (7.5.3.12). */
+static unsigned message_bit(uint8_t msg_code)
+{
+    return msg_code == TLP_MSG_ERR_COR        ? PCI_ERROR_MSG_COR
+           : msg_code == TLP_MSG_ERR_NONFATAL ? PCI_ERROR_MSG_NONFATAL
+                                              : PCI_ERROR_MSG_FATAL;
+}
+
 void pci_root_error(struct pci_func *func, uint8_t msg_code, struct pci_rid source)
 {
     unsigned cap = func->ext_aer;
@@ -361,4 +367,7 @@ void pci_root_error(struct pci_func *func, uint8_t msg_code, struct pci_rid sour
     }
     reg_update(func->cfg, cap + PCI_AER_ROOT_STATUS, bits, bits);
     pcie_port_update_events(func);
+    if (func->ops->system_error &&
+        reg_get(func->cfg, func->cap_pcie + PCIE_ROOTCTL) & message_bit(msg_code))
+        func->ops->system_error(func);
 }

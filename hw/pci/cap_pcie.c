@@ -119,7 +119,7 @@ static const struct reg_def link_down_rows[] = {
 
 static const struct reg_def root_rows[] = {
     {.name = "root_control", .clause = "PCIe 6.0 7.5.3.12", .offset = PCIE_ROOTCTL, .width = 2,
-     .rw = 0x0007 | PCIE_ROOTCTL_PME_IE | PCIE_ROOTCTL_RRS_VISIBLE,
+     .rw = PCIE_ROOTCTL_SYSTEM_ERROR | PCIE_ROOTCTL_PME_IE | PCIE_ROOTCTL_RRS_VISIBLE,
      .on_write = port_status_written},
     {.name = "root_capabilities", .clause = "PCIe 6.0 7.5.3.13", .offset = PCIE_ROOTCAP,
      .width = 2, .reset = PCIE_ROOTCAP_RRS_VISIBLE},

@@ -8,6 +8,7 @@
     extern const unsigned name##_len
 
 AML_TABLE(aml_dsdt);
+AML_TABLE(aml_errors);
 AML_TABLE(aml_bridge0);
 AML_TABLE(aml_bridge1);
 AML_TABLE(aml_bridge2);

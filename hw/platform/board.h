@@ -60,7 +60,8 @@ struct board_bridge {
     const char *name;
     struct root_complex *rc;
     struct map_bridge map;
-    uint8_t intx; /* levels of the four lines */
+    bool firmware_first; /* errors below it are the firmware's */
+    uint8_t intx;        /* levels of the four lines */
 };
 
 /* What wiring made; `object` depends on the component's kind. */
@@ -116,6 +117,7 @@ struct machine {
     unsigned rmrr_count;
     struct board_viommu *viommu[MAP_BRIDGES_MAX];
     unsigned viommu_count;
+    struct apei *apei;       /* NULL: the firmware says nothing of errors */
     struct board_part *part; /* one a component of the description */
     unsigned part_count;
 };
@@ -151,6 +153,11 @@ void wiring_reset(struct machine *machine);
 
 /* probe.c: `object` of such a part is a struct endpoint. */
 bool board_is_endpoint(enum machine_kind kind);
+
+/* inspect_function.c: the functions of a component as they are numbered now. */
+void board_visit_part(const struct board_part *part,
+                      void (*fn)(void *opaque, uint16_t segment, struct pci_func *func),
+                      void *opaque);
 
 /* firmware.c: tables in RAM. Returns the address of the RSDP. */
 uint64_t firmware_install(struct machine *machine);

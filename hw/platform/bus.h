@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define BUS_RANGES_MAX 16
+#define BUS_RANGES_MAX 20
 
 /* offset is from the range's base; size is 1, 2, 4 or 8 and at most the range's max_size. */
 typedef uint64_t (*bus_read_fn)(void *opaque, uint64_t offset, unsigned size);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "aml.h"
+#include "apei.h"
 #include "asl/numbers.h"
 #include "board.h"
 #include "firmware.h"
@@ -23,6 +24,7 @@ _Static_assert(RTC_PORT == MAP_RTC_PORT, "real-time clock");
 _Static_assert(BOARD_CRYSTAL_HZ == CPU_CRYSTAL_HZ, "CPUID 0x15 tells what the APIC timer counts");
 _Static_assert(CFG_ADDRESS_PORT == MAP_CFG_ADDRESS_PORT, "configuration mechanism #1");
 _Static_assert(INTX_GSI_EVEN == MAP_INTX_GSI_EVEN && INTX_GSI_ODD == MAP_INTX_GSI_ODD, "INTx");
+_Static_assert(APEI_BASE == MAP_APEI_BASE && APEI_GSI == MAP_APEI_GSI, "errors");
 
 #define SDT_HEADER   36
 #define SDT_LENGTH   4
@@ -62,7 +64,12 @@ enum {
 #define FLAG_RESET_REG            BIT(10)
 #define FLAG_HW_REDUCED           BIT(20)
 
-#define SDT_MAX (5 + MAP_BRIDGES_MAX)
+#define SDT_MAX (10 + MAP_BRIDGES_MAX)
+
+/* Control that _OSC grants (PCI Firmware 3.3, table 4-5): hot plug, SHPC, PME, capability
+ * structure, LTR; AER and Downstream Port Containment unless the firmware keeps them. */
+#define OSC_GRANTED 0x37u
+#define OSC_ERRORS  0x88u
 
 struct builder {
     struct machine *machine;
@@ -221,6 +228,32 @@ static void add_viot(struct builder *b)
     g_byte_array_unref(body);
 }
 
+/* A table of which somebody else makes what is behind the header. */
+static void add_body(struct builder *b, const char *signature, uint8_t revision,
+                     void (*make)(const struct apei *apei, GByteArray *body))
+{
+    GByteArray *body = g_byte_array_new();
+    uint64_t gpa;
+
+    make(b->machine->apei, body);
+    uint8_t *t = begin(b, signature, revision, SDT_HEADER + body->len, &gpa);
+    memcpy(t + SDT_HEADER, body->data, body->len);
+    finish(t);
+    list(b, gpa);
+    g_byte_array_unref(body);
+}
+
+static void add_errors(struct builder *b)
+{
+    if (!b->machine->apei)
+        return;
+    list(b, add_aml(b, aml_errors, aml_errors_len));
+    add_body(b, "SSDT", 2, apei_ports_aml);
+    add_body(b, "HEST", 1, apei_hest);
+    add_body(b, "BERT", 1, apei_bert);
+    add_body(b, "EINJ", 1, apei_einj);
+}
+
 static void add_bridges(struct builder *b)
 {
     static const struct {
@@ -238,8 +271,9 @@ static void add_bridges(struct builder *b)
 }
 
 /* Field INFO of asl/bridge.asl. */
-static void fill_bridge_data(uint8_t *p, const struct map_bridge *map)
+static void fill_bridge_data(uint8_t *p, const struct board_bridge *bridge)
 {
+    const struct map_bridge *map = &bridge->map;
     unsigned buses = map->bus_last - map->bus_first + 1u;
 
     le32_store(p, map->segment);
@@ -256,6 +290,7 @@ static void fill_bridge_data(uint8_t *p, const struct map_bridge *map)
     le32_store(p + 68, map->io_size);
     /* ACPI 6.5, 19.6.110: _MEM of an address space descriptor is 3 for prefetchable memory. */
     le32_store(p + 72, map->mem64_all ? 0 : 3);
+    le32_store(p + 76, bridge->firmware_first ? OSC_GRANTED : OSC_GRANTED | OSC_ERRORS);
 }
 
 static void fill_data(struct machine *machine)
@@ -265,7 +300,7 @@ static void fill_data(struct machine *machine)
     memset(data, 0, MAP_ACPI_DATA_SIZE);
     le32_store(data, machine->cpu_count);
     for (unsigned i = 0; i < machine->bridge_count; i++)
-        fill_bridge_data(data + DATA_BOARD_SIZE + i * DATA_BRIDGE_SIZE, &machine->bridge[i].map);
+        fill_bridge_data(data + DATA_BOARD_SIZE + i * DATA_BRIDGE_SIZE, &machine->bridge[i]);
 }
 
 static uint64_t add_xsdt(struct builder *b)
@@ -327,6 +362,7 @@ uint64_t firmware_install(struct machine *machine)
     add_dmar(&b);
     add_viot(&b);
     add_bridges(&b);
+    add_errors(&b);
     put_rsdp(machine, add_xsdt(&b));
     smbios_install(machine, MAP_ANCHOR_BASE + 0x40, MAP_RESET_VECTOR - MAP_ANCHOR_BASE - 0x40);
     return MAP_ANCHOR_BASE;

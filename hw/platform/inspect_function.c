@@ -24,9 +24,11 @@ static void visit_one(void *opaque, struct pci_func *func)
 
 /* CHOICE: host bridges, event collectors and what stands in for real computers (shells) are not
  * among them: lspci in the guest shows all that they have. */
-static void visit_part(struct machine *machine, const struct board_part *part, struct visit *visit)
+void board_visit_part(const struct board_part *part, function_fn fn, void *opaque)
 {
-    visit->segment = part->bridge ? part->bridge->map.segment : 0;
+    struct visit state = {fn, opaque, part->bridge ? part->bridge->map.segment : 0};
+    struct visit *visit = &state;
+
     switch (part->kind) {
     case MACHINE_ROOT_PORT: visit_one(visit, root_port_func(part->object)); break;
     case MACHINE_SWITCH:
@@ -41,10 +43,8 @@ static void visit_part(struct machine *machine, const struct board_part *part, s
 
 static void visit_functions(struct machine *machine, function_fn fn, void *opaque)
 {
-    struct visit visit = {.fn = fn, .opaque = opaque};
-
     for (unsigned i = 0; i < machine->part_count; i++)
-        visit_part(machine, &machine->part[i], &visit);
+        board_visit_part(&machine->part[i], fn, opaque);
 }
 
 static void inspect_place(const struct inspect *in, uint16_t segment, const struct pci_func *func)

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "apei.h"
 #include "board.h"
 #include "kernel.h"
 #include "pcilab/base/bits.h"
@@ -236,6 +237,7 @@ static bool load(struct machine *machine, const struct machine_boot *boot, GByte
     place_rng_seed(machine, zero_page);
     place_page_tables(machine);
     place_gdt(machine);
+    apei_boot(machine);
     le64_store(zero_page + BP_ACPI_RSDP, firmware_install(machine));
     /* Whatever the processors knew of the code that was here is void. */
     for (unsigned i = 0; i < machine->ram.piece_count; i++)

@@ -2,6 +2,7 @@
 /* A machine's life: made, loaded, restarted, gone. */
 #include <assert.h>
 
+#include "apei.h"
 #include "board.h"
 #include "pcilab/base/bits.h"
 
@@ -178,6 +179,7 @@ void machine_free(struct machine *machine)
         return;
     for (unsigned i = 0; i < machine->cpu_count; i++)
         sim_cancel(&machine->sim, &machine->slot[i].access);
+    apei_destroy(machine);
     wiring_destroy(machine);
     rtc_fini(&machine->rtc);
     pm_fini(&machine->pm);
@@ -202,6 +204,7 @@ void machine_restart(struct machine *machine)
     uart_reset(&machine->uart);
     ioapic_reset(&machine->ioapic);
     apic_bus_reset(&machine->apics);
+    apei_reset(machine);
     sched_reset(machine);
 }
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "apei.h"
 #include "echo.h"
 #include "network.h"
 #include "pcilab/endpoint/devices.h"
@@ -240,7 +241,7 @@ bool wiring_create(struct machine *machine, const struct machine_desc *desc,
             touch_init(&machine->part[i], c, parent_port(&w, c));
     }
     board_viommu_connect(machine);
-    return board_iommu_connect(machine, desc, error);
+    return board_iommu_connect(machine, desc, error) && apei_create(machine, desc, error);
 }
 
 void wiring_destroy(struct machine *machine)

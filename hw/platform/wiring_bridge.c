@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "apei.h"
 #include "pcilab/base/bits.h"
 #include "wiring.h"
 
@@ -53,8 +54,18 @@ static void dma_intx(void *opaque, unsigned line, bool level)
     ioapic_set_line(&machine->ioapic, bridge->map.intx_gsi + line, any);
 }
 
-static const struct root_host_ops host_ops = {
-    .mem_read = dma_read, .mem_write = dma_write, .msi = dma_msi, .intx = dma_intx};
+static void dma_system_error(void *opaque)
+{
+    struct board_bridge *bridge = opaque;
+
+    apei_system_error(bridge->machine);
+}
+
+static const struct root_host_ops host_ops = {.mem_read = dma_read,
+                                              .mem_write = dma_write,
+                                              .msi = dma_msi,
+                                              .intx = dma_intx,
+                                              .system_error = dma_system_error};
 
 /* Address windows. */
 
@@ -158,6 +169,7 @@ bool wire_bridge(struct wiring *w, const struct machine_component *c, GError **e
     }
     struct board_bridge *bridge = &machine->bridge[index];
     bridge->machine = machine;
+    bridge->firmware_first = c->bridge.firmware_first;
     bridge->map.segment = c->bridge.segment;
     bridge->map.bus_first = c->bridge.bus_first;
     bridge->map.bus_last = c->bridge.bus_last;

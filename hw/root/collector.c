@@ -45,7 +45,15 @@ static void collector_error_message(struct pci_func *func, uint8_t msg_code)
     pci_root_error(func, msg_code, func->rid);
 }
 
+static void collector_system_error(struct pci_func *func)
+{
+    struct root_collector *collector = func->owner;
+
+    root_system_error(collector->rc);
+}
+
 static const struct pci_func_ops collector_ops = {
+    .system_error = collector_system_error,
     .send_msi = collector_send_msi,
     .intx = collector_intx,
     .error_message = collector_error_message,

@@ -83,6 +83,13 @@ void root_send_by_id(struct root_complex *rc, int from, struct tlp *tlp);
 /* An INTx wire of a device on the root bus, before swizzling. */
 void root_drive_intx(struct root_complex *rc, unsigned device, unsigned pin, bool level);
 
+/* What the platform makes of a System Error is its business. */
+static inline void root_system_error(struct root_complex *rc)
+{
+    if (rc->params.host->system_error)
+        rc->params.host->system_error(rc->params.opaque);
+}
+
 /* collector.c */
 /* A message from an integrated endpoint; false when it is nothing for the collector, or none is. */
 bool root_collector_message(struct root_complex *rc, struct tlp *tlp);

@@ -95,7 +95,15 @@ static void root_port_contained(struct bridge_port *bridge)
         sim_schedule_in(rp->rc->fabric->sim, &rp->synthesize, 0);
 }
 
+static void root_port_system_error(struct bridge_port *bridge)
+{
+    struct root_port *rp = bridge->owner;
+
+    root_system_error(rp->rc);
+}
+
 static const struct bridge_port_ops root_port_ops = {
+    .system_error = root_port_system_error,
     .contained = root_port_contained,
     .error_message = root_port_error_message,
     .receive = root_port_receive,

@@ -88,6 +88,13 @@ const struct topo_key topo_keys[] = {
      "Bus numbers, windows and BARs are assigned before the kernel starts, as the firmware of most "
      "computers does. If not, the kernel finds nothing assigned and does it all."},
 
+    {"apei", K(MACHINE), &topo_type_bool, V(apei), 0, 1, "no", NULL,
+     "The firmware has ACPI's error interfaces: HEST, BERT, and EINJ to inject errors by "
+     "(docs/firmware-errors.md). firmware-first brings them as well."},
+    {"firmware-panics", K(MACHINE), &topo_type_bool, V(firmware_panics), 0, 1, "no", NULL,
+     "With firmware-first: a fatal error of PCI Express is told as fatal to the system, so that "
+     "the kernel panics. If not, the kernel may recover."},
+
     {"segment", K(HOST_BRIDGE), &topo_type_uint, V(segment), 0, 0xffff, "0", NULL,
      "PCI segment group, the domain of lspci."},
     {"bus", K(HOST_BRIDGE), &topo_type_buses, V(bus_first), 0, 0xff, "00-ff", NULL,
@@ -98,6 +105,9 @@ const struct topo_key topo_keys[] = {
     {"event-collector", K(HOST_BRIDGE), &topo_type_slot, V(event_collector), 1, 31, "none", NULL,
      "Device number of a Root Complex Event Collector, which tells of the errors of what is "
      "integrated on the root bus; auto takes the highest free."},
+    {"firmware-first", K(HOST_BRIDGE), &topo_type_bool, V(firmware_first), 0, 1, "no", NULL,
+     "The firmware keeps Advanced Error Reporting and Downstream Port Containment to itself and "
+     "tells the kernel of errors by error records and EDR (docs/firmware-errors.md)."},
     {"io", K(HOST_BRIDGE), &topo_type_window, V(io), 0xd00, 0xffff, NULL, "shared out evenly",
      "I/O ports that the host bridge decodes. This and the next two: all host bridges say it, or "
      "none."},

@@ -47,7 +47,7 @@ struct topo_faults {
 /* The values of one group's keys, defaults filled in. */
 struct topo_values {
     uint64_t memory_bytes, cpus;
-    uint64_t firmware_assigns;
+    uint64_t firmware_assigns, apei, firmware_first, firmware_panics;
     uint64_t segment, bus_first, bus_last;
     uint64_t device, function; /* device may be TOPO_AUTO */
     uint64_t speed, width;

@@ -424,6 +424,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
         c->bridge.bus_first = (uint8_t)v->bus_first;
         c->bridge.bus_last = (uint8_t)v->bus_last;
         c->bridge.hidden = !v->visible;
+        c->bridge.firmware_first = v->firmware_first;
         c->bridge.event_collector = (uint8_t)v->event_collector;
         c->bridge.io = topo_window(v->io);
         c->bridge.mem32 = topo_window(v->mem32);
@@ -507,6 +508,8 @@ static struct machine_desc *write_desc(const struct topo_parser *parser)
             desc->memory_bytes = item->v.memory_bytes;
             desc->timing = timing_of(&item->v);
             desc->firmware_assigns = item->v.firmware_assigns;
+            desc->apei = item->v.apei;
+            desc->firmware_panics = item->v.firmware_panics;
         }
         left += item->kind != TOPO_MACHINE && item->kind != TOPO_SWITCH_PORT;
     }

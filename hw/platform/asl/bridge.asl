@@ -33,7 +33,8 @@ DefinitionBlock ("", "SSDT", 2, "PCILAB", BRIDGE_TABLE, 1)
                 M64S, 64,
                 IOBA, 32,
                 IOSZ, 32,
-                M64P, 32
+                M64P, 32,
+                GRNT, 32
             }
 
             Name (_HID, EisaId ("PNP0A08"))
@@ -94,9 +95,9 @@ DefinitionBlock ("", "SSDT", 2, "PCILAB", BRIDGE_TABLE, 1)
             }
 
             /*
-             * PCI Firmware 3.3, 4.5.1: the operating system gets native hot plug, SHPC, PME, AER,
-             * capability structure and LTR control when it asks. Downstream Port Containment stays
-             * masked until ports have it.
+             * PCI Firmware 3.3, 4.5.1: what the operating system gets when it asks is in GRNT: of
+             * native hot plug, SHPC, PME, AER, capability structure, LTR and Downstream Port
+             * Containment.
              */
             Method (_OSC, 4, Serialized)
             {
@@ -107,7 +108,7 @@ DefinitionBlock ("", "SSDT", 2, "PCILAB", BRIDGE_TABLE, 1)
                     Return (Arg3)
                 }
                 CreateDWordField (Arg3, 8, CDW3)
-                Local0 = CDW3 & 0x3F
+                Local0 = CDW3 & GRNT
                 If (Arg1 != 1)
                 {
                     CDW1 |= 0x08

@@ -8,5 +8,7 @@
 #define UART_GSI         4
 #define SLEEP_PORT       0x600
 #define CFG_ADDRESS_PORT 0xCF8
+#define APEI_BASE        0xFED80000 /* registers of the firmware's errors, and their interrupt */
+#define APEI_GSI         9
 #define INTX_GSI_EVEN    16
 #define INTX_GSI_ODD     20

@@ -221,6 +221,7 @@
 #define PCIE_SLTSTA_INTERLOCK     0x0080 /* engaged */
 #define PCIE_SLTSTA_DLL_CHG       0x0100
 #define PCIE_ROOTCTL              0x1c
+#define PCIE_ROOTCTL_SYSTEM_ERROR 0x0007 /* on ERR_COR, ERR_NONFATAL, ERR_FATAL */
 #define PCIE_ROOTCTL_PME_IE       0x0008
 #define PCIE_ROOTCTL_RRS_VISIBLE  0x0010 /* RRS Software Visibility Enable */
 #define PCIE_ROOTCAP              0x1e

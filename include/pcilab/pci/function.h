@@ -87,6 +87,9 @@ struct pci_func_ops {
     void (*slot_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value);
     /* Ports: containment begins or ends (pcilab/pci/dpc.h); may be NULL. */
     void (*contain)(struct pci_func *func, bool contain);
+    /* Root ports and event collectors: an error message for which Root Control asks for a System
+     * Error (7.5.3.12); may be NULL. */
+    void (*system_error)(struct pci_func *func);
 };
 
 #define PCIE_PME_QUEUE 8

@@ -12,6 +12,7 @@
  *   8000_0000  bridges' 32-bit windows        1000-FFFF  bridges' I/O windows
  *   E000_0000  ECAM of the first segment, 256 MiB
  *   FEC0_0000  IOAPIC
+ *   FED8_0000  the firmware's errors, where it has any
  *   FED9_0000  IOMMUs, 4 KiB each
  *   FEE0_0000  local APICs; for devices: interrupt messages
  *   1_0000_0000  the rest of RAM, up to 256 GiB in all
@@ -47,6 +48,8 @@
 #define MAP_ECAM_SIZE      0x10000000ULL /* of one segment: 256 buses of 1 MiB */
 #define MAP_IOAPIC_BASE    0xfec00000ULL
 #define MAP_IOAPIC_SIZE    0x00001000ULL
+#define MAP_APEI_BASE      0xfed80000ULL
+#define MAP_APEI_SIZE      0x00001000ULL
 #define MAP_IOMMU_BASE     0xfed90000ULL /* a page of registers for each unit */
 #define MAP_IOMMU_SIZE     0x00001000ULL
 #define MAP_LAPIC_BASE     0xfee00000ULL
@@ -63,6 +66,7 @@
 #define MAP_RTC_PORT         0x0070
 #define MAP_UART_PORT        0x03f8
 #define MAP_UART_GSI         4
+#define MAP_APEI_GSI         9
 #define MAP_NMI_PORT         0x0061 /* NMI status and control */
 #define MAP_SLEEP_PORT       0x0600 /* sleep control; sleep status follows */
 #define MAP_CFG_ADDRESS_PORT 0x0cf8

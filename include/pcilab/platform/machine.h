@@ -120,6 +120,7 @@ struct machine_component {
         uint16_t segment;
         uint8_t bus_first, bus_last;
         bool hidden;             /* no function of its own */
+        bool firmware_first;     /* errors below are the firmware's, which tells of them */
         uint8_t event_collector; /* its device number; 0: none */
         struct machine_window io, mem32, mem64;
     } bridge;
@@ -206,6 +207,8 @@ struct machine_desc {
     unsigned cpus;              /* 1 to CPU_MAX */
     uint64_t memory_bytes;      /* multiple of 1 MiB */
     enum machine_timing timing; /* of links that do not say it; DEFAULT: functional */
+    bool apei;                  /* the firmware tells of errors, and makes some (EINJ) */
+    bool firmware_panics;       /* ... and fatal ones below a firmware_first bridge are the end */
     bool firmware_assigns;      /* before the kernel starts: bus numbers, windows, BARs */
 };
 

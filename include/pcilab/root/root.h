@@ -26,6 +26,9 @@ struct root_host_ops {
     /* One of the root complex's four INTx lines changed level; line is 0 to 3 after swizzling by
      * device number: (device + pin - 1) % 4. */
     void (*intx)(void *opaque, unsigned line, bool level);
+    /* A root port or event collector signals a System Error (PCIe Base 6.0, 7.5.3.12); may be
+     * NULL. */
+    void (*system_error)(void *opaque);
 };
 
 /*
