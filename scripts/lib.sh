@@ -15,7 +15,8 @@ packages_kernel=(bc binutils bison ccache coreutils flex gcc kmod libc6-dev libe
 packages_test=(git python3 clang-format-14 shellcheck e2fsprogs fio nvme-cli accel-config
     accel-config-test)
 packages_full=(clang-14 libclang-rt-14-dev)
-packages_full+=(parallel slurm-wlm)
+packages_test+=(graphviz)
+packages_full+=(parallel slurm-wlm chromium)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'

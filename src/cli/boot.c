@@ -20,9 +20,9 @@
 #include "pcilab/fabric/fabric.h"
 #include "pcilab/io/block.h"
 #include "poke.h"
+#include "report.h"
 
 #define TRACE_BYTES (1u << 20)
-
 /* Everything that one boot needs, freed in one place. */
 struct boot {
     struct boot_options options;
@@ -36,6 +36,7 @@ struct boot {
     FILE *trace_file;
     struct trace_text *trace;
     struct trace_digest *digest;
+    struct report_watch *watch; /* --out */
     struct boot_run run;
     struct command command;
     struct checkpoint_run checkpoint;
@@ -51,6 +52,7 @@ static void boot_clear(struct boot *boot)
     checkpoint_run_clear(&boot->checkpoint);
     trace_text_free(boot->trace);
     trace_digest_free(boot->digest);
+    report_watch_free(boot->watch);
     splats_free(boot->run.splats);
     boot_log_free(boot->run.log);
     machine_free(boot->run.machine);
@@ -313,8 +315,9 @@ static bool open_checkpoint(struct boot *boot)
         }
     }
     if ((o->checkpoint.forks || o->checkpoint.serve) &&
-        (o->trace_kinds || o->log_file || o->tested_with)) {
-        cli_error("--trace, --trace-file, --log and --tested-with are for one run; with --times or "
+        (o->trace_kinds || o->log_file || o->tested_with || o->out)) {
+        cli_error("--trace, --trace-file, --log, --out and --tested-with are for one run; with "
+                  "--times or "
                   "--seeds see --logs and --digest, or look at one seed with --reseed");
         return false;
     }
@@ -417,6 +420,9 @@ static bool open_files(struct boot *boot)
 {
     struct boot_options *o = &boot->options;
 
+    if (o->out && !report_boot_open(o)) {
+        return false;
+    }
     boot->disks = g_array_new(FALSE, FALSE, sizeof(struct machine_disk));
     for (unsigned i = 0; o->disks && o->disks[i]; i++) {
         if (!open_disk(boot, o->disks[i])) {
@@ -465,6 +471,9 @@ static bool build_machine(struct boot *boot)
     if (boot->trace_file) {
         boot->trace = trace_text_new(machine_trace(boot->run.machine), boot->trace_file,
                                      o->trace_kinds, fabric_render_tlp);
+    }
+    if (o->out) {
+        boot->watch = report_watch_new(boot->run.machine, boot->desc, boot->topology);
     }
     if (boot->command.argv) {
         command_attach(&boot->command, &boot->run);
@@ -645,6 +654,7 @@ static int boot_machine(struct boot *boot)
     }
     print_splats(boot);
     print_times(boot);
+    status = report_boot(boot->watch, run, &boot->options, status);
     if (run->command && !boot->command.told) {
         status = command_result(&boot->command, status);
     }

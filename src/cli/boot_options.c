@@ -54,6 +54,7 @@ void boot_options_clear(struct boot_options *o)
     g_strfreev(o->disks);
     g_free(o->trace_file);
     g_free(o->log_file);
+    g_free(o->out);
     g_strfreev(o->allowed_splats);
     g_free(o->vmcore);
     g_free(o->record);
@@ -420,6 +421,8 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"trace-file", 0, 0, G_OPTION_ARG_FILENAME, &o->trace_file, "Trace to FILE", "FILE"},
         {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log_file,
          "The whole console to FILE, with virtual and wall time on each line", "FILE"},
+        {"out", 0, 0, G_OPTION_ARG_FILENAME, &o->out,
+         "Leave in DIR what pcilab report makes a page of", "DIR"},
         {"allow-splat", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->allowed_splats,
          "Splats of this name or with this in their first line do not fail the run", "PATTERN"},
         {"record", 0, 0, G_OPTION_ARG_FILENAME, &o->record,

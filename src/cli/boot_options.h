@@ -29,6 +29,7 @@ struct boot_options {
     char *trace_file;
     uint64_t limit_ps, limit_wall_ps; /* 0: none */
     char *log_file;
+    char *out;             /* folder for pcilab report; NULL: none */
     char *record, *replay; /* paths; NULL: none */
     uint64_t until_ps;     /* 0: none */
     char *vmcore;          /* NULL: none */

@@ -55,6 +55,7 @@ int cli_boot(char **argv);
 int cli_campaign(char **argv);
 int cli_fork(char **argv);
 int cli_inspect(char **argv);
+int cli_report(char **argv);
 int cli_run(char **argv);
 
 #endif

@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"campaign", cli_campaign, "run scenarios by the thousand, here or in a batch system"},
     {"fork", cli_fork, "continue from the checkpoint of a boot, as often as wanted"},
     {"inspect", cli_inspect, "look into the machine at the checkpoint of a boot"},
+    {"report", cli_report, "make a page of what a run left in a folder"},
     {"run", cli_run, "run scenarios: faults on purpose, and what is expected of them"},
     {"topo", cli_topo, "check a topology file and show its tree"},
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pcilab/config/topology.h"
+#include "report.h"
 #include "run_guest.h"
 
 /* CHOICE: so long may a scenario without a guest take on the wall clock, and one with a guest. */
@@ -18,6 +19,8 @@ struct run {
     struct run_case *result;
     struct run_sweep sweep;
     struct run_guest *guest; /* NULL: none yet */
+    struct run_watch *watch; /* NULL: none wanted */
+    char *loaded;            /* topology; NULL: its text is the scenario's */
     int64_t end_us;
 };
 
@@ -34,7 +37,8 @@ static struct machine_desc *find_topology(void *opaque, const char *name, GError
                                                           : name,
                                                   &loaded, error);
 
-    g_free(loaded);
+    g_free(run->loaded);
+    run->loaded = loaded;
     g_free(beside);
     g_free(folder);
     return desc;
@@ -92,6 +96,20 @@ static const char *console(void *opaque, size_t *len)
     return run_guest_console(run->guest, len);
 }
 
+static void made(void *opaque, struct machine *machine, const struct machine_desc *desc)
+{
+    const struct run *run = opaque;
+
+    run_watch_made(run->watch, machine, desc, run->loaded ? run->loaded : run->result->path);
+}
+
+static void over(void *opaque, struct machine *machine)
+{
+    const struct run *run = opaque;
+
+    run_watch_over(run->watch, machine);
+}
+
 static void run_text(struct run *run, const char *text, size_t len)
 {
     const struct run_options *o = run->options;
@@ -101,6 +119,8 @@ static void run_text(struct run *run, const char *text, size_t len)
                                  .command = command,
                                  .console = console,
                                  .ready = ready,
+                                 .made = run->watch ? made : NULL,
+                                 .over = run->watch ? over : NULL,
                                  .overdue = overdue,
                                  .opaque = run};
     struct scenario_params params = {.name = run->result->path,
@@ -140,11 +160,13 @@ char *run_replay(const struct run_options *o, const char *path)
                            o->kernel ? o->kernel : "");
 }
 
-struct run_case *run_file(const struct run_options *o, const char *path)
+static struct run_case *run_numbered(const struct run_options *o, const char *path, unsigned number,
+                                     bool *left)
 {
     struct run_case *result = g_new0(struct run_case, 1);
     char *replay = run_replay(o, path);
     struct run run = {.options = o,
+                      .watch = o->out ? run_watch_new() : NULL,
                       .result = result,
                       .sweep = {.first = o->seed,
                                 .count = o->sweep,
@@ -169,9 +191,18 @@ struct run_case *run_file(const struct run_options *o, const char *path)
         g_error_free(error);
     }
     result->wall_us = g_get_monotonic_time() - started_us;
+    *left = !run.watch || run_watch_write(run.watch, o, number, result);
+    g_free(run.loaded);
     g_free(text);
     g_free(replay);
     return result;
+}
+
+struct run_case *run_file(const struct run_options *o, const char *path)
+{
+    bool left;
+
+    return run_numbered(o, path, 0, &left);
 }
 
 static int status_of(const struct run_case *result)
@@ -190,10 +221,11 @@ static int run_all(const struct run_options *o)
 
     run_tap_begin(stdout, g_strv_length(o->files), o);
     for (unsigned i = 0; o->files[i]; i++) {
-        struct run_case *result = run_file(o, o->files[i]);
+        bool left;
+        struct run_case *result = run_numbered(o, o->files[i], i + 1, &left);
         g_ptr_array_add(cases, result);
         run_tap_case(stdout, i + 1, result, o);
-        status = MAX(status, status_of(result));
+        status = MAX(status, left ? status_of(result) : CLI_USAGE);
     }
     if (o->junit && !run_write_junit(o->junit, cases)) {
         status = CLI_USAGE;
@@ -211,7 +243,7 @@ int cli_run(char **argv)
     int status = CLI_USAGE;
 
     g_set_prgname("pcilab run");
-    if (run_options_parse(&options, argv)) {
+    if (run_options_parse(&options, argv) && (!options.out || report_make_folder(options.out))) {
         status = run_all(&options);
     }
     run_options_clear(&options);

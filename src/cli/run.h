@@ -13,6 +13,7 @@ struct run_options {
     unsigned parallel;                /* of them at a time */
     uint64_t limit_ps, limit_wall_us; /* 0: the defaults */
     char *junit, *html;
+    char *out;            /* folder for pcilab report; NULL: none */
     char *topology;       /* instead of that which a scenario asks for; NULL: that */
     char *kernel, *ktree; /* of guests; NULL: the prepared one */
     bool digest, verbose;
@@ -42,6 +43,16 @@ struct run_case *run_file(const struct run_options *options, const char *path);
 /* The words of a command that repeats it, but for its seed; g_free() it. */
 char *run_replay(const struct run_options *options, const char *path);
 bool run_case_passed(const struct run_case *result);
+
+/* report_run.c: what is left of one; NULL where no machine was made. */
+struct run_watch;
+struct run_watch *run_watch_new(void);
+void run_watch_made(struct run_watch *watch, struct machine *machine,
+                    const struct machine_desc *desc, const char *topology);
+void run_watch_over(struct run_watch *watch, struct machine *machine);
+/* Frees it. `number` is the place of the scenario among all. Reports errors itself. */
+bool run_watch_write(struct run_watch *watch, const struct run_options *options, unsigned number,
+                     const struct run_case *result);
 
 /* Results as TAP, line by line as they come. */
 void run_tap_begin(FILE *out, unsigned count, const struct run_options *options);

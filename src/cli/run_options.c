@@ -105,6 +105,8 @@ bool run_options_parse(struct run_options *o, char **argv)
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &o->html, "Results as a page to read", "FILE"},
         {"topology", 0, 0, G_OPTION_ARG_FILENAME, &o->topology,
          "Instead of the one that a scenario asks for", "NAME|FILE"},
+        {"out", 0, 0, G_OPTION_ARG_FILENAME, &o->out,
+         "Leave in DIR what pcilab report makes a page of", "DIR"},
         {"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, "Of scenarios with a guest", "FILE"},
         {"ktree", 0, 0, G_OPTION_ARG_FILENAME, &o->ktree, "Or the tree it was built in", "DIR"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
@@ -124,6 +126,10 @@ bool run_options_parse(struct run_options *o, char **argv)
         cli_error("a scenario is needed, like: pcilab run tests/scenario/aer/poison.lua");
         ok = false;
     }
+    if (ok && o->out && o->sweep) {
+        cli_error("--out is for one seed; --sweep tells how to repeat each");
+        ok = false;
+    }
     if (ok && o->kernel && o->ktree) {
         cli_error("only one of --kernel and --ktree can say which kernel to boot");
         ok = false;
@@ -139,6 +145,7 @@ void run_options_clear(struct run_options *o)
 {
     g_strfreev(o->files);
     g_free(o->junit);
+    g_free(o->out);
     g_free(o->html);
     g_free(o->topology);
     g_free(o->kernel);

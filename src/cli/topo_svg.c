@@ -170,9 +170,9 @@ static void put_card(const struct picture *p, const struct svg_node *node)
     put_text(p->out, x + 14, y + 37, "dim small", node->facts);
     if (node->functions) {
         double width = (double)strlen(node->functions) * 6.6 + 16;
-        put_box(p->out, right - width - 10, y + 7, (double[]){width, 18}, 9, "vf");
+        put_box(p->out, right - width - 10, y + 5, (double[]){width, 18}, 9, "vf");
         put(p->out, "<text x=\"%s\" y=\"%s\" class=\"small dim\" text-anchor=\"middle\">%s</text>",
-            NUM(right - 10 - width / 2), NUM(y + 20), node->functions);
+            NUM(right - 10 - width / 2), NUM(y + 18), node->functions);
     }
     for (unsigned i = 0; i < node->rows->len; i++) {
         put_row(p, node, i);

@@ -72,7 +72,8 @@ struct scenario {
     uint64_t instructions_left;
     bool overrun; /* of instructions or wall clock: nothing more is executed */
 
-    struct machine *machine; /* NULL: not made yet */
+    struct machine *machine;   /* NULL: not made yet */
+    struct machine_desc *desc; /* what it was made from */
     struct trace_digest *digest;
     struct inject *inject;
     struct events *events;

@@ -91,6 +91,8 @@ static void judge(struct scenario *s)
 
 static void clear(struct scenario *s)
 {
+    if (s->machine && s->params.host->over)
+        s->params.host->over(s->params.host->opaque, s->machine);
     if (s->inject) {
         rules_free(s);
         inject_free(s->inject);
@@ -101,6 +103,7 @@ static void clear(struct scenario *s)
     /* Before the tasks: it may know of their requests. */
     machine_free(s->machine);
     s->machine = NULL;
+    machine_desc_free(s->desc);
     tasks_free(s);
     if (s->lua)
         lua_close(s->lua);

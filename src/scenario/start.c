@@ -100,6 +100,8 @@ static bool build(struct scenario *s, struct machine_desc *desc, GError **error)
     s->machine = machine_new(desc, &options, error);
     if (!s->machine)
         return false;
+    if (host->made)
+        host->made(host->opaque, s->machine, desc);
     if (s->params.digest)
         s->digest = trace_digest_new(machine_trace(s->machine));
     return s->guest.wanted ? host->boot(host->opaque, s->machine, error)
@@ -154,7 +156,8 @@ int verb_machine(lua_State *lua)
     desc = describe(lua, s, &error);
     if (desc)
         ok = build(s, desc, &error);
-    machine_desc_free(desc);
+    machine_desc_free(s->desc); /* of one that could not be made */
+    s->desc = desc;
     if (!ok)
         raise_error(lua, error);
     begin(lua, s);

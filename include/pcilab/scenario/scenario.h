@@ -39,6 +39,10 @@ struct scenario_host {
     /* The machine is made and stands at its start. False: this process is done with it. May change
      * the seed. NULL: go on. */
     bool (*ready)(void *opaque, uint64_t *seed);
+    /* A machine is made, from this description, which stays as long as it; and it goes. Both may
+     * be NULL. */
+    void (*made)(void *opaque, struct machine *machine, const struct machine_desc *desc);
+    void (*over)(void *opaque, struct machine *machine);
     /* True when the wall clock says that it took too long. May be NULL. */
     bool (*overdue)(void *opaque);
     void *opaque;
