@@ -85,7 +85,7 @@ void apei_report(struct apei *apei, const struct cper_record *record)
 }
 
 /* ACPI 6.5, 18.3.2.8: the block may be written again. */
-static void acknowledge(struct apei *apei, unsigned id)
+void apei_acknowledge(struct apei *apei, unsigned id)
 {
     struct apei_source *source = &apei->source[id];
 
@@ -148,7 +148,7 @@ static void ost_written(struct reg_space *space, unsigned offset, const struct r
 static void ack_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
 {
     if (write->written & 1)
-        acknowledge(reg_space_owner(space), (offset - APEI_ACK) / 4);
+        apei_acknowledge(reg_space_owner(space), (offset - APEI_ACK) / 4);
 }
 
 static void operation_written(struct reg_space *space, unsigned offset,

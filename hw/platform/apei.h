@@ -110,6 +110,8 @@ void apei_reset(struct machine *machine);
 void apei_boot(struct machine *machine);
 /* Tells the operating system of an error. */
 void apei_report(struct apei *apei, const struct cper_record *record);
+/* The block of a source may be written again. */
+void apei_acknowledge(struct apei *apei, unsigned id);
 /* Sets events, and the interrupt with them. */
 void apei_raise(struct apei *apei, uint32_t events);
 /* Guest memory at an offset of what is reserved. */

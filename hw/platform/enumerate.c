@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "apei.h"
 #include "board.h"
 #include "enumerate.h"
 #include "pcilab/base/bits.h"
@@ -250,6 +251,7 @@ bool machine_enumerate(struct machine *machine, GError **error)
         if (!enumerate_bridge(&machine->bridge[i], error))
             return false;
     }
+    apei_boot(machine);
     return true;
 }
 

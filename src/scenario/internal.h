@@ -142,6 +142,11 @@ int unknown_word(lua_State *lua, const char *what, const char *name, const char 
 int verb_reg(lua_State *lua);
 int verb_reg_place(lua_State *lua);
 int verb_flip(lua_State *lua);
+
+/* firmware.c */
+int verb_firmware_report(lua_State *lua);
+int verb_firmware_told(lua_State *lua);
+int verb_firmware_acknowledge(lua_State *lua);
 int verb_rid(lua_State *lua);
 int verb_bar(lua_State *lua);
 int verb_ram_read(lua_State *lua);

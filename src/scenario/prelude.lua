@@ -516,6 +516,29 @@ function report_advisory(...)
     end
 end
 
+-- Errors that the firmware tells of.
+
+firmware = {}
+--- firmware:report{severity = "corrected" | "recoverable" | "fatal", at = component, status = bits}: the
+--- firmware of a machine with apei=yes tells of an error that nobody had; with memory = address
+--- instead of `at`, of memory.
+function firmware:report(spec)
+    keys_known("firmware:report", spec, set_of "severity at status memory")
+    if (spec.at == nil) == (spec.memory == nil) then
+        verb.bad("firmware:report wants at = component, or memory = address")
+    end
+    verb.firmware_report(spec.severity, spec.at, spec.status, spec.memory)
+end
+--- firmware:told(source): what it tells of now, of the source "corrected" or "uncorrected": a table
+--- with severity (what is to become of the system), section (of the error itself) and at; nil:
+--- nothing.
+function firmware:told(source)
+    local severity, section, at = verb.firmware_told(source)
+    return severity and {severity = severity, section = section, at = at}
+end
+--- firmware:acknowledge(source): the kernel has read it.
+function firmware:acknowledge(source) verb.firmware_acknowledge(source) end
+
 -- The exerciser (docs/exerciser.md).
 
 local results = {[0] = "ok", "UR", "CA", "timeout", "poisoned", "no-master", "RRS", "denied",

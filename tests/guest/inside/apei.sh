@@ -36,6 +36,12 @@ traced() {
 # --- after the fatal error ------------------------------------------------------------------------
 if dmesg | grep -q 'BERT: Error records from previous boot'; then
     tap_count=$(dd if="/dev/$disk" bs=512 count=1 2>/dev/null | tr -d '\0')
+    if grep -q pcilab.fatal=pcie /proc/cmdline; then
+        said 'the boot error record has the error of PCI Express' 'event severity: fatal' \
+            'section_type: PCIe error' 'fru_text: ex0'
+        tap_done
+        exit
+    fi
     said 'the boot error record has what ended the last boot' \
         'BERT: Total records found: 1' 'event severity: fatal' 'section_type: memory error' \
         'physical_address: 0x0*10000000' 'error_type: 3, multi-bit ECC'
@@ -72,6 +78,10 @@ pcie() {
 # shellcheck disable=SC2046
 set -- $(lspci -Dn -d 504c:00ee | cut -d' ' -f1)
 ex0=$1 ex1=$2
+if grep -q pcilab.fatal=pcie /proc/cmdline; then
+    pcie 0x100 "$ex0"
+    sleep 60
+fi
 port=$(basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$ex1")")")
 
 pcie 0x40 "$ex1"

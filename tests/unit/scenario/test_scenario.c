@@ -154,6 +154,26 @@ START_TEST(test_box)
 }
 END_TEST
 
+START_TEST(test_firmware)
+{
+    struct bench bench = {0};
+
+    expect(&bench, "firmware:report{severity = 'fatal', at = 'rp0'}", SCENARIO_BAD,
+           "tells of no errors");
+    expect(&bench, "expect(not firmware:told('corrected'))", SCENARIO_PASSED, NULL);
+    expect(&bench, "firmware:acknowledge('corrected') expect(true)", SCENARIO_PASSED, NULL);
+    expect(&bench, "firmware:report{severity = 'fatal'}", SCENARIO_BAD, "wants at = component");
+    expect(&bench, "firmware:report{severity = 'fatal', at = 'rp0', memory = 1}", SCENARIO_BAD,
+           "wants at = component");
+    expect(&bench, "firmware:report{severity = 'bad', memory = 1}", SCENARIO_BAD,
+           "invalid option 'bad'");
+    expect(&bench, "firmware:report{severity = 'fatal', at = 'nobody'}", SCENARIO_BAD, "nobody");
+    expect(&bench, "firmware:report{who = 1}", SCENARIO_BAD, "there is no key \"who\"");
+    expect(&bench, "firmware:told('x')", SCENARIO_BAD, "invalid option 'x'");
+    finish(&bench);
+}
+END_TEST
+
 START_TEST(test_tasks)
 {
     struct bench bench = {0};
@@ -242,6 +262,7 @@ int main(void)
     tcase_add_test(tc, test_results);
     tcase_add_test(tc, test_limits);
     tcase_add_test(tc, test_box);
+    tcase_add_test(tc, test_firmware);
     tcase_add_test(tc, test_tasks);
     tcase_add_test(tc, test_seeds);
     tcase_add_test(tc, test_header);
