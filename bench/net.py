@@ -92,7 +92,7 @@ def qemu_cards(args):
         return []
     have = subprocess.run([args.qemu, "-device", "help"], capture_output=True, text=True,
                           check=False).stdout
-    return [card for card in ("igb", "virtio-net-pci") if f'"{card}"' in have]
+    return [card for card in ("igb", "e1000e", "virtio-net-pci") if f'"{card}"' in have]
 
 
 def main():
@@ -111,7 +111,7 @@ def main():
         args.image = os.path.join(folder, "disk")
         pathlib.Path(args.image).write_bytes(bytes(1 << 20))
         if args.qemu:
-            loop.NEEDED = [*loop.NEEDED, "igb", "virtio_net"]
+            loop.NEEDED = [*loop.NEEDED, "igb", "e1000e", "virtio_net"]
             guest.prepare_qemu(args, folder)
         for name, run, card in runs:
             if args.card and not card.startswith(args.card):
