@@ -17,8 +17,11 @@ Linux 6.12 is finer than 2. allows in one case: it never looks at the other port
 have device numbers of their own, so functions below two of them that reach each other directly
 stand in two groups. ACROSS names the topologies where that happens.
 """
+import collections
 import os
 import re
+import shutil
+import subprocess
 import tempfile
 import harness
 
@@ -244,6 +247,14 @@ def guest_groups(console):
     return groups
 
 
+def judge_picture(tap, picture, seen):
+    """`pcilab topo --svg` has the same numbers, each as often; Virtual Functions are not in it."""
+    drawn = collections.Counter(re.findall(r">group (\d+)</text>", picture.stdout))
+    want = {n: sum("/vf" not in path for path in paths) for n, paths in seen.items()}
+    tap.check(drawn == {n: count for n, count in want.items() if count},
+              f"the picture has the kernel's {len(drawn)} groups", want, drawn, picture.stderr)
+
+
 def judge(tap, name, nodes, seen):
     paths = {n.path for n in nodes}
     got = {frozenset(g) for g in seen.values() if g & paths}
@@ -269,6 +280,8 @@ def main():
         path = os.path.join(folder, "groups.ini")
         with open(path, "w", encoding="utf-8") as out:
             out.write("\n".join(machine.text) + "\n")
+        picture = subprocess.run([harness.PCILAB, "topo", path, "--svg"],
+                                 capture_output=True, text=True)
         run = harness.boot(path, append=f"quiet groups.vfs={VFS} pcilab.run=test:groups")
     tap.relay(run, "groups")
     tap.check(run.status == 0, "powered off: exit status 0", run)
@@ -279,6 +292,8 @@ def main():
               f"missing {sorted(known - found)}, unexpected {sorted(found - known)}")
     names = {name for name, _ in topologies}
     tap.check(len(names) >= 12 and names >= set(ACROSS), f"{len(names)} topologies")
+    if shutil.which("dot"):
+        judge_picture(tap, picture, seen)
     for name, nodes in topologies:
         judge(tap, name, nodes, seen)
     tap.done()
