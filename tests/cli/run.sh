@@ -33,6 +33,12 @@ run "$PCILAB" run "$work/x.lua" --junit "$work/j.xml" --html "$work/h.html"
 grep -q 'tests="1" failures="0" errors="0"' "$work/j.xml" && grep -q '1 of 1 passed' "$work/h.html"
 point $? 'JUnit and a page'
 
+script 'expect(rid("ex1"), "there")'
+run "$PCILAB" run "$work/x.lua" --topology deep
+expect 0 'on another topology' out 'ok 1 - '
+run "$PCILAB" run "$work/x.lua" --topology none
+expect 2 'on one that is not there' out 'there is no topology "none"'
+
 script 'cfg_read("nvme0", 0)' 'expect_eq(2 + 2, 5, "a <sum>")'
 run "$PCILAB" run "$work/x.lua" --junit "$work/j.xml" --html "$work/h.html"
 expect 1 'a failed expectation' out 'not ok 1 - ' out 'x.lua:5: a <sum>: expected 0x5, seen 0x4' \
