@@ -43,6 +43,7 @@ struct latency {
 
 struct pending {
     uint64_t sent_ps, done_ps; /* 0: no completion yet */
+    uint64_t place;            /* where to */
     bool config;
     struct latency *latency;
 };
@@ -206,9 +207,12 @@ static void time_request(struct report_watch *w, const char *where, const struct
 {
     gpointer key = GUINT_TO_POINTER((guint)tlp->requester.v << 14 | (tlp->tag & 0x3fff));
     struct pending *p = g_hash_table_lookup(w->pending, key);
+    uint64_t place = tlp->addr ^ (uint64_t)tlp->dest.v << 16 ^ tlp->reg;
 
-    if (p && !p->done_ps) {
-        return; /* on its way */
+    /* On its way, unless a port sends it for the second time, or it goes elsewhere: then it is the
+     * next one of this tag, and nobody has sent a completion of the one before. */
+    if (p && !p->done_ps && p->place == place && strcmp(p->latency->where, where) != 0) {
+        return;
     }
     if (p) {
         finish(p);
@@ -218,6 +222,7 @@ static void time_request(struct report_watch *w, const char *where, const struct
     }
     if (p) {
         *p = (struct pending){.sent_ps = w->now_ps,
+                              .place = place,
                               .config = tlp_is_config(tlp),
                               .latency = find_latency(w, where, request_name(tlp))};
     }
