@@ -13,6 +13,7 @@
 
 #include "core.h"
 #include "handlers.h"
+#include "stops.h"
 
 static unsigned block_hash(uint64_t pa, unsigned mode)
 {
@@ -171,7 +172,7 @@ void block_free_dead(struct cpu_group *g)
     }
 }
 
-static void kill_all(struct cpu_group *g)
+void block_forget_all(struct cpu_group *g)
 {
     for (unsigned i = 0; i < g->ram_count; i++) {
         uint64_t pages = g->ram[i].ram.size >> 12;
@@ -185,7 +186,7 @@ static void kill_all(struct cpu_group *g)
 
 void block_free_all(struct cpu_group *g)
 {
-    kill_all(g);
+    block_forget_all(g);
     block_free_dead(g);
 }
 
@@ -273,6 +274,12 @@ static void block_decode(struct fetch *f, struct block *b, unsigned max, bool pa
     };
 
     while (n < max && off < f->avail) {
+        if (unlikely(c->group->stop_exec) && stop_at_offset(c->group, f->la + off)) {
+            if (n > 0) {
+                break; /* begins a block */
+            }
+            *op++ = (struct op){.fn = op_stop};
+        }
         d.bytes = f->host + off;
         d.avail = f->avail - off;
         d.ip = (uint16_t)off;
@@ -328,7 +335,7 @@ static struct block *block_make(struct fetch *f)
     struct block *tmp = c->scratch;
 
     if (g->block_bytes > BLOCK_BYTES_MAX) {
-        kill_all(g); /* a guest may jump to every byte of its RAM */
+        block_forget_all(g); /* a guest may jump to every byte of its RAM */
     }
     block_decode(f, tmp, BLOCK_MAX_INSNS, false);
     struct block *b = g_malloc0(block_bytes(tmp));

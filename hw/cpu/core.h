@@ -22,6 +22,7 @@
 #include "fpu.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/cpu/cpu.h"
+#include "pcilab/cpu/debug.h"
 #include "pcilab/sim/rng.h"
 
 /* CHOICE: hosts are little-endian, and may access integers at any address. */
@@ -113,8 +114,9 @@ struct opptr {
 _Static_assert(sizeof(struct opptr) == sizeof(struct op), "takes the place of one operation");
 
 #define BLOCK_MAX_INSNS 48
-/* Each instruction takes at most two places; then the fall-through operation and the link. */
-#define BLOCK_MAX_OPS (2 * BLOCK_MAX_INSNS + 3)
+/* Each instruction takes at most two places; then the fall-through operation and the link, and
+ * before all of them perhaps a debugger's stop. */
+#define BLOCK_MAX_OPS (2 * BLOCK_MAX_INSNS + 4)
 
 struct block {
     uint64_t pa;  /* of the first byte */
@@ -171,7 +173,7 @@ enum acc { ACC_READ, ACC_WRITE, ACC_EXEC };
 
 enum cpu_run_state { RUN_OK, RUN_HALTED, RUN_WAIT_SIPI, RUN_SHUTDOWN };
 
-enum jump_why { JUMP_NONE, JUMP_EXCEPTION, JUMP_ACCESS };
+enum jump_why { JUMP_NONE, JUMP_EXCEPTION, JUMP_ACCESS, JUMP_STOP };
 
 /* What lost its way out of an instruction. */
 struct cpu_exception {
@@ -292,7 +294,7 @@ struct cpu {
     uint8_t mode, cpl;
     uint8_t ea_seg;      /* segment of the access in progress: decides between #SS and #GP */
     bool smc;            /* the current block may be stale */
-    bool slow;           /* single-step: TF or debug registers */
+    bool slow;           /* single-step: TF, debug registers, a debugger; or a stop to heed */
     bool in_block;       /* an operation is running: c->op and c->blk are valid */
     bool delivering;     /* an exception or interrupt is being delivered */
     const struct op *op; /* set by every generic handler */
@@ -320,6 +322,12 @@ struct cpu {
     uint64_t shadow_ss_at; /* likewise for #DB and NMI: after MOV SS */
     struct cpu_exception exc;
     uint8_t first_vector; /* being delivered when a second fault occurred */
+
+    /* A debugger (stops.c). */
+    struct cpu_stop stop; /* kind NONE: none to heed */
+    bool stepping;
+    bool stop_passed; /* the stop at stop_pass_la has been heeded */
+    uint64_t stop_pass_la;
 
     /* Time. */
     uint64_t now_ps; /* at the start of this run */
@@ -367,6 +375,9 @@ struct cpu_group {
     struct block *dead;   /* linked by hash_next; freed when no block runs */
     struct block *hash[1u << BLOCK_HASH_BITS];
     struct cpu *cpus[CPU_MAX];
+    struct cpu_stop stops[CPU_STOPS_MAX];
+    unsigned stop_count;
+    unsigned stop_exec, stop_data; /* of them at instructions, at data */
 };
 
 /* ---- Leaving an instruction (run.c) ---- */
@@ -444,6 +455,8 @@ struct block *block_partial(struct cpu *c, unsigned max);
 void block_free_dead(struct cpu_group *g);
 /* [pa, pa + len) in one page was or is about to be written: true if decoded code died. */
 bool block_written(struct cpu_group *g, struct ram_range *r, uint64_t pa, uint64_t len);
+/* All are dead; they are freed when no block runs. */
+void block_forget_all(struct cpu_group *g);
 void block_free_all(struct cpu_group *g);
 /* A new epoch for each privilege level that asks for one. */
 void block_new_epoch(struct cpu *c, bool supervisor, bool user);

@@ -36,6 +36,7 @@ void debug_check_fetch(struct cpu *c, uint64_t rip)
 
 void debug_check_data(struct cpu *c, uint64_t la, unsigned size, bool write)
 {
+    stop_check_data(c, la, size, write);
     for (unsigned n = 0; n < 4; n++) {
         unsigned type = bp_type(c, n), len = bp_len(c, n);
         uint64_t start = c->dr[n] & ~(uint64_t)(len - 1);
@@ -48,6 +49,9 @@ void debug_check_data(struct cpu *c, uint64_t la, unsigned size, bool write)
 
 bool debug_page_watched(const struct cpu *c, uint64_t la)
 {
+    if (stop_page_watched(c->group, la)) {
+        return true;
+    }
     for (unsigned n = 0; n < 4; n++) {
         if (bp_enabled(c, n) && (bp_type(c, n) == BP_WRITE || bp_type(c, n) == BP_ACCESS) &&
             !((c->dr[n] ^ la) & PAGE_MASK)) {

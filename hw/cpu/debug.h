@@ -4,6 +4,7 @@
 #define HW_CPU_DEBUG_H
 
 #include "core.h"
+#include "stops.h"
 
 #define DR6_BS  BIT(14)
 #define DR6_BD  BIT(13)
@@ -21,6 +22,11 @@ bool debug_page_watched(const struct cpu *c, uint64_t la);
 static inline bool debug_armed(const struct cpu *c)
 {
     return c->dr[7] & 0xFF;
+}
+/* True if somebody, guest or debugger, may watch data. */
+static inline bool debug_watching(const struct cpu *c)
+{
+    return debug_armed(c) || c->group->stop_data;
 }
 
 #endif

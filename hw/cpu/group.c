@@ -32,7 +32,8 @@ void cpu_update_mode(struct cpu *c)
 
 void cpu_update_slow(struct cpu *c)
 {
-    c->slow = (c->eflags & (FL_TF | FL_RF)) || debug_armed(c);
+    c->slow = (c->eflags & (FL_TF | FL_RF)) || debug_armed(c) || c->stepping ||
+              c->stop.kind != CPU_STOP_NONE;
 }
 
 void cpu_set_seg_base(struct cpu *c, unsigned seg, uint64_t base)

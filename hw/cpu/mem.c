@@ -130,7 +130,7 @@ static void phys_write(struct cpu *c, uint64_t pa, const uint8_t *data, unsigned
 static void read_as(struct cpu *c, uint64_t la, void *data, unsigned n, bool user)
 {
     struct xlate x;
-    if (unlikely(debug_armed(c))) {
+    if (unlikely(debug_watching(c))) {
         debug_check_data(c, la, n, false);
     }
     unsigned first = (unsigned)(PAGE_SIZE - (la & ~PAGE_MASK));
@@ -148,7 +148,7 @@ static void read_as(struct cpu *c, uint64_t la, void *data, unsigned n, bool use
 static void write_as(struct cpu *c, uint64_t la, const void *data, unsigned n, bool user)
 {
     struct xlate x;
-    if (unlikely(debug_armed(c))) {
+    if (unlikely(debug_watching(c))) {
         debug_check_data(c, la, n, true);
     }
     unsigned first = (unsigned)(PAGE_SIZE - (la & ~PAGE_MASK));

@@ -220,7 +220,7 @@ void tlb_fill(struct cpu *c, uint64_t la, enum acc acc, bool user, struct xlate 
 {
     page_translate(c, la, acc, user, x);
     struct ram_range *r = ram_find(c->group, x->pa);
-    if (!r || (debug_armed(c) && debug_page_watched(c, la))) {
+    if (!r || (debug_watching(c) && debug_page_watched(c, la))) {
         return;
     }
     unsigned which = user ? TLB_USER : TLB_SUPERVISOR;

@@ -15,6 +15,7 @@
 #include "core.h"
 #include "debug.h"
 #include "flags.h"
+#include "stops.h"
 
 /* ---- Ways out of an instruction ---- */
 
@@ -110,6 +111,7 @@ static void take_exception(struct cpu *c)
             return;
         }
     } else {
+        stop_unfinished(c);
         uint64_t next = c->in_block ? op_next_rip(c, c->op) : c->rip;
         unwind(c);
         if (c->exc.software) {
@@ -122,6 +124,7 @@ static void take_exception(struct cpu *c)
         c->dr[7] &= ~DR7_GD;
     }
     deliver(c);
+    stop_after_step(c);
 }
 
 /* ---- Events at instruction boundaries ---- */
@@ -251,6 +254,7 @@ static void run_single(struct cpu *c)
     c->keep_rf = false;
     c->db_pending |= c->db_hit | (trace ? DR6_BS : 0);
     c->db_hit = 0;
+    stop_after_step(c);
     cpu_update_slow(c);
 }
 
@@ -288,17 +292,22 @@ static enum cpu_exit run_loop(struct cpu *c)
                 continue;
             }
             if (!cpu_wants_to_run(c)) {
-                return c->run_state == RUN_HALTED     ? CPU_EXIT_HALT
+                return c->stop.kind != CPU_STOP_NONE  ? CPU_EXIT_STOP
+                       : c->run_state == RUN_HALTED   ? CPU_EXIT_HALT
                        : c->run_state == RUN_SHUTDOWN ? CPU_EXIT_SHUTDOWN
                                                       : CPU_EXIT_WAIT_SIPI;
             }
         }
         if (unlikely(c->budget <= 0)) {
-            return CPU_EXIT_BUDGET;
+            return c->stop.kind == CPU_STOP_NONE ? CPU_EXIT_BUDGET : CPU_EXIT_STOP;
         }
         if (unlikely(events_possible(c))) {
             c->link = NULL;
+            if (c->stop.kind != CPU_STOP_NONE) {
+                return CPU_EXIT_STOP;
+            }
             if (c->log_count == 0 && take_event(c)) {
+                stop_after_step(c);
                 continue;
             }
             if (c->run_state != RUN_OK) {
@@ -338,9 +347,15 @@ enum cpu_exit cpu_run(struct cpu *c, uint64_t now_ps, uint64_t budget, uint64_t 
     /* longjmp comes back here; nothing that matters lives in local variables. */
     switch (setjmp(c->jump)) {
     case JUMP_ACCESS:
+        stop_unfinished(c);
         unwind(c);
         budget_release(c);
         c->log_pos = 0;
+        break;
+    case JUMP_STOP:
+        unwind(c);
+        budget_release(c);
+        why = CPU_EXIT_STOP;
         break;
     case JUMP_EXCEPTION:
         budget_release(c);

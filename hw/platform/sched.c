@@ -124,6 +124,8 @@ static void run_slot(struct slot *slot, uint64_t limit_ps)
         start_access(slot);
     } else if (reason == CPU_EXIT_SHUTDOWN) {
         shut_down(slot);
+    } else if (reason == CPU_EXIT_STOP) {
+        machine_pause(slot->machine);
     } else if (reason == CPU_EXIT_HALT || reason == CPU_EXIT_WAIT_SIPI) {
         slot->state = SLOT_HALTED;
         slot->machine->wake = true;

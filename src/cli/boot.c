@@ -42,6 +42,7 @@ struct boot {
     struct checkpoint_run checkpoint;
     struct pokes pokes;
     struct boot_record record;
+    struct boot_gdb gdb;
     int64_t started_us, built_us, loaded_us;
 };
 
@@ -55,6 +56,7 @@ static void boot_clear(struct boot *boot)
     report_watch_free(boot->watch);
     splats_free(boot->run.splats);
     boot_log_free(boot->run.log);
+    boot_gdb_clear(&boot->gdb);
     machine_free(boot->run.machine);
     (void)boot_record_close(&boot->record, CLI_OK);
     for (unsigned i = 0; boot->disks && i < boot->disks->len; i++) {
@@ -483,6 +485,11 @@ static bool build_machine(struct boot *boot)
         return fail(error);
     }
     boot->loaded_us = g_get_monotonic_time();
+    if (o->gdb) {
+        boot->gdb.query = inspect_now_text;
+        boot->run.gdb = &boot->gdb;
+        return boot_gdb_start(&boot->gdb, boot->run.machine, o->gdb);
+    }
     return true;
 }
 

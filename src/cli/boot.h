@@ -3,6 +3,7 @@
 #ifndef PCILAB_CLI_BOOT_H
 #define PCILAB_CLI_BOOT_H
 
+#include "boot_gdb.h"
 #include "boot_log.h"
 #include "boot_record.h"
 #include "cli.h"
@@ -32,6 +33,7 @@ struct boot_run {
     struct command *command;       /* NULL: none; else it has the caller's streams */
     struct pokes *pokes;           /* NULL: none */
     struct boot_record *record;    /* NULL: neither kept nor replayed */
+    struct boot_gdb *gdb;          /* NULL: no debugger */
     bool core_failed;              /* one could not be written */
     const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
 

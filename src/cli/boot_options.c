@@ -56,6 +56,7 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->log_file);
     g_free(o->out);
     g_strfreev(o->allowed_splats);
+    g_free(o->gdb);
     g_free(o->vmcore);
     g_free(o->record);
     g_free(o->replay);
@@ -245,6 +246,10 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
         if (!boot_limit_parse(raw->limits[i], &o->limit_ps, &o->limit_wall_ps)) {
             return false;
         }
+    }
+    if (o->gdb && o->checkpoint.wanted) {
+        cli_error("--gdb is for one run, and a checkpoint makes several");
+        return false;
     }
     if (!check_kernel_options(o) || !check_command(o) || !check_record(o, raw->until)) {
         return false;
@@ -438,6 +443,8 @@ bool boot_options_parse(struct boot_options *o, char **argv)
          "at the time \"end\", "
          "to stderr), or plug, unplug, press, open, close, power-fault with :NAME; may be repeated",
          "TIME:ACTION"},
+        {"gdb", 0, 0, G_OPTION_ARG_STRING, &o->gdb,
+         "Wait here for gdb (docs/gdb.md); ,nowait: start without it", "[HOST:]PORT"},
         {"tested-with", 0, 0, G_OPTION_ARG_NONE, &tested_with,
          "Print a trailer for a commit message: kernel, topology, seed, digest", NULL},
         {"enter", 0, 0, G_OPTION_ARG_STRING, &raw.enter,

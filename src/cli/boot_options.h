@@ -33,6 +33,7 @@ struct boot_options {
     char *record, *replay; /* paths; NULL: none */
     uint64_t until_ps;     /* 0: none */
     char *vmcore;          /* NULL: none */
+    char *gdb;             /* where a debugger connects; NULL: none */
     char **pokes;          /* --at; NULL: none */
     char **allowed_splats; /* NULL: none */
     struct checkpoint_options checkpoint;

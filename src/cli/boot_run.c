@@ -209,6 +209,21 @@ static enum run_end serve_user(struct boot_run *run)
     return console_signal() ? END_SIGNAL : END_NOT_YET;
 }
 
+/* As long as a debugger keeps the machine still, only the user is served; no clock runs. */
+static enum run_end serve_debugger(struct boot_run *run)
+{
+    int64_t since_us = g_get_monotonic_time();
+    enum run_end end = END_NOT_YET;
+
+    while (end == END_NOT_YET && boot_gdb_holds(run->gdb)) {
+        end = serve_user(run);
+    }
+    int64_t held_us = g_get_monotonic_time() - since_us;
+    run->started_us += held_us;
+    run->pace_wall_us += held_us;
+    return boot_gdb_killed(run->gdb) ? END_LEFT : end;
+}
+
 /* A recording says itself when it is over. */
 static bool input_may_come(const struct boot_run *run)
 {
@@ -308,6 +323,9 @@ static enum run_end run_slice(struct boot_run *run)
     run->behind_ps = run->virtual_ps - before;
     enum machine_stop stop = machine_run(run->machine, before + slice);
     run->virtual_ps += sim->now_ps - before;
+    if (run->gdb) {
+        boot_gdb_slice(run->gdb);
+    }
     if (run->core_due) {
         write_core(run);
     }
@@ -405,6 +423,9 @@ int boot_run(struct boot_run *run)
     run->net_fds = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
     run->network = machine_net_fill(run->machine, run->net_fds, &timeout);
     while (end == END_NOT_YET) {
+        if (run->gdb && (end = serve_debugger(run)) != END_NOT_YET) {
+            break;
+        }
         end = run_slice(run);
         enum run_end user = serve_user(run);
         if (end == END_NOT_YET) {
@@ -428,6 +449,9 @@ int boot_run(struct boot_run *run)
     pokes_skip_to_end(run->pokes);
     poke(run, POKE_END);
     int status = explain(run, end);
+    if (run->gdb) {
+        boot_gdb_end(run->gdb, status);
+    }
     boot_record_end(run->record, run->machine, status, end != END_POWERED_OFF && end != END_RESET);
     return status;
 }

@@ -46,6 +46,9 @@ bool inspect_now_check(const char *text);
 /* Prints the answer on stderr, from a process of its own, so that looking changes nothing. */
 void inspect_now(struct machine *machine, const char *text);
 
+/* The same as text, errors too; g_free() it. */
+char *inspect_now_text(struct machine *machine, const char *text);
+
 /* inspect_text.c: an object for people: values, then lists as tables. */
 void inspect_text_print(JsonNode *node, FILE *out);
 

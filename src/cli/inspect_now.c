@@ -2,6 +2,7 @@
 /* pcilab boot --at TIME:inspect:WHAT: the words of pcilab inspect, in the middle of a boot. */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,7 +39,8 @@ bool inspect_now_check(const char *text)
     return good;
 }
 
-void inspect_now(struct machine *machine, const char *text)
+/* out_fd: where the answer and errors go. */
+static void look(struct machine *machine, const char *text, int out_fd)
 {
     struct inspect_query query = {0};
     char **words = split(text, &query.json);
@@ -47,6 +49,7 @@ void inspect_now(struct machine *machine, const char *text)
     fflush(NULL); /* or the other process would write it, too */
     pid_t child = fork();
     if (child == 0) {
+        dup2(out_fd, STDERR_FILENO);
         int result = inspect_query_parse(&query, words)
                          ? inspect_show(machine, &query, words, stderr)
                          : CLI_USAGE;
@@ -62,4 +65,23 @@ void inspect_now(struct machine *machine, const char *text)
         cli_error("inspect %s: ended by %s", text, g_strsignal(WTERMSIG(status)));
     }
     g_strfreev(words);
+}
+
+void inspect_now(struct machine *machine, const char *text)
+{
+    look(machine, text, STDERR_FILENO);
+}
+
+char *inspect_now_text(struct machine *machine, const char *text)
+{
+    int fd = memfd_create("inspect", MFD_CLOEXEC);
+    char *path = g_strdup_printf("/proc/self/fd/%d", fd), *answer = NULL;
+
+    if (fd >= 0) {
+        look(machine, text, fd);
+        g_file_get_contents(path, &answer, NULL, NULL);
+        close(fd);
+    }
+    g_free(path);
+    return answer ? answer : g_strdup("inspect: no memory for the answer\n");
 }

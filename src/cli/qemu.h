@@ -68,6 +68,8 @@ struct qemu_port {
 struct qemu {
     char *kernel, *initrd, *append;
     char *pidfile;
+    char *gdb;    /* [HOST]:PORT; NULL: no debugger */
+    bool stopped; /* until it says go */
     uint64_t seed;
     bool no_reboot, nographic, nodefaults, no_display, verbose, snapshot;
     char *accel; /* the last that was asked for; NULL: none */

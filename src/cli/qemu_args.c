@@ -47,6 +47,32 @@ static bool take_pidfile(struct qemu *q, const char *what, const char *arg)
     return true;
 }
 
+static bool take_gdb(struct qemu *q, const char *what, const char *arg)
+{
+    g_clear_pointer(&q->gdb, g_free);
+    if (strcmp(arg, "none") == 0) {
+        return true;
+    }
+    if (!g_str_has_prefix(arg, "tcp:")) {
+        return qemu_refuse(what, "only tcp:[HOST]:PORT");
+    }
+    char **parts = g_strsplit(arg + strlen("tcp:"), ",", 2); /* ,server=on and the like */
+    q->gdb = g_strdup(parts[0]);
+    g_strfreev(parts);
+    return true;
+}
+
+static bool take_s(struct qemu *q, const char *what, const char *arg)
+{
+    return take_gdb(q, what, "tcp::1234");
+}
+
+static bool take_stopped(struct qemu *q, const char *what, const char *arg)
+{
+    q->stopped = true;
+    return true;
+}
+
 static bool with_words(struct qemu *q, const char *option, const char *arg, const char *first,
                        bool (*read)(struct qemu *q, struct qemu_words *words))
 {
@@ -288,7 +314,6 @@ static bool take_version(struct qemu *q, const char *what, const char *arg)
 
 static bool take_help(struct qemu *q, const char *what, const char *arg);
 
-#define NO_GDB     "there is no gdb stub yet"
 #define NO_DISPLAY "there is no graphical display"
 
 /* clang-format off */
@@ -332,6 +357,9 @@ static const struct qemu_option options[] = {
     {"snapshot", false, HONOURED, take_snapshot},
     {"rtc", true, HONOURED, take_rtc, "base=utc|localtime"},
     {"pidfile", true, HONOURED, take_pidfile, "FILE"},
+    {"gdb", true, HONOURED, take_gdb, "tcp:[HOST]:PORT, or none"},
+    {"s", false, HONOURED, take_s, "-gdb tcp::1234, for this machine alone"},
+    {"S", false, HONOURED, take_stopped, "only beside -s or -gdb: gdb lets it start"},
     {"watchdog", true, HONOURED, take_watchdog, "MODEL; left out, with a warning"},
     {"v", false, HONOURED, take_verbose, NULL},
     {"version", false, HONOURED, take_version},
@@ -352,9 +380,6 @@ static const struct qemu_option options[] = {
     {"mem-prealloc", false, IGNORED},
 
     {"enable-kvm", false, HONOURED, take_kvm, "only beside -accel tcg"},
-    {"S", false, REFUSED, NULL, NULL, NO_GDB},
-    {"s", false, REFUSED, NULL, NULL, NO_GDB},
-    {"gdb", true, REFUSED, NULL, NULL, NO_GDB},
     {"blockdev", true, REFUSED, NULL, NULL, "say it with -drive"},
     {"hda", true, REFUSED, NULL, NULL, "there is no IDE; say -drive file=FILE,if=virtio"},
     {"hdb", true, REFUSED, NULL, NULL, "there is no IDE; say -drive file=FILE,if=virtio"},
@@ -472,6 +497,9 @@ static bool file_is_readable(const char *option, const char *path)
 static bool finish(struct qemu *q)
 {
     cli_set_notes(q->verbose);
+    if (q->stopped && !q->gdb) {
+        return qemu_refuse("-S", "say -s or -gdb, too, or nobody lets it start");
+    }
     if (!q->kernel) {
         return qemu_refuse("no -kernel", "nothing else can be booted: there is no firmware");
     }
@@ -547,6 +575,7 @@ void qemu_free(struct qemu *q)
     g_free(q->initrd);
     g_free(q->append);
     g_free(q->pidfile);
+    g_free(q->gdb);
     g_free(q->accel);
     g_free(q);
 }

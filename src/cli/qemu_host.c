@@ -21,6 +21,7 @@
 struct qemu_host {
     struct qemu *q;
     struct boot_run run;
+    struct boot_gdb gdb;
     struct machine_boot load;
     GArray *disks;           /* struct machine_disk */
     GArray *consoles;        /* struct machine_virtio_console; their ports are ours to free */
@@ -215,6 +216,20 @@ static bool open_host(struct qemu_host *host)
     return true;
 }
 
+static bool start_gdb(struct qemu_host *host)
+{
+    const struct qemu *q = host->q;
+
+    if (!q->gdb) {
+        return true;
+    }
+    char *text = g_strconcat(q->gdb, q->stopped ? "" : ",nowait", NULL);
+    bool ok = boot_gdb_start(&host->gdb, host->run.machine, text);
+    host->run.gdb = &host->gdb;
+    g_free(text);
+    return ok;
+}
+
 static bool build(struct qemu_host *host)
 {
     struct qemu *q = host->q;
@@ -242,7 +257,7 @@ static bool build(struct qemu_host *host)
             machine_virtio_console(host->run.machine, q->desc->components[port->component].name);
         virtio_console_set_open(port->device, port->index, port->console || port->chardev);
     }
-    return true;
+    return start_gdb(host);
 }
 
 static int close_disks(struct qemu_host *host)
@@ -320,6 +335,7 @@ int qemu_run(struct qemu *q)
     if (open_host(&host) && build(&host) && write_pid(q)) {
         status = run_machine(&host);
     }
+    boot_gdb_clear(&host.gdb);
     machine_free(host.run.machine);
     for (unsigned i = 0; i < host.consoles->len; i++) {
         g_free((void *)g_array_index(host.consoles, struct machine_virtio_console, i).ports);

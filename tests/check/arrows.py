@@ -11,7 +11,7 @@ import common
 # From the top to the bottom; what stands in one row are siblings.
 ROWS = [
     ["cli"],
-    ["scenario", "conform", "control"],
+    ["scenario", "conform", "control", "gdb"],
     ["config"],
     ["platform"],
     ["root", "switch", "endpoint", "iommu/regs", "cpu", "io"],

@@ -190,7 +190,8 @@ refused 'leave out device 00' -device pcie-root-port,id=a -device x3130-upstream
 refused 'bus_nr=NUMBER is missing' -device pxb-pcie,id=p
 refused 'bus number 128 is that of p' -device pxb-pcie,id=p,bus_nr=128 \
     -device pxb-pcie,id=r,bus_nr=0x80
-refused '-S: there is no gdb stub yet' -S
+refused '-S: say -s or -gdb' -S
+refused '-gdb dev: only tcp' -gdb dev
 refused '-hda x: there is no IDE' -hda x
 refused '-net user: say it with -netdev' -net user
 refused '-netdev user: id=ID is missing' -netdev user

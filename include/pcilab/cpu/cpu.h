@@ -61,11 +61,12 @@ struct cpu_access {
 };
 
 enum cpu_exit {
-    CPU_EXIT_BUDGET,   /* the budget is used up, or cpu_stop_soon() was heeded */
-    CPU_EXIT_ACCESS,   /* an access waits for cpu_complete() */
-    CPU_EXIT_HALT,     /* HLT: run again when cpu_wants_to_run() */
-    CPU_EXIT_SHUTDOWN, /* triple fault */
-    CPU_EXIT_WAIT_SIPI /* after INIT: run again when cpu_wants_to_run() */
+    CPU_EXIT_BUDGET,    /* the budget is used up, or cpu_stop_soon() was heeded */
+    CPU_EXIT_ACCESS,    /* an access waits for cpu_complete() */
+    CPU_EXIT_HALT,      /* HLT: run again when cpu_wants_to_run() */
+    CPU_EXIT_SHUTDOWN,  /* triple fault */
+    CPU_EXIT_WAIT_SIPI, /* after INIT: run again when cpu_wants_to_run() */
+    CPU_EXIT_STOP,      /* a debugger wanted to know (pcilab/cpu/debug.h) */
 };
 
 struct cpu_group_config {

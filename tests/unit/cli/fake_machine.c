@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "boot_gdb.h"
 #include "pcilab/platform/vmcore.h"
 
 #define BYTE_PS (87 * PS_PER_US) /* a byte at 115200 baud */
@@ -189,4 +190,23 @@ uint64_t machine_retired(const struct machine *m)
 struct virtio_console *machine_virtio_console(struct machine *m, const char *name)
 {
     return NULL;
+}
+
+/* No debugger. */
+void boot_gdb_slice(struct boot_gdb *gdb)
+{
+}
+
+bool boot_gdb_holds(struct boot_gdb *gdb)
+{
+    return false;
+}
+
+bool boot_gdb_killed(const struct boot_gdb *gdb)
+{
+    return false;
+}
+
+void boot_gdb_end(struct boot_gdb *gdb, int status)
+{
 }
