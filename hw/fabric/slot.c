@@ -30,7 +30,7 @@ static void slot_command_over(void *opaque)
 static bool slot_power_allowed(const struct bridge_port *bridge)
 {
     return pcie_slot_power_wanted(bridge->func) && !bridge->slot.latch_open &&
-           !bridge->slot.faulted;
+           !bridge->func->slot_fault;
 }
 
 static void slot_power_good(void *opaque)
@@ -49,6 +49,7 @@ static void slot_power_off(struct bridge_port *bridge)
 
 void slot_init(struct bridge_port *bridge)
 {
+    bridge->slot.command_ps = COMMAND_PS;
     sim_event_init(&bridge->slot.command, slot_command_over, bridge);
     sim_event_init(&bridge->slot.power, slot_power_good, bridge);
 }
@@ -65,7 +66,7 @@ void slot_fini(struct bridge_port *bridge)
 void slot_reset(struct bridge_port *bridge)
 {
     slot_fini(bridge);
-    bridge->slot.faulted = false;
+    pcie_slot_latch_fault(bridge->func, false);
     slot_power_good(bridge);
 }
 
@@ -76,12 +77,13 @@ void slot_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
 
     if (!pcie_slot_can(func, PCIE_SLTCAP_NO_COMPLETED)) {
         sim_cancel(sim, &bridge->slot.command);
-        sim_schedule_in(sim, &bridge->slot.command, COMMAND_PS);
+        if (bridge->slot.command_ps != SIM_NEVER)
+            sim_schedule_in(sim, &bridge->slot.command, bridge->slot.command_ps);
     }
     if (!pcie_slot_can(func, PCIE_SLTCAP_POWER_CONTROL))
         return;
     if (new_value & PCIE_SLTCTL_POWER_OFF)
-        bridge->slot.faulted = false;
+        pcie_slot_latch_fault(func, false);
     if (new_value & PCIE_SLTCTL_POWER_OFF)
         slot_power_off(bridge);
     else if (!sim_event_pending(&bridge->slot.power))
@@ -132,6 +134,17 @@ bool slot_set_latch(struct port *port, bool open)
     return true;
 }
 
+bool slot_set_command_time(struct port *port, uint64_t time_ps)
+{
+    struct bridge_port *bridge = bridge_of_port(port);
+
+    if (!pcie_slot_can(bridge->func, PCIE_SLTCAP_HOTPLUG) ||
+        pcie_slot_can(bridge->func, PCIE_SLTCAP_NO_COMPLETED))
+        return false;
+    bridge->slot.command_ps = time_ps;
+    return true;
+}
+
 /* 6.7.1.8: the power controller takes the power away by itself; software switches it off, which
  * forgets the fault, and on. */
 bool slot_power_fault(struct port *port)
@@ -141,8 +154,7 @@ bool slot_power_fault(struct port *port)
     if (!pcie_slot_can(bridge->func, PCIE_SLTCAP_POWER_CONTROL))
         return false;
     trace_say(port->fabric->trace, TRACE_STATE, port->name, "power fault");
-    bridge->slot.faulted = true;
-    pcie_slot_event(bridge->func, PCIE_SLTSTA_FAULT);
+    pcie_slot_latch_fault(bridge->func, true);
     slot_power_off(bridge);
     return true;
 }

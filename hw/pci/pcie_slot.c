@@ -21,9 +21,13 @@
 static void slot_status_written(struct reg_space *space, unsigned offset,
                                 const struct reg_write *write)
 {
-    (void)offset;
+    struct pci_func *func = func_of_space(space);
+
     (void)write;
-    pcie_port_update_events(func_of_space(space));
+    /* 6.7.1.8: while the fault is latched, Power Fault Detected cannot be cleared for good. */
+    if (func->slot_fault)
+        reg_update(space, offset, PCIE_SLTSTA_FAULT, PCIE_SLTSTA_FAULT);
+    pcie_port_update_events(func);
 }
 
 /* What is plugged in, the latch and the interlock stay so over resets. */
@@ -159,6 +163,13 @@ void pcie_slot_event(struct pci_func *func, uint16_t events)
         reg_update(func->cfg, func->cap_pcie + PCIE_SLTSTA, events, events);
         pcie_port_update_events(func);
     }
+}
+
+void pcie_slot_latch_fault(struct pci_func *func, bool fault)
+{
+    func->slot_fault = fault;
+    if (fault)
+        pcie_slot_event(func, PCIE_SLTSTA_FAULT);
 }
 
 /* A state bit and its change bit. */

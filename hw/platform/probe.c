@@ -136,6 +136,13 @@ struct root_complex *machine_root_of(struct machine *machine, const char *name)
     return part && part->bridge ? part->bridge->rc : NULL;
 }
 
+bool machine_slow_invalidations(struct machine *machine, uint64_t each_ps, uint64_t stall_ps)
+{
+    for (unsigned i = 0; i < machine->iommu_count; i++)
+        vtd_queue_slow(machine->iommu[i].vtd, each_ps, stall_ps);
+    return machine->iommu_count;
+}
+
 struct root_complex *machine_route(struct machine *machine, enum root_request_kind kind,
                                    uint64_t addr)
 {

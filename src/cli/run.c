@@ -127,6 +127,7 @@ static void run_text(struct run *run, const char *text, size_t len)
                                      .text = text,
                                      .len = len,
                                      .seed = o->seed,
+                                     .broken = o->broken,
                                      .limit_ps = o->limit_ps,
                                      .digest = o->digest,
                                      .host = &host};

@@ -9,6 +9,7 @@
 struct run_options {
     char **files; /* folders among them stand for what is in them */
     uint64_t seed;
+    bool broken;
     unsigned sweep;                   /* so many seeds from `seed` on; 0: one run */
     unsigned parallel;                /* of them at a time */
     uint64_t limit_ps, limit_wall_us; /* 0: the defaults */

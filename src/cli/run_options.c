@@ -89,7 +89,7 @@ bool run_options_parse(struct run_options *o, char **argv)
 {
     gint64 seed = 1;
     gint sweep = 0, jobs = 0;
-    gboolean digest = FALSE, verbose = FALSE;
+    gboolean broken = FALSE, digest = FALSE, verbose = FALSE;
     char **limits = NULL, **words = g_strdupv(argv);
     uint64_t limit_wall_ps = 0;
     const GOptionEntry entries[] = {
@@ -97,6 +97,8 @@ bool run_options_parse(struct run_options *o, char **argv)
         {"sweep", 0, 0, G_OPTION_ARG_INT, &sweep,
          "Run it with so many seeds, from one start of the machine, on all processors", "N"},
         {"jobs", 'j', 0, G_OPTION_ARG_INT, &jobs, "So many at a time in a sweep", "N"},
+        {"broken", 0, 0, G_OPTION_ARG_NONE, &broken,
+         "Scenarios of bugs do as the buggy kernel did, and must fail", NULL},
         {"digest", 0, 0, G_OPTION_ARG_NONE, &digest,
          "Print a SHA-256 of all that happened as the last line, of each scenario", NULL},
         {"limit", 0, 0, G_OPTION_ARG_STRING_ARRAY, &limits,
@@ -115,6 +117,7 @@ bool run_options_parse(struct run_options *o, char **argv)
     GOptionContext *context = run_context(entries);
     bool ok = cli_parse(context, "run", &words);
 
+    o->broken = broken;
     o->digest = digest;
     o->verbose = verbose;
     ok = ok && check_numbers(o, seed, sweep, jobs);

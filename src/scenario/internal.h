@@ -151,6 +151,7 @@ int verb_rid(lua_State *lua);
 int verb_bar(lua_State *lua);
 int verb_ram_read(lua_State *lua);
 int verb_ram_write(lua_State *lua);
+int verb_slow_invalidations(lua_State *lua);
 
 /* links.c */
 int verb_link(lua_State *lua);
@@ -160,6 +161,7 @@ int verb_link_counters(lua_State *lua);
 int verb_link_leak(lua_State *lua);
 int verb_hand(lua_State *lua);
 int verb_emit(lua_State *lua);
+int verb_slow_slot(lua_State *lua);
 
 /* rules.c */
 int verb_rule(lua_State *lua);

@@ -167,6 +167,18 @@ int verb_hand(lua_State *lua)
     return 0;
 }
 
+/* slow_slot(component, time): commands of its slot take so long; without a time, for ever. */
+int verb_slow_slot(lua_State *lua)
+{
+    struct port *port = need_port_above(lua, 1);
+    lua_Integer time = luaL_optinteger(lua, 2, -1);
+
+    if (!port->func || !slot_set_command_time(port, time < 0 ? SIM_NEVER : (uint64_t)time))
+        return sandbox_error(lua, "%s has no slot that tells when a command is over",
+                             lua_tostring(lua, 1));
+    return 0;
+}
+
 static uint64_t field(lua_State *lua, const char *key, uint64_t otherwise)
 {
     lua_getfield(lua, 2, key);

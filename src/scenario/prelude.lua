@@ -177,6 +177,9 @@ function expect_soon(fn, text, time)
     expect(fn(), text)
 end
 
+--- broken(): pcilab run --broken was asked for: a scenario of a bug does as the buggy kernel did.
+function broken() return verb.broken() end
+
 --- expect_rule(words): somebody broke a rule, or changed state, and the trace says so in words that
 --- contain these.
 function expect_rule(words)
@@ -447,13 +450,20 @@ function expect_no_tlp(component, kind, time, more)
     expect(not tlp, "no " .. kind .. " at " .. component)
 end
 
+--- invalidations{each = time, stall = time}: each descriptor of an IOMMU's invalidation queue takes
+--- so long, and none is looked at for that time; {}: as they were.
+function invalidations(spec)
+    keys_known("invalidations", spec, set_of "each stall")
+    verb.slow_invalidations(spec.each or 0, spec.stall or 0)
+end
+
 -- Links and slots.
 
 local Link = {}
 Link.__index = Link
 --- link(component): the link above it, or below a port. :down(), :up() (the wires), :disable(),
 --- :enable() (Link Disable), :reset(), :release() (hot reset), :power_lost(), :power(), :retrain(),
---- :degrade{width =, speed =}, :restore(), :status(), :flap(times, time down, time up),
+--- :retrain_loop(times, time between), :degrade{width =, speed =}, :restore(), :status(), :flap(times, time down, time up),
 --- :fault(kind[, {dir = "up", after =, count =}]), :counters("up"), :leak{dir =, flow =, headers =,
 --- data =}
 function link(component) return setmetatable({name = component}, Link) end
@@ -474,6 +484,12 @@ function Link:flap(times, down, up)
         wait(up)
     end
 end
+function Link:retrain_loop(times, between)
+    for _ = 1, times do
+        verb.link(self.name, "retrain")
+        wait(between)
+    end
+end
 function Link:fault(kind, spec)
     spec = spec or {}
     keys_known("fault", spec, set_of "dir after count")
@@ -492,6 +508,8 @@ end
 
 --- hand("plug" | "unplug" | "press" | "open" | "close" | "power-fault", component)
 function hand(action, component) verb.hand(action, component) end
+--- slow_slot(component[, time]): commands of its slot take so long, without a time for ever.
+function slow_slot(component, time) verb.slow_slot(component, time) end
 
 -- Errors.
 

@@ -148,3 +148,17 @@ int verb_ram_write(lua_State *lua)
                              (unsigned long long)addr);
     return 0;
 }
+
+/* slow_invalidations(time each, stall): of all VT-d units. */
+int verb_slow_invalidations(lua_State *lua)
+{
+    struct machine *machine = need_machine(lua);
+    lua_Integer each = luaL_checkinteger(lua, 1), stall = luaL_checkinteger(lua, 2);
+
+    if (each < 0 || stall < 0 || each > (lua_Integer)(SIM_NEVER / 4) ||
+        stall > (lua_Integer)(SIM_NEVER / 4))
+        return sandbox_error(lua, "a time is not negative");
+    if (!machine_slow_invalidations(machine, (uint64_t)each, (uint64_t)stall))
+        return sandbox_error(lua, "there is no IOMMU with an invalidation queue: [iommu NAME]");
+    return 0;
+}

@@ -54,6 +54,12 @@ static int verb_seed(lua_State *lua)
     return 1;
 }
 
+static int verb_broken(lua_State *lua)
+{
+    lua_pushboolean(lua, scenario_of(lua)->params.broken);
+    return 1;
+}
+
 static int verb_console(lua_State *lua)
 {
     struct scenario *s = scenario_of(lua);
@@ -72,6 +78,7 @@ const luaL_Reg scenario_verbs[] = {
     {"bad", verb_bad},
     {"bar", verb_bar},
     {"block", verb_block},
+    {"broken", verb_broken},
     {"console", verb_console},
     {"emit", verb_emit},
     {"fail", verb_fail},
@@ -102,6 +109,8 @@ const luaL_Reg scenario_verbs[] = {
     {"say", verb_say},
     {"seed", verb_seed},
     {"sleep", verb_sleep},
+    {"slow_invalidations", verb_slow_invalidations},
+    {"slow_slot", verb_slow_slot},
     {"spawn", verb_spawn},
     {"task", verb_task},
     {"turns", verb_turns},

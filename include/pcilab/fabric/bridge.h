@@ -47,7 +47,7 @@ struct bridge_port_params {
 /* What a slot is in beside its registers. */
 struct bridge_slot {
     bool latch_open;
-    bool faulted; /* no power since a fault, until software has switched it off */
+    uint64_t command_ps;             /* how long a command takes; SIM_NEVER: it is never over */
     struct sim_event command, power; /* a command is over; power is good */
 };
 
@@ -99,5 +99,7 @@ bool slot_press(struct port *port);
 bool slot_set_latch(struct port *port, bool open);
 /* The power controller detects a fault and takes the power away; false where the slot has none. */
 bool slot_power_fault(struct port *port);
+/* How long commands take from now on; SIM_NEVER: for ever. False where commands do not tell. */
+bool slot_set_command_time(struct port *port, uint64_t time_ps);
 
 #endif

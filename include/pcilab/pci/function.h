@@ -131,6 +131,7 @@ struct pci_func {
     bool pri_reset;      /* the Page Request Interface was reset; whoever has requests takes note */
     struct pci_aer *aer; /* recorded headers; NULL: no Advanced Error Reporting */
     uint8_t port_events; /* interrupt conditions of a port that hold now */
+    bool slot_fault;     /* the main power fault latch of a slot (6.7.1.8) */
     uint8_t pme_count;   /* PM_PME messages that wait for PME Status to be cleared */
     struct pci_rid pme_queue[PCIE_PME_QUEUE];
 
@@ -289,7 +290,9 @@ void pcie_set_link_training(struct pci_func *func, bool training); /* ports that
 /* Slots: what is there, and what software asks for. The setters note the change too. */
 void pcie_set_presence(struct pci_func *func, bool present);
 void pcie_slot_set_latch(struct pci_func *func, bool open);
-void pcie_slot_event(struct pci_func *func, uint16_t events);         /* PCIE_SLTSTA_* */
+void pcie_slot_event(struct pci_func *func, uint16_t events); /* PCIE_SLTSTA_* */
+/* The main power fault latch (6.7.1.8): while it is set, so is Power Fault Detected. */
+void pcie_slot_latch_fault(struct pci_func *func, bool fault);
 bool pcie_slot_can(const struct pci_func *func, uint32_t capability); /* PCIE_SLTCAP_* */
 bool pcie_slot_power_wanted(const struct pci_func *func);
 bool pcie_slot_interlocked(const struct pci_func *func); /* nothing goes in or out */

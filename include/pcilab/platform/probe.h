@@ -27,6 +27,9 @@ struct pci_func *machine_func(struct machine *machine, const char *name);
 /* The root complex that a component belongs to; NULL: no such component. */
 struct root_complex *machine_root_of(struct machine *machine, const char *name);
 
+/* vtd_queue_slow() of all units. False: there is none. */
+bool machine_slow_invalidations(struct machine *machine, uint64_t each_ps, uint64_t stall_ps);
+
 /* Where an access of a processor goes that is of PCI: memory and I/O by host address. NULL: it is
  * the board's. */
 struct root_complex *machine_route(struct machine *machine, enum root_request_kind kind,

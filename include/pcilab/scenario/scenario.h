@@ -53,6 +53,7 @@ struct scenario_params {
     const char *text;
     size_t len;
     uint64_t seed;
+    bool broken;           /* what broken() is: the scenario does what it must find wrong */
     uint64_t limit_ps;     /* of virtual time, from the start of the scenario; 0: the default */
     uint64_t instructions; /* of Lua; 0: the default */
     size_t memory_bytes;   /* of Lua; 0: the default */

@@ -351,11 +351,13 @@ static void fetched_forget(struct vtd *vtd)
     vtd->fetched_bytes = 0;
     vtd->fetch_failed = false;
     vtd->queue_drain_done = false;
+    vtd->slow_over = false;
 }
 
 void vtd_queue_forget(struct vtd *vtd)
 {
     sim_cancel(vtd->params.sim, &vtd->fetch);
+    sim_cancel(vtd->params.sim, &vtd->slow);
     fetched_forget(vtd);
 }
 
@@ -417,6 +419,36 @@ void vtd_queue_abort_wait(struct vtd *vtd)
     queue_advance(vtd);
 }
 
+/* A slow unit. False: not yet. */
+static bool queue_due(struct vtd *vtd)
+{
+    uint64_t now = vtd->params.sim->now_ps, due = now + vtd->slow_each_ps;
+
+    if (due < vtd->stalled_until_ps)
+        due = vtd->stalled_until_ps;
+    if (vtd->slow_over || due == now)
+        return true;
+    if (!sim_event_pending(&vtd->slow))
+        sim_schedule_at(vtd->params.sim, &vtd->slow, due);
+    return false;
+}
+
+void vtd_queue_slow_over(void *opaque)
+{
+    struct vtd *vtd = opaque;
+
+    vtd->slow_over = true;
+    vtd_queue_run(vtd);
+}
+
+void vtd_queue_slow(struct vtd *vtd, uint64_t each_ps, uint64_t stall_ps)
+{
+    vtd->slow_each_ps = each_ps;
+    vtd->stalled_until_ps = vtd->params.sim->now_ps + stall_ps;
+    sim_cancel(vtd->params.sim, &vtd->slow);
+    vtd_queue_run(vtd);
+}
+
 /* Returns why the queue stops at its head, 0 when it does not; *waits: not now, but later. */
 static unsigned queue_step(struct vtd *vtd, bool *waits)
 {
@@ -425,7 +457,7 @@ static unsigned queue_step(struct vtd *vtd, bool *waits)
 
     if (why)
         return why;
-    if (!fetch(vtd)) {
+    if (!queue_due(vtd) || !fetch(vtd)) {
         *waits = true;
         return 0;
     }

@@ -50,6 +50,7 @@ struct vtd *vtd_new(const struct vtd_params *params)
     core.name = vtd->name;
     vtd->core = iommu_core_new(&core);
     sim_event_init(&vtd->fetch, vtd_queue_fetched, vtd);
+    sim_event_init(&vtd->slow, vtd_queue_slow_over, vtd);
     vtd->queue_drain = (struct iommu_drain){.drained = queue_drained, .opaque = vtd};
     sim_event_init(&vtd->device_tlb_timer, vtd_device_tlb_timer, vtd);
     vtd_regs_create(vtd);
@@ -63,6 +64,7 @@ void vtd_free(struct vtd *vtd)
         return;
     vtd_device_tlb_reset(vtd);
     sim_cancel(vtd->params.sim, &vtd->fetch);
+    sim_cancel(vtd->params.sim, &vtd->slow);
     iommu_core_free(vtd->core);
     reg_space_free(vtd->regs);
     vtd_pages_free(vtd);

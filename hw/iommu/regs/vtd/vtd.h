@@ -221,6 +221,10 @@ struct vtd {
     unsigned fetched_bytes;
     bool fetch_failed;
     struct sim_event fetch;
+    /* vtd_queue_slow(): by order of whoever makes faults. */
+    uint64_t slow_each_ps, stalled_until_ps;
+    struct sim_event slow;
+    bool slow_over; /* for the descriptor at the head */
 
     struct vtd_outstanding outstanding[VTD_ITAGS];
     unsigned outstanding_count;
@@ -312,6 +316,7 @@ void vtd_queue_run(struct vtd *vtd);
 void vtd_queue_abort_wait(struct vtd *vtd);
 /* The event of `fetch`: the next piece of a descriptor has arrived. */
 void vtd_queue_fetched(void *opaque);
+void vtd_queue_slow_over(void *opaque);
 /* Forgets what has been fetched. */
 void vtd_queue_forget(struct vtd *vtd);
 /* Granularities of both interfaces: 1 all, 2 domain, 3 device or pages. */

@@ -83,6 +83,9 @@ struct vtd_params {
 struct vtd *vtd_new(const struct vtd_params *params);
 void vtd_free(struct vtd *vtd);
 void vtd_reset(struct vtd *vtd);
+/* From now on each descriptor of the invalidation queue takes `each_ps` before it is fetched, and
+ * none is for the next `stall_ps`. Zeros: as before. Resets change nothing about it. */
+void vtd_queue_slow(struct vtd *vtd, uint64_t each_ps, uint64_t stall_ps);
 /* Registers: 4 or 8 bytes, aligned (VT-d 11.2). */
 uint64_t vtd_read(struct vtd *vtd, unsigned offset, unsigned size);
 void vtd_write(struct vtd *vtd, unsigned offset, unsigned size, uint64_t value);
