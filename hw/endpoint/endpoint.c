@@ -295,6 +295,12 @@ void endpoint_visit(struct endpoint *ep, void (*visit)(void *opaque, struct pci_
     }
 }
 
+void endpoint_set_ready_at_once(struct endpoint *ep)
+{
+    for (unsigned i = 0; i < ep->func_count; i++)
+        pci_func_set_ready_at_once(ep->funcs[i]->pci);
+}
+
 void *endpoint_func_owner(struct endpoint_func *func)
 {
     return func->owner;

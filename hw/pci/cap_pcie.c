@@ -4,6 +4,7 @@
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
  * UNIMPL: clock power management, LTR, OBFF, TPH: none is advertised.
+ * UNIMPL: Readiness Notifications, DRS and FRS (6.22): none is advertised; no stock driver asks.
  */
 #include "internal.h"
 #include "pcie.h"

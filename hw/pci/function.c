@@ -247,6 +247,15 @@ void pci_func_level_reset(struct pci_func *func)
     }
 }
 
+void pci_func_set_ready_at_once(struct pci_func *func)
+{
+    unsigned pm = func->cap_pm + PCI_PM_CAPS;
+
+    reg_hwinit(func->cfg, PCI_STATUS, reg_get(func->cfg, PCI_STATUS) | PCI_STATUS_READY);
+    if (func->cap_pm)
+        reg_hwinit(func->cfg, pm, reg_get(func->cfg, pm) | PCI_PM_CAPS_READY);
+}
+
 void pci_func_note_status(struct pci_func *func, uint16_t bits)
 {
     reg_update(func->cfg, PCI_STATUS, PCI_STATUS_RW1C, reg_get(func->cfg, PCI_STATUS) | bits);

@@ -127,6 +127,8 @@ void wiring_connect_endpoint(struct wiring *w, const struct machine_component *c
     struct port *port = endpoint_port(part->object);
 
     endpoint_misbehave(part->object, &c->misbehave);
+    if (c->immediate_readiness)
+        endpoint_set_ready_at_once(part->object);
     if (c->integrated)
         root_integrate(wiring_bridge(w, c)->rc, port, c->device);
     else

@@ -275,6 +275,9 @@ const struct topo_key topo_keys[] = {
      "processes."},
     {"ats", K(EXERCISER), &topo_type_bool, V(ats), 0, 1, "yes", NULL,
      "Address Translation Services, Page Requests and PASID, which an IOMMU may enable."},
+    {"immediate-readiness", K(EXERCISER) | K(NVME), &topo_type_bool, V(immediate_readiness), 0, 1,
+     "no", NULL,
+     "It says that it is ready for configuration requests at once, after resets and from D3hot."},
     {"misbehave", K(EXERCISER) | K(DSA) | K(NVME), &topo_type_misbehave, V(misbehave), 0, 0, NULL,
      "none",
      "What is wrong with its Address Translation Services, from every reset on "

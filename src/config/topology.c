@@ -416,6 +416,7 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     c->link = link_desc(v);
     c->reserved_bytes = v->reserved_bytes;
     c->misbehave = v->misbehave;
+    c->immediate_readiness = v->immediate_readiness;
     c->unplugged = item->kind != TOPO_ROOT_PORT && item->kind != TOPO_HOST_BRIDGE &&
                    item->kind != TOPO_SHELL && !v->plugged;
     switch (item->kind) {

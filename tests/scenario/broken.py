@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Scenarios of kernel bugs fail on what the buggy kernel did: pcilab run --broken. An expectation of
-theirs must not hold, at a line of the scenario; a limit or a mistake does not count."""
+"""Scenarios of kernel bugs fail on what the buggy kernel did: pcilab run --broken. An expectation
+of theirs must not hold, at a line of the scenario; a limit or a mistake does not count."""
 import pathlib
 import subprocess
 import sys

@@ -194,6 +194,8 @@ void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_a
 /* The same of all its functions that have Address Translation Services, now and after every
  * reset. */
 void endpoint_misbehave(struct endpoint *ep, const struct endpoint_ats_faults *faults);
+/* Its functions, Virtual Functions apart, say Immediate Readiness (7.5.1.1.4, 7.5.2.1). */
+void endpoint_set_ready_at_once(struct endpoint *ep);
 /* NULL: the function has no Address Translation Services. */
 const struct endpoint_ats_counts *endpoint_ats_counts(const struct endpoint_func *func);
 /* Interrupt number `vector` by whatever is enabled: MSI-X, MSI, or for vector 0 nothing (INTx is

@@ -20,6 +20,7 @@
 #define PCI_COMMAND_SERR        0x0100
 #define PCI_COMMAND_INTX_OFF    0x0400
 #define PCI_STATUS              0x06
+#define PCI_STATUS_READY        0x0001 /* Immediate Readiness */
 #define PCI_STATUS_INTERRUPT    0x0008
 #define PCI_STATUS_CAP_LIST     0x0010
 #define PCI_STATUS_MASTER_DATA  0x0100 /* Master Data Parity Error */
@@ -94,6 +95,7 @@
 
 /* 7.5.2: Power Management */
 #define PCI_PM_CAPS        0x02
+#define PCI_PM_CAPS_READY  0x0010 /* Immediate_Readiness_on_Return_to_D0 */
 #define PCI_PM_CSR         0x04
 #define PCI_PM_CSR_STATE   0x0003
 #define PCI_PM_CSR_NO_SOFT 0x0008

@@ -176,6 +176,8 @@ void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind);
 
 /* Sets bits of Status, or of a bridge's Secondary Status: PCI_STATUS_* of pcilab/pci/config.h. */
 void pci_func_note_status(struct pci_func *func, uint16_t bits);
+/* Says Immediate Readiness, after its capabilities have been added. */
+void pci_func_set_ready_at_once(struct pci_func *func);
 void pci_bridge_note_secondary_status(struct pci_func *func, uint16_t bits);
 
 /* Command register and power state, as the rules ask: each is false outside D0. */
