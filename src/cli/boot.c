@@ -102,19 +102,6 @@ static bool load_topology(struct boot *boot)
     return true;
 }
 
-static bool file_is_readable(const char *what, const char *path)
-{
-    if (access(path, R_OK) != 0) {
-        cli_error("%s %s: %s", what, path, g_strerror(errno));
-        return false;
-    }
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        cli_error("%s %s: this is a directory", what, path);
-        return false;
-    }
-    return true;
-}
-
 /* A kernel with its modules, and the programs of the prepared guest or of --initrd around them. */
 static bool find_tree(struct boot *boot)
 {
@@ -130,7 +117,7 @@ static bool find_tree(struct boot *boot)
         return false;
     }
     const char *base = o->initrd ? o->initrd : boot->guest.initrd;
-    if (!file_is_readable("initrd", base) || !ktree_initrd(t, base, o->modules)) {
+    if (!cli_file_is_readable("initrd", base) || !ktree_initrd(t, base, o->modules)) {
         return false;
     }
     boot->load.initrd_path = t->initrd ? t->initrd : base;
@@ -150,7 +137,7 @@ static bool find_command_files(struct boot *boot)
         ok = ktree_open_debs(t, o->kernel_debs);
     } else if (o->kernel) {
         char *folder = boot_guest_folder(NULL);
-        ok = file_is_readable("kernel", o->kernel) && ktree_open_kernel(t, o->kernel, folder);
+        ok = cli_file_is_readable("kernel", o->kernel) && ktree_open_kernel(t, o->kernel, folder);
         g_free(folder);
     } else {
         ok = boot_guest_find(&boot->guest, o->guest, "kernel") &&
@@ -192,8 +179,8 @@ static bool find_files(struct boot *boot)
     if (boot->load.initrd_path) {
         cli_note("initrd: %s", boot->load.initrd_path);
     }
-    return file_is_readable("kernel", boot->load.kernel_path) &&
-           (!boot->load.initrd_path || file_is_readable("initrd", boot->load.initrd_path));
+    return cli_file_is_readable("kernel", boot->load.kernel_path) &&
+           (!boot->load.initrd_path || cli_file_is_readable("initrd", boot->load.initrd_path));
 }
 
 static bool find_kernel(struct boot *boot)

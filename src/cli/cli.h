@@ -21,6 +21,8 @@ enum cli_status {
 /* Errors and warnings go to stderr always, notes only while someone wants them. */
 void cli_set_program(const char *name); /* before the colon; "pcilab" at first */
 void cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* False, and an error: `what`, the file `path`, cannot be read. */
+bool cli_file_is_readable(const char *what, const char *path);
 void cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void cli_set_notes(bool on);
 bool cli_notes(void);

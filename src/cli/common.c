@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages, option parsing and finding topologies. */
+#include <errno.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,4 +110,17 @@ struct machine_desc *cli_load_topology(const char *name, char **path)
         g_error_free(error);
     }
     return desc;
+}
+
+bool cli_file_is_readable(const char *what, const char *path)
+{
+    if (access(path, R_OK) != 0) {
+        cli_error("%s %s: %s", what, path, g_strerror(errno));
+        return false;
+    }
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        cli_error("%s %s: this is a directory", what, path);
+        return false;
+    }
+    return true;
 }
