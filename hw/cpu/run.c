@@ -15,6 +15,7 @@
 #include "core.h"
 #include "debug.h"
 #include "flags.h"
+#include "pcilab/trace/points.h"
 #include "stops.h"
 
 /* ---- Ways out of an instruction ---- */
@@ -82,13 +83,29 @@ static void combine_faults(struct cpu *c)
     }
 }
 
+static void trace_exception(const struct cpu *c, uint64_t rip, unsigned cpl)
+{
+    static const char *const names[CPU_MAX] = {"cpu0", "cpu1", "cpu2", "cpu3",
+                                               "cpu4", "cpu5", "cpu6", "cpu7"};
+
+    trace_hit_at(c->group->config.trace, TRACE_CPU_EXCEPTION, names[c->index], cpu_now_ps(c),
+                 c->exc.vector, c->exc.has_error ? c->exc.error : 0, rip,
+                 c->exc.vector == EXC_PF ? c->cr2 : 0, cpl);
+}
+
 static void deliver(struct cpu *c)
 {
+    uint64_t rip = c->rip;
+    unsigned cpl = c->cpl;
+
     /* An interrupt's vector says nothing about faults: it counts as benign. */
     c->first_vector = c->exc.external || c->exc.software ? EXC_NMI : c->exc.vector;
     c->delivering = true;
     interrupt_deliver(c);
     c->delivering = false;
+    if (!c->exc.external) {
+        trace_exception(c, rip, cpl);
+    }
 }
 
 /* After a longjmp: back to the boundary before the instruction, then the exception. */

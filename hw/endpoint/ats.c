@@ -13,6 +13,7 @@
 #include "ats_state.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/trace/points.h"
 
 #define PAGE_SHIFT   12
 #define FORGED_PASID 0xfffff
@@ -43,6 +44,12 @@ static struct lookup *free_lookup(struct work *work)
     return NULL;
 }
 
+/* As trace points have it. */
+static uint64_t ats_pasid(const struct atc_space *space)
+{
+    return space->has_pasid ? space->pasid : TRACE_NO_PASID;
+}
+
 /* A Translation Request (10.2.2): page aligned, two doublewords for each page that is asked for. */
 static void send_lookup(struct dma_op *op, struct lookup *lookup)
 {
@@ -60,6 +67,8 @@ static void send_lookup(struct dma_op *op, struct lookup *lookup)
         tlp_set_pasid(tlp, &op->pasid);
     requester_start(&func->requester, tlp, func->pci, lookup->data, lookup);
     func->ats->counts.requests++;
+    trace_hit(func->pci->trace, TRACE_ATS_LOOKUP, func->pci->name, tlp->requester.v,
+              ats_pasid(&lookup->space), tlp->addr, lookup->no_write ? 1 : 3);
     dma_send_request(func, tlp);
 }
 
@@ -86,8 +95,9 @@ static bool look_up(struct dma_op *op, uint64_t addr, bool write)
 
 /* The entries of a completion are of ranges that follow one another (10.2.3.2). The first, which
  * somebody waits for, comes last, so that the others do not displace it. */
-static void keep_translations(struct ats *ats, const struct lookup *lookup)
+static void keep_translations(const struct endpoint_func *func, const struct lookup *lookup)
 {
+    const struct ats *ats = func->ats;
     struct atc_entry entries[PAGES_MAX];
     uint64_t places[PAGES_MAX], addr = lookup->addr;
     unsigned count;
@@ -97,6 +107,9 @@ static void keep_translations(struct ats *ats, const struct lookup *lookup)
 
         *entry = (struct atc_entry){.no_write = lookup->no_write, .space = lookup->space};
         ats_decode_translation(lookup->data + count * ATS_ENTRY_BYTES, &entry->to);
+        trace_hit(func->pci->trace, TRACE_ATS_FILL, func->pci->name, func->pci->rid.v,
+                  ats_pasid(&lookup->space), addr, entry->to.addr,
+                  entry->to.read | entry->to.write << 1 | entry->to.execute << 2);
         if (!entry->to.read && !entry->to.write) /* no access: never cached (10.2.3.2) */
             break;
         entry->shift = entry->to.shift;
@@ -122,7 +135,7 @@ bool ats_lookup_over(struct endpoint_func *func, void *cookie, enum requester_re
         return false;
     lookup->busy = false;
     if (result == REQUESTER_OK && !lookup->spoiled && pci_ats_enabled(func->pci))
-        keep_translations(func->ats, lookup);
+        keep_translations(func, lookup);
     if (lookup->op) {
         lookup->op->ats = lookup->spoiled ? DMA_ATS_IDLE : DMA_ATS_LOOKED;
         lookup->op->ats_status = (uint8_t)status[result];
@@ -344,6 +357,9 @@ static bool receive_invalidate(struct endpoint_func *func, const struct tlp *tlp
             ats->faults = (struct endpoint_ats_faults){0};
         return true;
     }
+    trace_hit(func->pci->trace, TRACE_ATS_INVALIDATE, func->pci->name, func->pci->rid.v,
+              tlp_get_pasid(tlp, &pasid) ? pasid.pasid : TRACE_NO_PASID, what.addr,
+              what.shift < 64 ? 1ULL << what.shift : 0, what.itag);
     pending = &work->pending[what.itag];
     if (pending->busy) /* an ITag twice is the root's error: it gets one answer */
         work->pending_count--;

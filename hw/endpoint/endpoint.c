@@ -256,6 +256,7 @@ struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoi
     func->ops = desc->ops;
     func->owner = desc->owner;
     func->pci = pci_func_new(desc->name, PCI_HEADER_TYPE0, &desc->ids, &endpoint_pci_ops, func);
+    func->pci->trace = ep->fabric->trace;
     func->pci->rid.v = (uint16_t)ep->func_count;
     dma_init(func);
     ep->funcs = g_renew(struct endpoint_func *, ep->funcs, ep->func_count + 1);

@@ -8,6 +8,7 @@
 #include "ats_state.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/trace/points.h"
 
 static struct endpoint_func *owner_of(const struct endpoint_func *func)
 {
@@ -28,6 +29,9 @@ static void send(struct endpoint_func *func, const struct ats_page_request *requ
     tlp->requester = func->pci->rid;
     if (pasid)
         tlp_set_pasid(tlp, pasid);
+    trace_hit(func->pci->trace, TRACE_ATS_PAGE_REQUEST, func->pci->name, func->pci->rid.v,
+              pasid ? pasid->pasid : TRACE_NO_PASID, request->addr,
+              request->read | request->write << 1, request->group);
     if (port_link_up(&func->ep->port))
         port_send(&func->ep->port, tlp);
     else
@@ -157,6 +161,8 @@ void pri_response(struct endpoint_func *func, const struct tlp *tlp)
     struct group *group = owner->pri->group ? &owner->pri->group[index] : NULL;
     uint8_t code = ats_response_code(tlp);
 
+    trace_hit(func->pci->trace, TRACE_ATS_PAGE_RESPONSE, func->pci->name, func->pci->rid.v, index,
+              code);
     if (ats_ignores_pages(func))
         return;
     ats_count_pages(func, true);

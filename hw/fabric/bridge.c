@@ -323,6 +323,7 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     bridge->name = g_strdup(params->name);
     bridge->func =
         pci_func_new(bridge->name, PCI_HEADER_TYPE1, params->ids, &bridge_func_ops, bridge);
+    bridge->func->trace = fabric->trace;
     pci_func_set_interrupt_pin(bridge->func, params->interrupt_pin);
     pci_cap_pm_add(bridge->func);
     if (params->msi)

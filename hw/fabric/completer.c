@@ -10,6 +10,7 @@
 #include "pcilab/fabric/receiver.h"
 #include "pcilab/pci/config.h"
 #include "pcilab/pci/dpc.h"
+#include "pcilab/trace/points.h"
 
 /* Only requests of one or two doublewords may have holes in their byte enables (2.2.5). */
 #define HOLES_MAX_BYTES 8
@@ -349,10 +350,21 @@ static void config_write(struct pci_func *func, const struct tlp *request)
         }
         while (at + len < 4 && request->first_be >> (at + len) & 1)
             len++;
-        pci_func_config_write(func, request->reg + at, len,
-                              (uint32_t)le_load(request->data + at, len));
+        uint32_t value = (uint32_t)le_load(request->data + at, len);
+
+        trace_hit(func->trace, TRACE_CONFIG_WRITE, func->name, func->rid.v, request->reg + at, len,
+                  value);
+        pci_func_config_write(func, request->reg + at, len, value);
         at += len;
     }
+}
+
+static void config_read(struct pci_func *func, const struct tlp *request, struct tlp *cpl)
+{
+    uint32_t value = pci_func_config_read(func, request->reg, 4);
+
+    trace_hit(func->trace, TRACE_CONFIG_READ, func->name, func->rid.v, request->reg, 4, value);
+    le32_store(cpl->data, value);
 }
 
 void completer_config(const struct completer *completer, struct tlp *request, struct pci_func *func)
@@ -380,7 +392,7 @@ void completer_config(const struct completer *completer, struct tlp *request, st
         config_write(func, request);
     cpl = tlp_new_completion(request, func->rid, TLP_SC, is_write ? 0 : 1);
     if (!is_write)
-        le32_store(cpl->data, pci_func_config_read(func, request->reg, 4));
+        config_read(func, request, cpl);
     completion_set_rest(cpl, request, (struct span){0, 4});
     completer_send(completer, cpl);
     tlp_free(request);

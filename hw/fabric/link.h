@@ -71,6 +71,8 @@ unsigned link_speed_mts(unsigned speed);
 
 void link_report(struct port *port, enum link_error error, const struct tlp *tlp);
 
+/* A TLP leaves `from` for `to`; whoever calls has looked whether anybody listens. */
+void port_trace_tlp(const struct port *from, const struct port *to, const struct tlp *tlp);
 void fabric_mark_busy(struct port *port);
 /* What becomes of a TLP that cannot cross `port`'s link. */
 void port_bounce(struct port *port, struct tlp *tlp);

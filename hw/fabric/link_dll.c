@@ -2,6 +2,8 @@
 /* The data link layer of the sender: acknowledgement and replay (PCIe Base 6.0, 3.6.2.1). */
 #include "link_dir.h"
 
+#include "pcilab/trace/points.h"
+
 #define REPLAY_NUM_MODULUS 4u
 
 /* CHOICE: after so many Recoveries for REPLAY_NUM without one TLP acknowledged the link goes down;
@@ -30,6 +32,8 @@ static void replay_begin(struct link_dir *dir)
     if (!link_unacknowledged(dir))
         return;
     dir->counters.replays++;
+    trace_hit(dir->from->fabric->trace, TRACE_REPLAY, dir->from->name,
+              (dir->ackd_seq + 1u) % SEQ_MODULUS, link_unacknowledged(dir), dir->replay_num + 1u);
     dir->replaying = true;
     dir->replay_next = (uint16_t)((dir->ackd_seq + 1u) % SEQ_MODULUS);
     dir->replay_due_ps = SIM_NEVER; /* until the first TLP has gone out again */

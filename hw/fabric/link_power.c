@@ -33,7 +33,7 @@ static struct sim *link_sim(const struct link *link)
 
 static void say(const struct link *link, const char *what)
 {
-    trace_say(link->end[0]->fabric->trace, TRACE_STATE, link->end[0]->name, "link %s", what);
+    trace_say(link->end[0]->fabric->trace, TRACE_LINK, link->end[0]->name, "link %s", what);
 }
 
 /* Nothing under way in this direction, nor kept for later. */

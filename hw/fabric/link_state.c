@@ -99,7 +99,7 @@ static void link_go_up(struct link *link)
     link_negotiate(link);
     link_dirs_up(link);
     link_set_training(link, false);
-    trace_say(a->fabric->trace, TRACE_STATE, a->name, "link up");
+    trace_say(a->fabric->trace, TRACE_LINK, a->name, "link up");
     link_tell(link, true);
     link_power_begin(link);
 }
@@ -122,7 +122,7 @@ static void link_go_down(struct link *link)
     inject_link_down(a);
     inject_link_down(b);
     link_dirs_down(link, false);
-    trace_say(a->fabric->trace, TRACE_STATE, a->name, "link down");
+    trace_say(a->fabric->trace, TRACE_LINK, a->name, "link down");
     link_tell(link, false);
     if (surprise)
         link_report(a, LINK_ERROR_SURPRISE_DOWN, NULL);
@@ -140,7 +140,7 @@ static void link_trained(void *opaque)
     }
     link_negotiate(link);
     link_set_training(link, false);
-    trace_say(port->fabric->trace, TRACE_STATE, port->name, "link retrained, %u.%u GT/s x%u",
+    trace_say(port->fabric->trace, TRACE_LINK, port->name, "link retrained, %u.%u GT/s x%u",
               link_speed_mts(link->speed) / 1000, link_speed_mts(link->speed) % 1000 / 100,
               link->width);
     link_tell(link, true);

@@ -7,6 +7,7 @@
 
 #include "link_power.h"
 #include "pcilab/fabric/ordering.h"
+#include "pcilab/trace/points.h"
 
 #define DLLP_BYTES    8u               /* framing, 4 bytes and a CRC (3.5.1, 4.2.1.2, 4.2.2.3) */
 #define FC_REFRESH_PS (30 * PS_PER_US) /* 2.6.1.2 */
@@ -99,7 +100,7 @@ static bool tx_new_tlp(struct link_dir *dir)
     tlp_queue_pop(&dir->queue[flow]);
     dir->queued--;
     if (trace_on(dir->from->fabric->trace, TRACE_TLP))
-        fabric_trace_tlp(dir->from->fabric, dir->from->name, tlp);
+        port_trace_tlp(dir->from, dir->to, tlp);
     dir->from->fabric->tlps++;
     /* It leaves the component, and so the receive buffer in which it came. */
     tlp_leave_buffer(tlp);
@@ -126,6 +127,8 @@ static void tx_replayed_tlp(struct link_dir *dir)
     if (entry->overflow && fate.fate == FATE_GOOD)
         fate.fate = FATE_OVERFLOW;
     dir->counters.replayed_tlps++;
+    trace_hit(dir->from->fabric->trace, TRACE_RESENT, dir->from->name, seq, entry->bytes,
+              fate.fate);
     dir->replay_next = (uint16_t)((seq + 1u) % SEQ_MODULUS);
     dir->replaying = dir->replay_next != dir->next_transmit_seq;
     tx_put_tlp(dir, seq, fate);
@@ -159,8 +162,26 @@ static void dllp_fill(struct link_dir *dir, struct wire_item *item)
     about->told[item->flow] = about->allocated[item->flow];
 }
 
+static void trace_dllp(const struct link_dir *dir, const struct wire_item *item)
+{
+    struct trace *trace = dir->from->fabric->trace;
+    const char *name = dir->from->name;
+
+    switch ((enum wire_kind)item->kind) {
+    case WIRE_ACK: trace_hit(trace, TRACE_DLLP_ACK, name, item->seq, item->fate); break;
+    case WIRE_NAK: trace_hit(trace, TRACE_DLLP_NAK, name, item->seq, item->fate); break;
+    case WIRE_FC:
+        trace_hit(trace, TRACE_DLLP_FC, name, item->flow, item->seq, item->data, item->fate);
+        break;
+    case WIRE_PM: trace_hit(trace, TRACE_DLLP_PM, name, item->flow, item->fate); break;
+    case WIRE_TLP: break;
+    }
+}
+
 static void tx_put_dllp(struct link_dir *dir, struct wire_item *item)
 {
+    if (trace_on(dir->from->fabric->trace, TRACE_DLLP))
+        trace_dllp(dir, item);
     item->arrive_ps = link_wire_take(dir, DLLP_BYTES);
     dir->counters.dllps++;
     link_wire_push(dir, item);

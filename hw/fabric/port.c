@@ -58,12 +58,15 @@ void port_fini(struct port *port)
     port->busy = false;
 }
 
-void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp *tlp)
+static void trace_tlp(struct fabric *fabric, const char *where, const struct port *to,
+                      const struct tlp *tlp)
 {
     uint8_t header[TLP_HEAD_MAX];
     struct trace_event event = {
         .kind = TRACE_TLP,
         .where = where,
+        .to = to ? to->name : NULL,
+        .down = to && to->side == LINK_UPSTREAM_FACING,
         .head = header,
         .head_len = tlp_encode_head(tlp, header),
         .body = tlp->data,
@@ -73,6 +76,16 @@ void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp
     /* The digest is not part of what is traced. */
     header[tlp->prefix_count * 4u + 2] &= (uint8_t)~TD_BIT;
     trace_emit(fabric->trace, &event);
+}
+
+void fabric_trace_tlp(struct fabric *fabric, const char *where, const struct tlp *tlp)
+{
+    trace_tlp(fabric, where, NULL, tlp);
+}
+
+void port_trace_tlp(const struct port *from, const struct port *to, const struct tlp *tlp)
+{
+    trace_tlp(from->fabric, from->name, to, tlp);
 }
 
 /* PCIe Base 6.0, 2.9.1: with DL_Down non-posted requests get UR from the port, in containment what
@@ -139,7 +152,7 @@ void port_pass(struct port *port, struct tlp *tlp)
         return;
     }
     if (__builtin_expect(trace_on(port->fabric->trace, TRACE_TLP), 0))
-        fabric_trace_tlp(port->fabric, port->name, tlp);
+        port_trace_tlp(port, peer, tlp);
     port->fabric->tlps += tlp_count(tlp);
     tlp_queue_push(&peer->rx, tlp);
     if (!peer->busy)

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/trace/points.h"
 #include "sriov.h"
 
 #include <assert.h>
@@ -207,10 +208,15 @@ void pci_func_capture(struct pci_func *func, unsigned bus, unsigned device)
 
 void pci_func_rules_changed(struct pci_func *func)
 {
+    uint8_t power_state = func->power_state;
+
     func->command = (uint16_t)reg_get(func->cfg, PCI_COMMAND);
     func->power_state = 0;
     if (func->cap_pm) {
         func->power_state = reg_get(func->cfg, func->cap_pm + PCI_PM_CSR) & PCI_PM_CSR_STATE;
+    }
+    if (func->power_state != power_state) {
+        trace_hit(func->trace, TRACE_POWER_STATE, func->name, func->rid.v, func->power_state);
     }
     pci_bars_update(func);
     if (func->sriov) {
@@ -223,6 +229,7 @@ void pci_func_rules_changed(struct pci_func *func)
 
 void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind)
 {
+    trace_hit(func->trace, TRACE_RESET_FUNCTION, func->name, func->rid.v, kind);
     reg_space_reset(func->cfg, kind);
     pci_msix_reset(func);
     func->msi_pending = 0;

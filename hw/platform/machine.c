@@ -103,6 +103,7 @@ static void create_processors(struct machine *machine)
         .write_back = board_write_back,
         .write_back_all = board_write_back_all,
         .opaque = machine,
+        .trace = &machine->trace,
     };
 
     machine->cpus = cpu_group_new(&config);

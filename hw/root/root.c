@@ -247,6 +247,7 @@ struct root_complex *root_complex_new(struct fabric *fabric, const struct root_p
     rc->view.root_bus = params->bus_first;
     rc->host_bridge =
         pci_func_new(rc->name, PCI_HEADER_TYPE0, &host_bridge_ids, &host_bridge_ops, rc);
+    rc->host_bridge->trace = rc->fabric->trace;
     pci_func_capture(rc->host_bridge, params->bus_first, 0);
     root_host_init(rc);
     return rc;

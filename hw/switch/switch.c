@@ -305,6 +305,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
     pcie.prefixes = pcie.no_prefixes ? 0 : TLP_END_END_MAX;
     sw->up_name = g_strdup_printf("%s.up", params->name);
     sw->upper = pci_func_new(sw->up_name, PCI_HEADER_TYPE1, ids, &switch_upper_ops, sw);
+    sw->upper->trace = sw->fabric->trace;
     pci_func_set_interrupt_pin(sw->upper, 1);
     pci_cap_pm_add(sw->upper);
     if (params->up.msi)

@@ -17,12 +17,10 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
-#include "pcilab/fabric/fabric.h"
 #include "pcilab/io/block.h"
 #include "poke.h"
 #include "report.h"
 
-#define TRACE_BYTES (1u << 20)
 /* Everything that one boot needs, freed in one place. */
 struct boot {
     struct boot_options options;
@@ -33,8 +31,7 @@ struct boot {
     char *cmdline;
     struct machine_boot load;
     GArray *disks; /* struct machine_disk */
-    FILE *trace_file;
-    struct trace_text *trace;
+    struct trace_file trace;
     struct trace_digest *digest;
     struct report_watch *watch; /* --out */
     struct boot_run run;
@@ -51,7 +48,7 @@ static void boot_clear(struct boot *boot)
     command_clear(&boot->command);
     pokes_clear(&boot->pokes);
     checkpoint_run_clear(&boot->checkpoint);
-    trace_text_free(boot->trace);
+    (void)trace_file_close(&boot->trace);
     trace_digest_free(boot->digest);
     report_watch_free(boot->watch);
     splats_free(boot->run.splats);
@@ -63,9 +60,6 @@ static void boot_clear(struct boot *boot)
         block_free(g_array_index(boot->disks, struct machine_disk, i).image);
     }
     g_clear_pointer(&boot->disks, g_array_unref);
-    if (boot->trace_file && boot->trace_file != stderr) {
-        fclose(boot->trace_file);
-    }
     g_free(boot->cmdline);
     boot_guest_clear(&boot->guest);
     ktree_clear(&boot->ktree);
@@ -304,7 +298,7 @@ static bool open_checkpoint(struct boot *boot)
         }
     }
     if ((o->checkpoint.forks || o->checkpoint.serve) &&
-        (o->trace_kinds || o->log_file || o->tested_with || o->out)) {
+        (o->trace.select || o->log_file || o->tested_with || o->out)) {
         cli_error("--trace, --trace-file, --log, --out and --tested-with are for one run; with "
                   "--times or "
                   "--seeds see --logs and --digest, or look at one seed with --reseed");
@@ -418,15 +412,8 @@ static bool open_files(struct boot *boot)
             return false;
         }
     }
-    if (o->trace_file) {
-        boot->trace_file = fopen(o->trace_file, "we");
-        if (!boot->trace_file) {
-            cli_error("--trace-file %s: %s", o->trace_file, g_strerror(errno));
-            return false;
-        }
-        setvbuf(boot->trace_file, NULL, _IOFBF, TRACE_BYTES);
-    } else if (o->trace_kinds) {
-        boot->trace_file = stderr;
+    if (!trace_options_check(&o->trace, boot->desc) || !trace_file_open(&boot->trace, &o->trace)) {
+        return false;
     }
     return open_verdict(boot) && open_checkpoint(boot) && open_pokes(boot) && open_record(boot);
 }
@@ -457,10 +444,7 @@ static bool build_machine(struct boot *boot)
     if (o->digest || o->tested_with || o->checkpoint.serve) {
         boot->digest = trace_digest_new(machine_trace(boot->run.machine));
     }
-    if (boot->trace_file) {
-        boot->trace = trace_text_new(machine_trace(boot->run.machine), boot->trace_file,
-                                     o->trace_kinds, fabric_render_tlp);
-    }
+    trace_file_attach(&boot->trace, boot->run.machine);
     if (o->out) {
         boot->watch = report_watch_new(boot->run.machine, boot->desc, boot->topology);
     }
@@ -493,8 +477,7 @@ static int close_files(struct boot *boot, int status)
         }
     }
     status = command_check_files(boot->run.machine, boot->options.rw, status);
-    if (boot->trace_file && (fflush(boot->trace_file) != 0 || ferror(boot->trace_file))) {
-        cli_error("the trace is not complete: %s", g_strerror(errno));
+    if (!trace_file_close(&boot->trace)) {
         status = status ? status : CLI_FAILED;
     }
     if (boot->run.core_failed) {

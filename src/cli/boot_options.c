@@ -19,7 +19,7 @@
 
 /* Options that need more than glib's own types, as they were typed. */
 struct raw_options {
-    char *seed, *clock, *enter, *trace, *until;
+    char *seed, *clock, *enter, *until;
     char **limits;
     char **rest;
 };
@@ -29,7 +29,6 @@ static void raw_clear(struct raw_options *raw)
     g_free(raw->seed);
     g_free(raw->clock);
     g_free(raw->enter);
-    g_free(raw->trace);
     g_free(raw->until);
     g_strfreev(raw->limits);
     g_strfreev(raw->rest);
@@ -52,7 +51,7 @@ void boot_options_clear(struct boot_options *o)
     g_free(o->memory);
     g_free(o->timing);
     g_strfreev(o->disks);
-    g_free(o->trace_file);
+    trace_options_clear(&o->trace);
     g_free(o->log_file);
     g_free(o->out);
     g_strfreev(o->allowed_splats);
@@ -101,33 +100,6 @@ static bool parse_choice(const char *option, const char *text, const char *off, 
         return false;
     }
     return true;
-}
-
-static bool parse_trace(const char *text, uint32_t *kinds)
-{
-    static const struct {
-        const char *name;
-        uint32_t kinds;
-    } names[] = {{"tlp", BIT(TRACE_TLP)},         {"irq", BIT(TRACE_IRQ)},
-                 {"console", BIT(TRACE_CONSOLE)}, {"rule", BIT(TRACE_RULE)},
-                 {"state", BIT(TRACE_STATE)},     {"all", (1u << TRACE_KIND_COUNT) - 1}};
-    char **words = g_strsplit(text, ",", -1);
-    bool ok = true;
-
-    for (unsigned i = 0; ok && words[i]; i++) {
-        uint32_t found = 0;
-        for (unsigned n = 0; n < G_N_ELEMENTS(names); n++) {
-            found |= strcmp(words[i], names[n].name) == 0 ? names[n].kinds : 0;
-        }
-        *kinds |= found;
-        if (!found) {
-            cli_error("--trace=%s is not allowed; it is all, or some of tlp,irq,console,rule,state",
-                      text);
-            ok = false;
-        }
-    }
-    g_strfreev(words);
-    return ok;
 }
 
 bool boot_limit_parse(const char *text, uint64_t *limit_ps, uint64_t *limit_wall_ps)
@@ -236,11 +208,8 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
     if (!checkpoint_options_take(&o->checkpoint, o->seed)) {
         return false;
     }
-    if (raw->trace && !parse_trace(raw->trace, &o->trace_kinds)) {
+    if (!trace_options_take(&o->trace)) {
         return false;
-    }
-    if (o->trace_file && !o->trace_kinds) {
-        o->trace_kinds = (1u << TRACE_KIND_COUNT) - 1;
     }
     for (unsigned i = 0; raw->limits && raw->limits[i]; i++) {
         if (!boot_limit_parse(raw->limits[i], &o->limit_ps, &o->limit_wall_ps)) {
@@ -290,6 +259,8 @@ static const char description_head[] =
     "                                           in a test: never for ever\n"
     "  pcilab boot --trace=tlp --trace-file tlps.txt\n"
     "                                           every TLP at every port\n"
+    "  pcilab boot --trace=tlp:nvme0,iommu --from 2s --to 2.1s --trace-file x.pcapng\n"
+    "                                           for Wireshark (docs/wireshark.md)\n"
     "\n"
     "  pcilab boot peer --ktree ~/linux --rw . -- ./test.sh 'an argument'\n"
     "                                           one command in the guest; its exit status\n"
@@ -334,20 +305,6 @@ static char *describe(void)
 
     g_free(names);
     return text;
-}
-
-/* glib would take the word after a bare --trace for its value. */
-static char **spell_out(char **argv)
-{
-    char **words = g_strdupv(argv);
-
-    for (unsigned i = 1; words[i] && strcmp(words[i], "--") != 0; i++) {
-        if (strcmp(words[i], "--trace") == 0) {
-            g_free(words[i]);
-            words[i] = g_strdup("--trace=all");
-        }
-    }
-    return words;
 }
 
 bool boot_options_is_command(char *const *argv)
@@ -421,9 +378,6 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"no-reboot", 0, 0, G_OPTION_ARG_NONE, &no_reboot, "A reset ends the run", NULL},
         {"digest", 0, 0, G_OPTION_ARG_NONE, &digest,
          "Last line: the SHA-256 of all TLPs, interrupts and console bytes", NULL},
-        {"trace", 0, 0, G_OPTION_ARG_STRING, &raw.trace,
-         "Trace to stderr: some of tlp,irq,console,rule,state; alone: all", "KINDS"},
-        {"trace-file", 0, 0, G_OPTION_ARG_FILENAME, &o->trace_file, "Trace to FILE", "FILE"},
         {"log", 0, 0, G_OPTION_ARG_FILENAME, &o->log_file,
          "The whole console to FILE, with virtual and wall time on each line", "FILE"},
         {"out", 0, 0, G_OPTION_ARG_FILENAME, &o->out,
@@ -458,13 +412,15 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {NULL}};
     GOptionContext *context =
         g_option_context_new("[-- COMMAND ARGUMENTS...] - boot a Linux kernel on a topology");
-    char **words = spell_out(argv);
+    char **words = g_strdupv(argv);
 
+    trace_options_spell_out(words);
     g_option_context_set_summary(context, summary);
     char *text = describe();
     g_option_context_set_description(context, text);
     g_free(text);
     g_option_context_add_main_entries(context, entries, NULL);
+    trace_options_add(context, &o->trace);
     g_option_context_add_group(context, checkpoint_options_group(&o->checkpoint));
     o->command = boot_options_cut_command(words);
     bool ok = cli_parse(context, "boot", &words);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "checkpoint_options.h"
+#include "trace_file.h"
 
 struct boot_options {
     char *topology; /* NULL: the default one */
@@ -25,8 +26,7 @@ struct boot_options {
     uint64_t seed;
     char **disks; /* NAME=FILE */
     bool real_clock, no_reboot, digest, enter_bzimage;
-    uint32_t trace_kinds; /* BIT(enum trace_kind) */
-    char *trace_file;
+    struct trace_options trace;
     uint64_t limit_ps, limit_wall_ps; /* 0: none */
     char *log_file;
     char *out;             /* folder for pcilab report; NULL: none */

@@ -311,6 +311,7 @@ static void take(struct trace_sink *sink, const struct trace_event *event)
     case TRACE_TLP: take_tlp(w, event); break;
     case TRACE_IRQ: w->interrupts++; break;
     case TRACE_RULE: add_event(w, EVENT_NOTE, event->where, event->text); break;
+    case TRACE_LINK:
     case TRACE_STATE: add_event(w, EVENT_STATE, event->where, event->text); break;
     default: break;
     }
@@ -332,7 +333,8 @@ struct report_watch *report_watch_new(struct machine *machine, const struct mach
     w->pending = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     w->order = g_ptr_array_new_with_free_func(event_free);
     w->sink.emit = take;
-    w->sink.kinds = BIT(TRACE_TLP) | BIT(TRACE_IRQ) | BIT(TRACE_RULE) | BIT(TRACE_STATE);
+    w->sink.kinds =
+        BIT(TRACE_TLP) | BIT(TRACE_IRQ) | BIT(TRACE_RULE) | BIT(TRACE_STATE) | BIT(TRACE_LINK);
     trace_add_sink(w->trace, &w->sink);
     return w;
 }

@@ -22,6 +22,8 @@ struct run {
     struct run_watch *watch; /* NULL: none wanted */
     char *loaded;            /* topology; NULL: its text is the scenario's */
     int64_t end_us;
+    struct trace_file trace;
+    bool trace_failed;
 };
 
 /* Beside the scenario first, then as everywhere. */
@@ -98,16 +100,22 @@ static const char *console(void *opaque, size_t *len)
 
 static void made(void *opaque, struct machine *machine, const struct machine_desc *desc)
 {
-    const struct run *run = opaque;
+    struct run *run = opaque;
 
-    run_watch_made(run->watch, machine, desc, run->loaded ? run->loaded : run->result->path);
+    if (run->watch) {
+        run_watch_made(run->watch, machine, desc, run->loaded ? run->loaded : run->result->path);
+    }
+    trace_file_attach(&run->trace, machine);
 }
 
 static void over(void *opaque, struct machine *machine)
 {
-    const struct run *run = opaque;
+    struct run *run = opaque;
 
-    run_watch_over(run->watch, machine);
+    if (run->watch) {
+        run_watch_over(run->watch, machine);
+    }
+    run->trace_failed = !trace_file_close(&run->trace);
 }
 
 static void run_text(struct run *run, const char *text, size_t len)
@@ -119,8 +127,8 @@ static void run_text(struct run *run, const char *text, size_t len)
                                  .command = command,
                                  .console = console,
                                  .ready = ready,
-                                 .made = run->watch ? made : NULL,
-                                 .over = run->watch ? over : NULL,
+                                 .made = made,
+                                 .over = over,
                                  .overdue = overdue,
                                  .opaque = run};
     struct scenario_params params = {.name = run->result->path,
@@ -161,6 +169,14 @@ char *run_replay(const struct run_options *o, const char *path)
                            o->kernel ? o->kernel : "");
 }
 
+static struct scenario_report bad_report(char *message)
+{
+    return (struct scenario_report){.result = SCENARIO_BAD,
+                                    .message = message,
+                                    .checks = g_ptr_array_new(),
+                                    .said = g_ptr_array_new()};
+}
+
 static struct run_case *run_numbered(const struct run_options *o, const char *path, unsigned number,
                                      bool *left)
 {
@@ -181,15 +197,19 @@ static struct run_case *run_numbered(const struct run_options *o, const char *pa
 
     result->path = g_strdup(path);
     result->seed = o->seed;
-    if (g_file_get_contents(path, &text, &len, &error)) {
+    if (!trace_file_open(&run.trace, &o->trace)) {
+        result->report = bad_report(g_strdup("the trace cannot be written"));
+    } else if (g_file_get_contents(path, &text, &len, &error)) {
         scenario_header(text, len, &result->purpose, &result->clause);
         run_text(&run, text, len);
     } else {
-        result->report = (struct scenario_report){.result = SCENARIO_BAD,
-                                                  .message = g_strdup(error->message),
-                                                  .checks = g_ptr_array_new(),
-                                                  .said = g_ptr_array_new()};
+        result->report = bad_report(g_strdup(error->message));
         g_error_free(error);
+    }
+    run.trace_failed |= !trace_file_close(&run.trace);
+    if (run.trace_failed && result->report.result == SCENARIO_PASSED) {
+        result->report.result = SCENARIO_FAILED;
+        result->report.message = g_strdup("the trace is not complete");
     }
     result->wall_us = g_get_monotonic_time() - started_us;
     *left = !run.watch || run_watch_write(run.watch, o, number, result);

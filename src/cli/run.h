@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "pcilab/scenario/scenario.h"
+#include "trace_file.h"
 
 struct run_options {
     char **files; /* folders among them stand for what is in them */
@@ -18,6 +19,7 @@ struct run_options {
     char *topology;       /* instead of that which a scenario asks for; NULL: that */
     char *kernel, *ktree; /* of guests; NULL: the prepared one */
     bool digest, verbose;
+    struct trace_options trace;
 };
 
 /* One scenario's result. */

@@ -21,6 +21,7 @@ static GOptionContext *run_context(const GOptionEntry *entries)
         "  pcilab run tests/scenario/aer            all in a folder\n"
         "  pcilab run x.lua --seed 7 --digest       the same run, to the last TLP\n"
         "  pcilab run x.lua --sweep 100             a hundred seeds from one start\n"
+        "  pcilab run x.lua --trace-file x.pcapng   what happened, for Wireshark\n"
         "\n"
         "Exit status: 0 all passed, 1 an expectation failed or a limit was reached, 2 bad usage\n"
         "or a scenario that is wrong.\n");
@@ -85,6 +86,18 @@ static bool find_files(struct run_options *o, char **words)
     return ok;
 }
 
+static bool check_trace(struct run_options *o)
+{
+    if (!trace_options_take(&o->trace)) {
+        return false;
+    }
+    if (o->trace.select && (o->sweep || (o->trace.path && o->files[0] && o->files[1]))) {
+        cli_error("--trace and --trace-file are for one run: one scenario, without --sweep");
+        return false;
+    }
+    return true;
+}
+
 bool run_options_parse(struct run_options *o, char **argv)
 {
     gint64 seed = 1;
@@ -115,6 +128,9 @@ bool run_options_parse(struct run_options *o, char **argv)
          "Show every expectation that held, and the guest's console", NULL},
         {NULL}};
     GOptionContext *context = run_context(entries);
+
+    trace_options_spell_out(words);
+    trace_options_add(context, &o->trace);
     bool ok = cli_parse(context, "run", &words);
 
     o->broken = broken;
@@ -137,7 +153,7 @@ bool run_options_parse(struct run_options *o, char **argv)
         cli_error("only one of --kernel and --ktree can say which kernel to boot");
         ok = false;
     }
-    ok = ok && find_files(o, words + 1);
+    ok = ok && find_files(o, words + 1) && check_trace(o);
     g_option_context_free(context);
     g_strfreev(words);
     g_strfreev(limits);
@@ -153,4 +169,5 @@ void run_options_clear(struct run_options *o)
     g_free(o->topology);
     g_free(o->kernel);
     g_free(o->ktree);
+    trace_options_clear(&o->trace);
 }

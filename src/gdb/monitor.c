@@ -32,6 +32,7 @@ static const struct {
     {"tlp", TRACE_TLP, "a TLP leaves a port"},
     {"irq", TRACE_IRQ, "a processor takes an interrupt"},
     {"fault", TRACE_RULE, "a rule is broken: translation faults, errors that AER reports, ..."},
+    {"link", TRACE_LINK, "a link changes its state"},
     {"state", TRACE_STATE, "a component changes its state"},
 };
 

@@ -52,7 +52,7 @@ struct events *events_new(struct machine *machine)
     events->trace = machine_trace(machine);
     events->texts = g_ptr_array_new_with_free_func(g_free);
     events->sink.emit = keep;
-    events->sink.kinds = BIT(TRACE_TLP) | BIT(TRACE_RULE) | BIT(TRACE_STATE);
+    events->sink.kinds = BIT(TRACE_TLP) | BIT(TRACE_RULE) | BIT(TRACE_STATE) | BIT(TRACE_LINK);
     trace_add_sink(events->trace, &events->sink);
     return events;
 }

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One line an event: time in seconds with all its picoseconds, component, kind, what happened. */
-#include "pcilab/base/bits.h"
-#include "pcilab/trace/trace.h"
+/* One line an event, as dmesg prints them: time in seconds with all its picoseconds, component,
+ * kind, what happened. */
+#include "output.h"
+
+#include "pcilab/trace/points.h"
 
 #include <ctype.h>
 #include <glib.h>
 #include <inttypes.h>
 
 #define PS_PER_SECOND UINT64_C(1000000000000)
-#define LINE_BYTES    512
-
-struct trace_text {
-    struct trace_sink sink;
-    struct trace *trace;
-    FILE *out;
-    trace_render_fn render_tlp;
-};
-
-static const char *const kind_names[TRACE_KIND_COUNT] = {
-    [TRACE_TLP] = "tlp",   [TRACE_IRQ] = "irq",     [TRACE_CONSOLE] = "console",
-    [TRACE_RULE] = "rule", [TRACE_STATE] = "state",
-};
+#define WORDS_BYTES   512
 
 static void render_hex(const struct trace_event *event, char *out, size_t out_len)
 {
@@ -35,13 +25,15 @@ static void render_hex(const struct trace_event *event, char *out, size_t out_le
     }
 }
 
-static void text_render(const struct trace_text *t, const struct trace_event *event, char *out,
-                        size_t out_len)
+void trace_words(const struct trace_event *event, trace_render_fn render_tlp, char *out,
+                 size_t out_len)
 {
     if (event->text) {
         g_strlcpy(out, event->text, out_len);
-    } else if (event->kind == TRACE_TLP && t->render_tlp) {
-        t->render_tlp(event, out, out_len);
+    } else if (event->kind >= TRACE_DLLP) {
+        trace_point_words(event, out, out_len);
+    } else if (event->kind == TRACE_TLP && render_tlp) {
+        render_tlp(event, out, out_len);
     } else if (event->kind == TRACE_IRQ && event->head_len == 2) {
         snprintf(out, out_len, "cpu %u vector 0x%02x", event->head[0], event->head[1]);
     } else if (event->kind == TRACE_CONSOLE && event->head_len == 2) {
@@ -54,38 +46,38 @@ static void text_render(const struct trace_text *t, const struct trace_event *ev
     }
 }
 
-static void text_emit(struct trace_sink *sink, const struct trace_event *event)
+void trace_line(const struct trace_event *event, trace_render_fn render_tlp, char *line)
 {
-    struct trace_text *t = CONTAINER_OF(sink, struct trace_text, sink);
-    char what[LINE_BYTES];
+    char words[WORDS_BYTES];
 
-    what[0] = '\0';
-    text_render(t, event, what, sizeof(what));
-    fprintf(t->out, "%5" PRIu64 ".%012" PRIu64 " %-8s %-7s %s\n", event->time_ps / PS_PER_SECOND,
-            event->time_ps % PS_PER_SECOND, event->where ? event->where : "-",
-            kind_names[event->kind], what);
-}
-
-struct trace_text *trace_text_new(struct trace *trace, FILE *out, uint32_t kinds,
-                                  trace_render_fn render_tlp)
-{
-    struct trace_text *t = g_new0(struct trace_text, 1);
-
-    t->sink.emit = text_emit;
-    t->sink.kinds = kinds;
-    t->trace = trace;
-    t->out = out;
-    t->render_tlp = render_tlp;
-    trace_add_sink(trace, &t->sink);
-    return t;
-}
-
-void trace_text_free(struct trace_text *text)
-{
-    if (!text) {
-        return;
+    words[0] = '\0';
+    trace_words(event, render_tlp, words, sizeof(words));
+    for (char *c = words; *c; c++) { /* one line, whatever a guest's words have in them */
+        if (iscntrl((unsigned char)*c)) {
+            *c = '?';
+        }
     }
-    trace_remove_sink(text->trace, &text->sink);
-    fflush(text->out);
-    g_free(text);
+    snprintf(line, TRACE_LINE_BYTES, "[%5" PRIu64 ".%012" PRIu64 "] %.160s: %s %s\n",
+             event->time_ps / PS_PER_SECOND, event->time_ps % PS_PER_SECOND,
+             event->where ? event->where : "-", trace_kind_name(event->kind), words);
 }
+
+static void text_begin(struct trace_output *output)
+{
+    trace_output_print(output, TRACE_TEXT_HEAD "%u\n", TRACE_VERSION);
+}
+
+static void text_event(struct trace_output *output, const struct trace_event *event)
+{
+    char line[TRACE_LINE_BYTES];
+
+    trace_line(event, output->render_tlp, line);
+    trace_output_print(output, "%s", line);
+}
+
+static void text_end(struct trace_output *output)
+{
+    (void)output;
+}
+
+const struct trace_format_ops trace_text_ops = {text_begin, text_event, text_end};

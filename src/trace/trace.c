@@ -2,9 +2,12 @@
 #include "pcilab/trace/trace.h"
 
 #include "pcilab/base/bits.h"
+#include "pcilab/trace/points.h"
+#include "pcilab/trace/select.h"
 
 #include <assert.h>
 #include <stdarg.h>
+#include <string.h>
 
 static void trace_recount(struct trace *trace)
 {
@@ -48,7 +51,7 @@ void trace_emit(struct trace *trace, struct trace_event *event)
         event->time_ps = *trace->now_ps;
     }
     for (struct trace_sink *s = trace->sinks; s; s = s->next) {
-        if (s->kinds & kind) {
+        if ((s->kinds & kind) && (!s->select || trace_select_wants(s->select, event))) {
             s->emit(s, event);
         }
     }
@@ -67,5 +70,15 @@ void trace_say(struct trace *trace, enum trace_kind kind, const char *where, con
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    trace_emit(trace, &event);
+}
+
+void trace_record(struct trace *trace, unsigned point, const char *where, uint64_t time_ps,
+                  const uint64_t arg[TRACE_ARGS])
+{
+    struct trace_event event = {
+        .kind = TRACE_KIND_OF(point), .time_ps = time_ps, .where = where, .point = (uint16_t)point};
+
+    memcpy(event.arg, arg, sizeof(event.arg));
     trace_emit(trace, &event);
 }

@@ -159,7 +159,17 @@ error 'bad --clock' '--clock=fast is not allowed; it is virtual (the default) or
 run "${boot[@]}" --enter=vmlinux
 error 'bad --enter' 'it is kernel (the default) or bzimage'
 run "${boot[@]}" --trace=tlps
-error 'bad --trace' 'it is all, or some of tlp,irq,console,rule,state'
+error 'bad --trace' 'there is no kind of event "tlps"; there are all, tlp, link'
+run "${boot[@]}" --trace=tlp:none,irq
+error 'a trace of no component' 'there is no component "none" in this machine'
+run "${boot[@]}" --trace=tlp: --from 1s
+error 'a component without a name' '"tlp:": a component'
+run "${boot[@]}" --trace=tlp --from 2s --to 2000ms
+error 'a trace of no time' '--to 2000ms: that is not after --from 2s'
+run "${boot[@]}" --from 2s
+error 'a time of no trace' 'add --trace'
+run "${boot[@]}" --trace --trace-format vcd
+error 'bad --trace-format' 'it is text, pcapng or json'
 run "${boot[@]}" --trace-file "$work/no/such"
 error 'a trace file that cannot be made' "--trace-file $work/no/such: No such file or directory"
 run "${boot[@]}" --log "$work/no/such"

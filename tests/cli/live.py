@@ -209,7 +209,7 @@ def digests(folder):
     point(all(re.fullmatch("[0-9a-f]{64}", d) for d in found), "digest: the last line", *found)
     point(found[0] == found[1], "digest: the same with a real clock and a trace", *found[:2])
     point(found[0] == found[2], "digest: the same from a pipe", found[0], found[2])
-    kinds = set(re.findall(r"^ *\d+\.\d{12} \S+ +(\w+) ", trace.read_text(), re.M))
+    kinds = set(re.findall(r"^\[ *\d+\.\d{12}\] \S+: (\w+) ", trace.read_text(), re.M))
     point(kinds == {"irq", "console"}, "trace: what was asked for", kinds)
 
 

@@ -45,7 +45,7 @@ def main():
         with open(trace, encoding="utf-8", errors="replace") as file:
             lines = file.read()
         states = {}
-        for where, state in re.findall(r"(\S+) +state +link in (L\S+)", lines):
+        for where, state in re.findall(r"(\S+): link link in (L\S+)", lines):
             states.setdefault(where, []).append(state)
         tap.check("L1.2" in states.get("rp1", []), "the disk's link was in L1.2", states)
         exerciser = [s for s in states.get("sw0.0", []) if s != "L0"]

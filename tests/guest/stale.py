@@ -8,7 +8,7 @@ import tempfile
 import harness
 
 TOPOLOGY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stale.ini")
-LINE = re.compile(r"iommu0 +rule +stale: requester (\w+), address (0x\w+): cached (0x\w+), "
+LINE = re.compile(r"iommu0: rule stale: requester (\w+), address (0x\w+): cached (0x\w+), "
                   r"memory says (.*)")
 
 

@@ -6,6 +6,7 @@
 
 #include "internal.h"
 #include "pcilab/base/bits.h"
+#include "pcilab/trace/points.h"
 
 /* CHOICE: wider table entries are fetched in pieces of 16 bytes, each a read of its own. */
 #define FETCH_BYTES 16
@@ -171,6 +172,29 @@ static bool answer_from_cache(struct iommu_core *core, struct iommu_request *req
 
 /* Delivery, in the order of submission. */
 
+static void trace_answer(const struct iommu_core *core, const struct iommu_request *request,
+                         enum iommu_status status)
+{
+    const struct iommu_access *access = &request->access;
+    uint64_t pasid = access->has_pasid ? access->pasid : TRACE_NO_PASID;
+
+    if (status != IOMMU_TRANSLATED_OK) /* settle_fault() told */
+        return;
+    if (access->interrupt)
+        trace_hit(core->params.trace, TRACE_IOMMU_INTERRUPT, core->params.name, access->sid,
+                  access->addr, request->interrupt.dest, request->interrupt.vector);
+    else
+        trace_hit(core->params.trace, TRACE_IOMMU_TRANSLATE, core->params.name, access->sid, pasid,
+                  access->addr, request->addr, access->page_request ? 3 : (uint64_t)access->at);
+}
+
+static void finish(struct iommu_core *core, struct iommu_request *request, enum iommu_status status)
+{
+    if (__builtin_expect(trace_on(core->params.trace, TRACE_IOMMU), 0))
+        trace_answer(core, request, status);
+    request->done(request, status);
+}
+
 static void settle_drains(struct iommu_core *core)
 {
     struct iommu_drain *drain;
@@ -190,7 +214,7 @@ static void deliver(struct iommu_core *core)
         core->first = request->next;
         if (!core->first)
             core->last = NULL;
-        request->done(request, request->status);
+        finish(core, request, request->status);
     }
     settle_drains(core);
 }
@@ -217,6 +241,9 @@ static enum iommu_status settle_fault(struct iommu_core *core, struct iommu_walk
         return IOMMU_TRANSLATED_OK;
     }
     core->stats.faults++;
+    trace_hit(core->params.trace, TRACE_IOMMU_FAULT, core->params.name, request->access.sid,
+              request->access.has_pasid ? request->access.pasid : TRACE_NO_PASID,
+              request->access.addr, request->access.want & 7u, walk->fault.place);
     core->params.ops->fault(core->params.face, &walk->fault);
     request->abort = (asks || request->access.page_request) &&
                      core->params.ops->aborts(core->params.face, &walk->fault);
@@ -318,14 +345,14 @@ void iommu_submit(struct iommu_core *core, struct iommu_request *request)
         return;
     }
     if (!request->access.interrupt && answer_from_cache(core, request)) {
-        request->done(request, IOMMU_TRANSLATED_OK);
+        finish(core, request, IOMMU_TRANSLATED_OK);
         return;
     }
     core->stats.misses += !request->access.interrupt;
     walk = walk_take(core, request);
     status = walk_settle(core, walk, walk_run(walk));
     walk_put(core, walk);
-    request->done(request, status);
+    finish(core, request, status);
 }
 
 void iommu_flush_page_of(struct iommu_core *core, const struct iommu_access *access)
@@ -344,7 +371,7 @@ void iommu_flush_page_of(struct iommu_core *core, const struct iommu_access *acc
 bool iommu_submit_hits(struct iommu_core *core, struct iommu_request *request, unsigned times)
 {
     if (core->params.read_latency_ps || core->params.find_stale ||
-        !answer_from_cache(core, request))
+        trace_on(core->params.trace, TRACE_IOMMU) || !answer_from_cache(core, request))
         return false;
     core->stats.hits += times - 1;
     return true;

@@ -27,6 +27,7 @@
 
 struct cpu;
 struct cpu_group;
+struct trace;
 
 /* One contiguous piece of guest RAM; gpa, size and host are multiples of 4 KiB. */
 struct cpu_ram {
@@ -87,6 +88,7 @@ struct cpu_group_config {
     void (*write_back)(void *opaque, uint64_t gpa);
     void (*write_back_all)(void *opaque);
     void *opaque;
+    struct trace *trace; /* TRACE_CPU; or NULL */
 };
 
 struct cpu_seg {

@@ -103,6 +103,7 @@ struct pci_func {
     struct pci_bridge_windows windows; /* type 1 */
     const struct pci_func_ops *ops;
     void *owner;
+    struct trace *trace; /* or NULL */
 
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;

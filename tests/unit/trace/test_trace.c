@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pcilab/base/bits.h"
+#include "pcilab/trace/output.h"
+#include "pcilab/trace/points.h"
 #include "pcilab/trace/trace.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,27 +104,178 @@ static void render(const struct trace_event *event, char *out, size_t out_len)
     snprintf(out, out_len, "TLP of %zu", event->head_len);
 }
 
-START_TEST(test_text_lines)
+/* What a sink of this format made of `say`; free() it. */
+static char *written(enum trace_format format, const char *what, uint64_t from_ps, uint64_t to_ps,
+                     void (*say)(struct trace *trace, uint64_t *now_ps), size_t *len)
 {
     uint64_t now_ps = 1000000000007ULL;
     struct trace trace = {.now_ps = &now_ps};
-    char *buffer = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&buffer, &len);
-    struct trace_text *t =
-        trace_text_new(&trace, out, BIT(TRACE_TLP) | BIT(TRACE_RULE) | BIT(TRACE_IRQ), render);
+    char *buffer = NULL, *error;
+    FILE *out = open_memstream(&buffer, len);
+    struct trace_select *select = trace_select_parse(what, &error);
+    struct trace_output_params params = {
+        .format = format, .out = out, .select = select, .render_tlp = render};
+    struct trace_output *output;
 
-    emit(&trace, TRACE_TLP, "sw0.1", "abc", "");
-    emit(&trace, TRACE_CONSOLE, "uart", "\1x", "");
-    emit(&trace, TRACE_IRQ, "lapic", "\1\x31", "");
-    trace_say(&trace, TRACE_RULE, "rp0", "length %d", 5);
-    trace_say(&trace, TRACE_STATE, "rp0", "unheard");
-    trace_text_free(t);
+    ck_assert_ptr_nonnull(select);
+    trace_select_set_span(select, from_ps, to_ps);
+    output = trace_output_new(&trace, &params);
+    say(&trace, &now_ps);
+    ck_assert_int_eq(trace_output_free(output), 0);
+    ck_assert_uint_eq(trace.kinds, 0);
+    trace_select_free(select);
     fclose(out);
-    ck_assert_str_eq(buffer, "    1.000000000007 sw0.1    tlp     TLP of 3\n"
-                             "    1.000000000007 lapic    irq     cpu 1 vector 0x31\n"
-                             "    1.000000000007 rp0      rule    length 5\n");
-    free(buffer);
+    return buffer;
+}
+
+static void say_all(struct trace *trace, uint64_t *now_ps)
+{
+    emit(trace, TRACE_TLP, "sw0.1", "abc", "");
+    emit(trace, TRACE_CONSOLE, "uart", "\1x", "");
+    emit(trace, TRACE_IRQ, "lapic", "\1\x31", "");
+    trace_say(trace, TRACE_RULE, "rp0", "length %d\n[x]", 5);
+    trace_say(trace, TRACE_STATE, "rp0", "latch open");
+    trace_say(trace, TRACE_LINK, "rp0", "link up");
+    ++*now_ps;
+    trace_hit(trace, TRACE_DLLP_NAK, "rp0", 12, 1);
+    trace_hit(trace, TRACE_DLLP_ACK, "sw01", 4095, 0);
+    trace_hit(trace, TRACE_IOMMU_FAULT, "iommu0", 0x0500, TRACE_NO_PASID, 0x12345000, 1, 0);
+    trace_hit(trace, TRACE_IOMMU_FAULT, "iommu0", 0x0500, 7, 0x12345000, 2, 99);
+    trace_hit_at(trace, TRACE_CPU_EXCEPTION, "cpu1", 5, 14, 2, 0xffffffff81000000, 8, 0);
+}
+
+START_TEST(test_text_lines)
+{
+    size_t len;
+    char *text = written(TRACE_TEXT, "all", 0, UINT64_MAX, say_all, &len);
+
+    ck_assert_str_eq(text,
+                     "# pcilab trace 1\n"
+                     "[    1.000000000007] sw0.1: tlp TLP of 3\n"
+                     "[    1.000000000007] uart: console in 0x78 'x'\n"
+                     "[    1.000000000007] lapic: irq cpu 1 vector 0x31\n"
+                     "[    1.000000000007] rp0: rule length 5?[x]\n"
+                     "[    1.000000000007] rp0: state latch open\n"
+                     "[    1.000000000007] rp0: link link up\n"
+                     "[    1.000000000008] rp0: dllp Nak seq 12 corrupted\n"
+                     "[    1.000000000008] sw01: dllp Ack seq 4095\n"
+                     "[    1.000000000008] iommu0: iommu fault 05:00.0 iova 0x12345000 r tables\n"
+                     "[    1.000000000008] iommu0: iommu fault 05:00.0 pasid 0x7 iova 0x12345000 w "
+                     "in 99\n"
+                     "[    0.000000000005] cpu1: cpu exception #PF error 0x2 rip "
+                     "0xffffffff81000000 cr2 0x8 cpl 0\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(test_selection)
+{
+    static const struct {
+        const char *what, *found;
+    } cases[] = {
+        {"tlp:sw0", "[    1.000000000007] sw0.1: tlp TLP of 3\n"},
+        {"tlp:sw0.1,irq:rp0", "[    1.000000000007] sw0.1: tlp TLP of 3\n"},
+        {"tlp:sw0.2,dllp:sw0", ""},
+        {"link:rp0", "[    1.000000000007] rp0: link link up\n"
+                     "[    1.000000000008] rp0: dllp Nak seq 12 corrupted\n"},
+        {"state", "[    1.000000000007] rp0: state latch open\n"
+                  "[    1.000000000007] rp0: link link up\n"},
+        {"irq,irq:rp0", "[    1.000000000007] lapic: irq cpu 1 vector 0x31\n"},
+    };
+    size_t len;
+    char *text;
+
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        text = written(TRACE_TEXT, cases[i].what, 0, UINT64_MAX, say_all, &len);
+        ck_assert_str_eq(text + strlen("# pcilab trace 1\n"), cases[i].found);
+        free(text);
+    }
+    text = written(TRACE_TEXT, "dllp", 1000000000008, 1000000000009, say_all, &len);
+    ck_assert_ptr_nonnull(strstr(text, "Nak"));
+    free(text);
+    text = written(TRACE_TEXT, "dllp", 1000000000007, 1000000000008, say_all, &len);
+    ck_assert_str_eq(text, "# pcilab trace 1\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(test_selection_errors)
+{
+    static const char *const wrong[] = {"", "x", "tlp,", "tlp:", "tlp,,irq", ":sw0", "tlp sw0"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(wrong); i++) {
+        char *error = NULL;
+
+        ck_assert_ptr_null(trace_select_parse(wrong[i], &error));
+        ck_assert_ptr_nonnull(error);
+        free(error);
+    }
+}
+END_TEST
+
+START_TEST(test_where_a_tlp_goes_counts_too)
+{
+    char *error;
+    struct trace_select *select = trace_select_parse("tlp:ex1", &error);
+    struct trace_event event = {.kind = TRACE_TLP, .where = "sw0.1", .to = "ex1"};
+
+    ck_assert(trace_select_wants(select, &event));
+    event.to = "ex10";
+    ck_assert(!trace_select_wants(select, &event));
+    event.to = NULL;
+    ck_assert(!trace_select_wants(select, &event));
+    ck_assert_str_eq(trace_select_component(select, 0), "ex1");
+    ck_assert_ptr_null(trace_select_component(select, 1));
+    trace_select_free(select);
+}
+END_TEST
+
+/* Every point has a name, and its words are whole whatever its arguments are. */
+START_TEST(test_points)
+{
+    unsigned count = 0;
+
+    for (unsigned point = 0; point < TRACE_KIND_COUNT << 8; point++) {
+        struct trace_event event = {.kind = TRACE_KIND_OF(point), .point = (uint16_t)point};
+        char words[256], small[5];
+
+        if (!trace_point_find(point))
+            continue;
+        count++;
+        ck_assert_uint_ge(event.kind, TRACE_DLLP);
+        memset(event.arg, 0xff, sizeof(event.arg));
+        trace_point_words(&event, words, sizeof(words));
+        ck_assert_uint_lt(strlen(words), sizeof(words) - 1);
+        trace_point_words(&event, small, sizeof(small));
+        ck_assert_int_eq(strncmp(small, words, 4), 0);
+    }
+    ck_assert_uint_eq(count, 22);
+    ck_assert_ptr_null(trace_point_find(TRACE_KIND_COUNT << 8));
+}
+END_TEST
+
+/* A full disk: the first error counts, and nothing comes after it. */
+START_TEST(test_full_disk)
+{
+    static const enum trace_format formats[] = {TRACE_TEXT, TRACE_PCAPNG, TRACE_JSON};
+
+    for (unsigned i = 0; i < ARRAY_LEN(formats); i++) {
+        uint64_t now_ps = 1;
+        struct trace trace = {.now_ps = &now_ps};
+        FILE *out = fopen("/dev/full", "w");
+        char *error;
+        struct trace_select *select = trace_select_parse("all", &error);
+        struct trace_output_params params = {
+            .format = formats[i], .out = out, .select = select, .render_tlp = render};
+        struct trace_output *output = trace_output_new(&trace, &params);
+
+        for (unsigned n = 0; n < 1000; n++) {
+            say_all(&trace, &now_ps);
+        }
+        ck_assert_int_eq(trace_output_free(output), ENOSPC);
+        trace_select_free(select);
+        fclose(out);
+    }
 }
 END_TEST
 
@@ -136,6 +290,11 @@ int main(void)
     tcase_add_test(tc, test_digest_known_value);
     tcase_add_test(tc, test_digest_streams_across_its_buffer);
     tcase_add_test(tc, test_text_lines);
+    tcase_add_test(tc, test_selection);
+    tcase_add_test(tc, test_selection_errors);
+    tcase_add_test(tc, test_where_a_tlp_goes_counts_too);
+    tcase_add_test(tc, test_points);
+    tcase_add_test(tc, test_full_disk);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");

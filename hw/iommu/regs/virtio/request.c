@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pcilab/base/le.h"
+#include "pcilab/trace/points.h"
 #include "viommu.h"
 
 #define PAGE_MASK  0xfffULL
@@ -119,6 +120,8 @@ static enum viommu_status map(struct viommu *viommu, const uint8_t *in, uint8_t 
         return VIOMMU_INVAL;
     if (viommu->mappings == viommu->params.features.mappings)
         return VIOMMU_NOMEM;
+    trace_hit(viommu->params.trace, TRACE_IOMMU_MAP, viommu->name, le32_load(in + MAP_DOMAIN),
+              mapping.first, mapping.last, mapping.output, mapping.perms & 3u);
     viommu_map(viommu, domain, &mapping);
     return VIOMMU_OK;
 }
@@ -143,6 +146,8 @@ static enum viommu_status unmap(struct viommu *viommu, const uint8_t *in, uint8_
         return VIOMMU_INVAL;
     if (splits(domain, first, last))
         return VIOMMU_RANGE;
+    trace_hit(viommu->params.trace, TRACE_IOMMU_UNMAP, viommu->name, le32_load(in + UNMAP_DOMAIN),
+              first, last);
     viommu_unmap(viommu, domain, first, last);
     return VIOMMU_OK;
 }

@@ -4,6 +4,7 @@
  * 6.5).
  */
 #include "pcilab/base/le.h"
+#include "pcilab/trace/points.h"
 #include "vtd.h"
 
 /* Why the queue stopped, 11.4.9.11 (IQEI) */
@@ -468,7 +469,11 @@ static unsigned queue_step(struct vtd *vtd, bool *waits)
     if (why)
         return why;
     *waits = queue_must_drain(vtd, &d);
-    return *waits ? 0 : descriptors[descriptor_type(&d)].run(vtd, &d);
+    if (*waits)
+        return 0;
+    trace_hit(vtd->params.trace, TRACE_IOMMU_INVALIDATE, vtd->name, descriptor_type(&d), d.quad[0],
+              d.quad[1]);
+    return descriptors[descriptor_type(&d)].run(vtd, &d);
 }
 
 void vtd_queue_run(struct vtd *vtd)
