@@ -16,7 +16,7 @@ packages_test=(gdb git python3 clang-format-14 shellcheck e2fsprogs fio nvme-cli
     accel-config-test)
 packages_full=(clang-14 libclang-rt-14-dev)
 packages_test+=(graphviz)
-packages_full+=(parallel slurm-wlm chromium)
+packages_full+=(parallel slurm-wlm chromium tshark)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'

@@ -103,7 +103,7 @@ void fabric_free(struct fabric *fabric)
 void fabric_render_tlp(const struct trace_event *event, char *out, size_t out_len)
 {
     struct tlp_pool *pool = tlp_pool_new();
-    uint8_t *bytes = g_malloc(event->head_len + event->body_len);
+    uint8_t *bytes = g_malloc(event->head_len + event->body_len + 1);
     struct tlp *tlp;
 
     memcpy(bytes, event->head, event->head_len);

@@ -59,5 +59,6 @@ int cli_fork(char **argv);
 int cli_inspect(char **argv);
 int cli_report(char **argv);
 int cli_run(char **argv);
+int cli_trace(char **argv);
 
 #endif

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"report", cli_report, "make a page of what a run left in a folder"},
     {"run", cli_run, "run scenarios: faults on purpose, and what is expected of them"},
     {"topo", cli_topo, "check a topology file and show its tree"},
+    {"trace", cli_trace, "show and compare traces of runs"},
 };
 
 static void print_help(FILE *out)

@@ -12,6 +12,8 @@
 #include <glib.h>
 #include <string.h>
 
+#define PS_PER_NS 1000
+
 /* A block while it is made. */
 struct pcapng {
     GByteArray *block;
@@ -103,7 +105,7 @@ static void pcapng_begin(struct trace_output *output)
 
 static uint32_t interface_of(struct trace_output *output, const char *name)
 {
-    static const uint8_t picoseconds = 12;
+    static const uint8_t nanoseconds = 9; /* finer ones overflow in Wireshark 4.0 */
     struct pcapng *p = output->state;
     uint32_t number = GPOINTER_TO_UINT(g_hash_table_lookup(p->interfaces, name));
 
@@ -117,7 +119,7 @@ static uint32_t interface_of(struct trace_output *output, const char *name)
     put16(p->block, 0);
     put32(p->block, 0); /* no limit of length */
     put_option(p->block, PCAPNG_OPT_NAME, name, strlen(name));
-    put_option(p->block, PCAPNG_OPT_TSRESOL, &picoseconds, 1);
+    put_option(p->block, PCAPNG_OPT_TSRESOL, &nanoseconds, 1);
     put32(p->block, PCAPNG_OPT_END);
     block_end(output, p->block);
     return number;
@@ -183,8 +185,8 @@ static void pcapng_event(struct trace_output *output, const struct trace_event *
 
     block_begin(p->block, PCAPNG_PACKET);
     put32(p->block, interface);
-    put32(p->block, (uint32_t)(event->time_ps >> 32));
-    put32(p->block, (uint32_t)event->time_ps);
+    put32(p->block, (uint32_t)(event->time_ps / PS_PER_NS >> 32));
+    put32(p->block, (uint32_t)(event->time_ps / PS_PER_NS));
     put64(p->block, 0);
     put_event(p->block, event);
     len = p->block->len - (PCAPNG_PACKET_FIXED - 4);
