@@ -332,6 +332,8 @@ void endpoint_ready(struct endpoint *ep)
     for (unsigned i = 0; i < ep->func_count; i++) {
         pci_func_set_multifunction(ep->funcs[i]->pci, ep->func_count > 1);
         endpoint_add_error_caps(ep, ep->funcs[i]->pci);
+        if (i)
+            pcie_follow_function_0(ep->funcs[i]->pci);
         for (unsigned v = 0; v < ep->funcs[i]->vf_count; v++)
             endpoint_add_error_caps(ep, ep->funcs[i]->vfs[v]->pci);
     }

@@ -3,8 +3,8 @@
  * Downstream Port Containment: its registers, triggers, signals (PCIe Base 6.0, 6.2.11, 7.9.14)
  * and, in root ports, the errors of programmed I/O (6.2.11.3).
  *
- * UNIMPL: RP PIO SysError and Exception are hardwired to zero: nothing on this machine takes a
- * System Error, and no processor an exception for a load that failed.
+ * UNIMPL: RP PIO SysError and Exception keep what is written, and nothing comes of it: nothing on
+ * this machine takes a System Error, and no processor an exception for a load that failed.
  */
 #include "pcilab/pci/dpc.h"
 
@@ -143,9 +143,9 @@ static const struct reg_def dpc_root_rows[] = {
     {.name = "rp_pio_severity", .clause = "PCIe 6.0 7.9.14.8", .offset = PCI_DPC_PIO_SEVERITY,
      .width = 4, .rw = PCI_DPC_PIO_ALL, .sticky = PCI_DPC_PIO_ALL},
     {.name = "rp_pio_syserror", .clause = "PCIe 6.0 7.9.14.9", .offset = PCI_DPC_PIO_SYSERROR,
-     .width = 4},
+     .width = 4, .rw = PCI_DPC_PIO_ALL, .sticky = PCI_DPC_PIO_ALL},
     {.name = "rp_pio_exception", .clause = "PCIe 6.0 7.9.14.10", .offset = PCI_DPC_PIO_EXCEPTION,
-     .width = 4},
+     .width = 4, .rw = PCI_DPC_PIO_ALL, .sticky = PCI_DPC_PIO_ALL},
     HEADER_ROW(0), HEADER_ROW(1), HEADER_ROW(2), HEADER_ROW(3),
 };
 /* clang-format on */

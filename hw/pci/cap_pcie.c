@@ -298,11 +298,23 @@ void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
     }
     if (slot) {
         pcie_place_slot(func, params, cap);
+    } else if (type_faces_down(params->type)) {
+        pcie_place_no_slot(func, cap);
     }
     if (params->type == PCIE_ROOT_PORT || params->type == PCIE_RC_EVENT_COLLECTOR) {
         reg_space_place(func->cfg, cap, root_rows, ARRAY_LEN(root_rows));
     }
     if (func->pf) {
         pci_vf_pcie(func);
+    }
+}
+
+void pcie_follow_function_0(struct pci_func *func)
+{
+    unsigned control = func->cap_pcie + PCIE_LNKCTL2;
+
+    if (func->cap_pcie && reg_has(func->cfg, control)) {
+        reg_hwinit(func->cfg, control, 0);
+        reg_set_rw_mask(func->cfg, control, 0);
     }
 }

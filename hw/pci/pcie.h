@@ -12,6 +12,7 @@ uint32_t pcie_power_device_caps(const struct pcie_power_params *power);
 uint32_t pcie_power_link_caps(const struct pcie_power_params *power);
 /* Slot registers at a capability. */
 void pcie_place_slot(struct pci_func *func, const struct pcie_params *params, unsigned cap);
+void pcie_place_no_slot(struct pci_func *func, unsigned cap);
 /* Does an event of the slot that is enabled wait for software? */
 bool pcie_slot_interrupts(const struct pci_func *func);
 /* Recomputes a port's interrupt conditions; one that begins is signalled. */

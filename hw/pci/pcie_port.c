@@ -101,7 +101,7 @@ void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool a
         if (bits & ~old & PCIE_LNKSTA_DLL_ACTIVE) {
             pci_dpc_link_active(func);
         }
-        if (has(func, PCIE_SLTSTA) && ((old ^ bits) & PCIE_LNKSTA_DLL_ACTIVE)) {
+        if (has(func, PCIE_SLTCAP) && ((old ^ bits) & PCIE_LNKSTA_DLL_ACTIVE)) {
             pcie_slot_event(func, PCIE_SLTSTA_DLL_CHG);
         }
     }

@@ -74,7 +74,18 @@ static const struct reg_def slot_rows[] = {
     {.name = "slot_control_2", .clause = "PCIe 6.0 7.5.3.22", .offset = PCIE_SLTCTL2, .width = 2},
     {.name = "slot_status_2", .clause = "PCIe 6.0 7.5.3.23", .offset = PCIE_SLTSTA2, .width = 2},
 };
+
+/* Nothing can be taken out: what is there is there. */
+static const struct reg_def no_slot_row[] = {
+    {.name = "slot_status", .clause = "PCIe 6.0 7.5.3.11", .offset = PCIE_SLTSTA, .width = 2,
+     .reset = PCIE_SLTSTA_PRESENCE},
+};
 /* clang-format on */
+
+void pcie_place_no_slot(struct pci_func *func, unsigned cap)
+{
+    reg_space_place(func->cfg, cap, no_slot_row, ARRAY_LEN(no_slot_row));
+}
 
 void pcie_place_slot(struct pci_func *func, const struct pcie_params *p, unsigned cap)
 {
@@ -108,7 +119,7 @@ void pcie_place_slot(struct pci_func *func, const struct pcie_params *p, unsigne
 
 static bool has_slot(const struct pci_func *func)
 {
-    return func->cap_pcie && reg_has(func->cfg, func->cap_pcie + PCIE_SLTSTA);
+    return func->cap_pcie && reg_has(func->cfg, func->cap_pcie + PCIE_SLTCAP);
 }
 
 static uint64_t slot_get(const struct pci_func *func, unsigned reg)

@@ -143,6 +143,17 @@ bool machine_slow_invalidations(struct machine *machine, uint64_t each_ps, uint6
     return machine->iommu_count;
 }
 
+struct root_complex *machine_root_at(struct machine *machine, uint16_t segment, unsigned bus)
+{
+    for (unsigned i = 0; i < machine->bridge_count; i++) {
+        const struct map_bridge *map = &machine->bridge[i].map;
+
+        if (map->segment == segment && bus >= map->bus_first && bus <= map->bus_last)
+            return machine->bridge[i].rc;
+    }
+    return NULL;
+}
+
 struct root_complex *machine_route(struct machine *machine, enum root_request_kind kind,
                                    uint64_t addr)
 {

@@ -6,6 +6,7 @@
 #include "pcilab/reg/reg.h"
 
 #include "pcilab/base/bits.h"
+#include "pcilab/reg/replace.h"
 
 #include <assert.h>
 #include <glib.h>
@@ -231,6 +232,23 @@ void reg_set_rw_mask(struct reg_space *space, unsigned offset, uint64_t rw)
 uint64_t reg_rw_mask(const struct reg_space *space, unsigned offset)
 {
     return space_row(space, offset)->rw;
+}
+
+void reg_replace_row(struct reg_space *space, unsigned offset, const struct reg_def *def)
+{
+    struct reg_row *row = space_row(space, offset);
+
+    assert(def->width == row->def->width);
+    row->def = def;
+    row->rw = def->rw;
+    /* What reads differently does so at once; the rest waits for a reset. */
+    row->value ^= row->init ^ def->reset;
+    row->init = def->reset;
+}
+
+uint64_t reg_reset_value(const struct reg_space *space, unsigned offset)
+{
+    return space_row(space, offset)->init;
 }
 
 /* The row's bytes that lie in [offset, offset + len), as a mask of bits of the row. */

@@ -55,6 +55,7 @@ int cli_topo(char **argv);
 int cli_topo_import(char **argv); /* argv[0] is "import" */
 int cli_boot(char **argv);
 int cli_campaign(char **argv);
+int cli_conform(char **argv);
 int cli_fork(char **argv);
 int cli_inspect(char **argv);
 int cli_report(char **argv);

@@ -3,8 +3,8 @@
 #ifndef PCILAB_SRC_CONFIG_IMPORT_H
 #define PCILAB_SRC_CONFIG_IMPORT_H
 
-#include "lspci.h"
 #include "pcilab/config/import.h"
+#include "pcilab/config/lspci.h"
 
 /* A kind of addresses: I/O ports, memory below 4 GiB, memory above. */
 enum import_space {

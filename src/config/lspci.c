@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "lines.h"
-#include "lspci.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/base/le.h"
+#include "pcilab/config/lspci.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
 

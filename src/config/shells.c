@@ -2,8 +2,8 @@
 /* [shell] groups: their functions come from a file that lspci could have written. */
 #include <string.h>
 
-#include "lspci.h"
 #include "parser.h"
+#include "pcilab/config/lspci.h"
 
 static bool is_bridge_to(const struct lspci_func *func, unsigned *secondary)
 {

@@ -271,6 +271,8 @@ void pci_cap_msix_add(struct pci_func *func, unsigned vectors, unsigned bar, uin
 /* Another Table Size, at most that of pci_cap_msix_add(). */
 void pci_msix_set_vectors(struct pci_func *func, unsigned vectors);
 void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params);
+/* A further function of a device with a link: function 0 alone has Link Control 2 (7.5.3.19). */
+void pcie_follow_function_0(struct pci_func *func);
 void pci_cap_ssvid_add(struct pci_func *func, uint16_t subvendor, uint16_t subdevice);
 void pci_cap_dsn_add(struct pci_func *func, uint64_t serial);
 void pci_cap_dev3_add(struct pci_func *func); /* for DMWr */

@@ -26,6 +26,8 @@ struct port *machine_port_above(struct machine *machine, const char *name);
 struct pci_func *machine_func(struct machine *machine, const char *name);
 /* The root complex that a component belongs to; NULL: no such component. */
 struct root_complex *machine_root_of(struct machine *machine, const char *name);
+/* The one that a bus of a segment belongs to, in use or not; NULL: none. */
+struct root_complex *machine_root_at(struct machine *machine, uint16_t segment, unsigned bus);
 
 /* vtd_queue_slow() of all units. False: there is none. */
 bool machine_slow_invalidations(struct machine *machine, uint64_t each_ps, uint64_t stall_ps);

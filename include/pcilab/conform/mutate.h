@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Can the suite fail? A mutant is a machine with one thing wrong: a bit of a register that has
+ * another access, another reset value or another stickiness, or TLPs that get lost or changed on
+ * their way. Each is judged, and must be noticed.
+ */
+#ifndef PCILAB_CONFORM_MUTATE_H
+#define PCILAB_CONFORM_MUTATE_H
+
+#include "pcilab/conform/conform.h"
+#include "pcilab/fabric/inject.h"
+#include "pcilab/platform/machine.h"
+#include "pcilab/reg/reg.h"
+
+struct conform_mutant {
+    char *name;      /* "ex0 device_control: bit 5 cannot be written" */
+    char *component; /* whose register, or at whose end of a link; NULL: anywhere */
+    /* A register: this row instead. */
+    bool is_register;
+    unsigned offset;
+    struct reg_def def;
+    /* TLPs: this rule, without a sender where `component` is NULL. */
+    struct inject_rule rule;
+    bool above; /* the sender is the port above the component */
+};
+
+/* All that there are for a description, in a fixed order: struct conform_mutant. NULL: an error. */
+GPtrArray *conform_mutants(const struct machine_desc *desc, GError **error);
+/* Makes the machine one. With an injection of the caller's for TLPs, or NULL: one is made. */
+void conform_mutate(struct machine *machine, const struct conform_mutant *mutant,
+                    struct inject **inject);
+
+struct conform_mutant_result {
+    const struct conform_mutant *mutant;
+    GPtrArray *noticed; /* ids of assertions, in order, each once; not owned */
+};
+/* Judges `wanted` of them, evenly spread (0: all), and calls done() for each; `assertions` are what
+ * may notice. False: the description cannot be built. */
+typedef void (*conform_mutant_fn)(void *opaque, const struct conform_mutant_result *result);
+bool conform_judge_mutants(const struct machine_desc *desc, const GPtrArray *assertions,
+                           unsigned wanted, conform_mutant_fn done, void *opaque, GError **error);
+
+#endif
