@@ -63,6 +63,13 @@ unsigned field_offset(struct conform_ctx *t, const struct field_table *table,
         t_skip(t, "function 0 of a device and the others differ here");
         return 0xffff;
     }
+    /* A first version ends where its type of function needs no more (7.5.3): at the earliest behind
+     * the registers of the link. */
+    if (table->place == PLACE_CAP && table->cap == 0x10 && f->offset >= 0x14 &&
+        (subject_read(s, base + 2, 1) & 0xf) < 2) {
+        t_skip(t, "its capability is of version 1");
+        return 0xffff;
+    }
     if (base + f->offset + f->width > s->func->config_bytes) {
         t_skip(t, "it lies beyond what is seen of configuration space");
         return 0xffff;
