@@ -90,10 +90,21 @@ struct fabric *fabric_new(struct sim *sim, struct trace *trace)
     return fabric;
 }
 
+void fabric_vary(struct fabric *fabric, uint64_t vary_ps)
+{
+    assert(vary_ps <= FABRIC_VARY_MAX_PS);
+    if (!fabric->vary_ps && vary_ps)
+        sim_stream_add(fabric->sim, &fabric->chance, "links");
+    else if (fabric->vary_ps && !vary_ps)
+        sim_stream_remove(fabric->sim, &fabric->chance);
+    fabric->vary_ps = vary_ps;
+}
+
 void fabric_free(struct fabric *fabric)
 {
     if (!fabric)
         return;
+    fabric_vary(fabric, 0);
     assert(!fabric->busy_first && "ports outlive their fabric");
     sim_cancel(fabric->sim, &fabric->drain);
     tlp_pool_free(fabric->pool);

@@ -233,10 +233,8 @@ static bool by_address(const struct tlp *tlp)
     return tlp_is_memory(tlp) || tlp->type == TLP_IORD || tlp->type == TLP_IOWR;
 }
 
-static bool matches(const struct inject_rule *rule, const struct port *sender,
-                    const struct tlp *tlp)
+bool inject_matches(const struct inject_match *m, const struct port *sender, const struct tlp *tlp)
 {
-    const struct inject_match *m = &rule->match;
     uint64_t addr;
     unsigned len;
 
@@ -254,7 +252,14 @@ static bool matches(const struct inject_rule *rule, const struct port *sender,
         if (addr < m->addr_first || addr > m->addr_last)
             return false;
     }
-    return !m->accepts || m->accepts(rule->opaque, sender, tlp);
+    return true;
+}
+
+static bool matches(const struct inject_rule *rule, const struct port *sender,
+                    const struct tlp *tlp)
+{
+    return inject_matches(&rule->match, sender, tlp) &&
+           (!rule->match.accepts || rule->match.accepts(rule->opaque, sender, tlp));
 }
 
 /* Its time, its count, its luck. */

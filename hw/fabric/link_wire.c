@@ -54,7 +54,8 @@ void link_wire_retimed(struct link *link)
 
 uint64_t link_wire_take(struct link_dir *dir, unsigned bytes)
 {
-    uint64_t now = dir->from->fabric->sim->now_ps, fraction;
+    struct fabric *fabric = dir->from->fabric;
+    uint64_t now = fabric->sim->now_ps, fraction;
 
     if (dir->free_ps < now) {
         if (dir->l0s_exit_ps && now - dir->free_ps >= L0S_IDLE_PS) {
@@ -64,6 +65,8 @@ uint64_t link_wire_take(struct link_dir *dir, unsigned bytes)
         dir->free_ps = now;
         dir->free_frac = 0;
     }
+    if (__builtin_expect(fabric->vary_ps != 0, 0))
+        dir->free_ps += sim_rng_below(&fabric->chance.rng, fabric->vary_ps + 1);
     fraction = dir->free_frac + bytes * dir->link->byte_fraction;
     dir->free_ps += fraction >> 16;
     dir->free_frac = fraction & 0xffff;

@@ -87,7 +87,10 @@ struct machine {
     struct trace trace;
     struct machine_console console;
     struct sim_input keys, hands; /* of the console; at the board */
-    GByteArray *typed;            /* keys that the UART has not taken */
+    struct sim_input orders;
+    machine_order_fn order; /* takes them; NULL: nobody */
+    void *order_opaque;
+    GByteArray *typed; /* keys that the UART has not taken */
     struct ram ram;
     uint64_t seed;
 

@@ -33,11 +33,31 @@ static void touch_board(void *opaque, const uint8_t *bytes, uint32_t len)
         machine_break(machine);
 }
 
+static void take_order(void *opaque, const uint8_t *bytes, uint32_t len)
+{
+    struct machine *machine = opaque;
+
+    if (machine->order)
+        machine->order(machine->order_opaque, bytes, len);
+}
+
+void machine_on_order(struct machine *machine, machine_order_fn fn, void *opaque)
+{
+    machine->order = fn;
+    machine->order_opaque = opaque;
+}
+
+void machine_order(struct machine *machine, const void *bytes, uint32_t len)
+{
+    sim_input_post(&machine->orders, bytes, len);
+}
+
 void input_init(struct machine *machine, const struct sim_input_log *log)
 {
     sim_inputs_init(&machine->inputs, &machine->sim, BOARD_QUANTUM_PS, log);
     sim_input_add(&machine->inputs, &machine->keys, "console", type, machine);
     sim_input_add(&machine->inputs, &machine->hands, "board", touch_board, machine);
+    sim_input_add(&machine->inputs, &machine->orders, "control", take_order, machine);
     machine->typed = g_byte_array_new();
 }
 
@@ -45,6 +65,7 @@ void input_fini(struct machine *machine)
 {
     sim_input_remove(&machine->keys);
     sim_input_remove(&machine->hands);
+    sim_input_remove(&machine->orders);
     sim_inputs_fini(&machine->inputs);
     g_byte_array_unref(machine->typed);
 }

@@ -458,3 +458,12 @@ void board_iommu_destroy(struct machine *machine)
     g_clear_pointer(&machine->rmrr, g_free);
     machine->rmrr_count = 0;
 }
+
+bool machine_vary_walks(struct machine *machine, uint64_t vary_ps)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < machine->iommu_count; i++)
+        any |= iommu_core_vary(vtd_core(machine->iommu[i].vtd), vary_ps);
+    return any;
+}

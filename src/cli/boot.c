@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "boot_control.h"
 #include "boot_kernel.h"
 #include "boot_options.h"
 #include "boot_report.h"
@@ -20,6 +21,7 @@
 #include "pcilab/io/block.h"
 #include "poke.h"
 #include "report.h"
+#include "run_guest.h"
 
 /* Everything that one boot needs, freed in one place. */
 struct boot {
@@ -36,6 +38,7 @@ struct boot {
     struct report_watch *watch; /* --out */
     struct boot_run run;
     struct command command;
+    struct run_guest *commander; /* of --guest-commands; NULL: none */
     struct checkpoint_run checkpoint;
     struct pokes pokes;
     struct boot_record record;
@@ -54,7 +57,10 @@ static void boot_clear(struct boot *boot)
     splats_free(boot->run.splats);
     boot_log_free(boot->run.log);
     boot_gdb_clear(&boot->gdb);
+    boot_control_stop(&boot->run);
     machine_free(boot->run.machine);
+    boot_control_free(&boot->run);
+    run_guest_free(boot->commander);
     (void)boot_record_close(&boot->record, CLI_OK);
     for (unsigned i = 0; boot->disks && i < boot->disks->len; i++) {
         block_free(g_array_index(boot->disks, struct machine_disk, i).image);
@@ -184,7 +190,7 @@ static bool find_kernel(struct boot *boot)
     boot->load.enter_bzimage = o->enter_bzimage;
     boot->cmdline = boot_options_cmdline(o);
     boot->load.cmdline = boot->cmdline;
-    if (boot->command.argv) {
+    if (boot->command.argv || boot->commander) {
         if (!find_command_files(boot)) {
             return false;
         }
@@ -229,25 +235,6 @@ static bool check_disk_name(const struct boot *boot, const char *name)
     return found;
 }
 
-/* Modes end the text: "FILE,overlay,direct". They are cut off. */
-static unsigned take_disk_modes(char *text)
-{
-    static const struct {
-        const char *word;
-        unsigned flag;
-    } modes[] = {{",ro", BLOCK_READ_ONLY}, {",overlay", BLOCK_OVERLAY}, {",direct", BLOCK_DIRECT}};
-    unsigned flags = 0;
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
-        if (g_str_has_suffix(text, modes[i].word)) {
-            flags |= modes[i].flag;
-            text[strlen(text) - strlen(modes[i].word)] = '\0';
-            i = (unsigned)-1; /* another one may stand before it */
-        }
-    }
-    return flags;
-}
-
 /* One --disk NAME=FILE; the text is cut in two. */
 static bool open_disk(struct boot *boot, char *text)
 {
@@ -262,7 +249,8 @@ static bool open_disk(struct boot *boot, char *text)
     if (!check_disk_name(boot, text)) {
         return false;
     }
-    unsigned flags = take_disk_modes(equals + 1) | (boot->options.replay ? BLOCK_OVERLAY : 0);
+    unsigned flags =
+        boot_options_take_disk_modes(equals + 1) | (boot->options.replay ? BLOCK_OVERLAY : 0);
     struct machine_disk disk = {
         .name = text, .image = block_open(equals + 1, BLOCK_READ_ONLY_OK | flags, &error)};
     if (!disk.image) {
@@ -428,7 +416,7 @@ static bool build_machine(struct boot *boot)
         .disk_count = boot->disks->len,
         .console = {boot_output, boot_input_wanted, &boot->run},
         .virtio_consoles = &boot->command.host,
-        .virtio_console_count = boot->command.argv ? 1 : 0,
+        .virtio_console_count = boot->command.argv || boot->commander ? 1 : 0,
         .log = &boot->record.log,
     };
 
@@ -439,6 +427,12 @@ static bool build_machine(struct boot *boot)
     }
     if (!pokes_check(&boot->pokes, boot->run.machine) ||
         !boot_record_check(&boot->record, boot->run.machine)) {
+        return false;
+    }
+    if (boot->commander) {
+        run_guest_join(boot->commander, boot->run.machine, &boot->command);
+    }
+    if ((o->control || o->replay) && !boot_control_start(&boot->run, o->control, boot->commander)) {
         return false;
     }
     if (o->digest || o->tested_with || o->checkpoint.serve) {
@@ -596,7 +590,8 @@ static int boot_machine(struct boot *boot)
 
     run->boot = &boot->load;
     run->real_clock = boot->options.real_clock;
-    run->no_reboot = boot->options.no_reboot || run->command; /* a job is done once */
+    run->no_reboot =
+        boot->options.no_reboot || run->command || boot->commander; /* a job is done once */
     run->limit_ps = boot->options.limit_ps;
     run->until_ps = boot->options.until_ps;
     run->limit_wall_us = boot->options.limit_wall_ps / PS_PER_US;
@@ -653,7 +648,16 @@ static bool find_command(struct boot *boot)
     } else if (boot_options_wants_command(o) && !c->argv) {
         command_set_any(c);
     }
-    return !c->argv || command_add_devices(c, boot->desc, o->rw);
+    if (o->guest_commands) {
+        boot->commander = run_guest_new(NULL);
+    }
+    if ((c->argv || boot->commander) && !command_add_devices(c, boot->desc, o->rw)) {
+        return false;
+    }
+    if (boot->commander) {
+        run_guest_take_ports(boot->commander, c);
+    }
+    return true;
 }
 
 int cli_boot(char **argv)

@@ -18,7 +18,8 @@
 
 struct checkpoint; /* checkpoint.h */
 struct command;    /* command.h */
-struct pokes;      /* poke.h */
+struct boot_control;
+struct pokes; /* poke.h */
 
 struct boot_run {
     /* The machine, loaded, and how to load it again. */
@@ -34,8 +35,10 @@ struct boot_run {
     struct pokes *pokes;           /* NULL: none */
     struct boot_record *record;    /* NULL: neither kept nor replayed */
     struct boot_gdb *gdb;          /* NULL: no debugger */
-    bool core_failed;              /* one could not be written */
-    const char *vmcore;            /* where a panic, or a wish for a core file, writes it; NULL */
+    struct boot_control *control;  /* NULL: none */
+    const struct boot_control_ops *control_ops;
+    bool core_failed;   /* one could not be written */
+    const char *vmcore; /* where a panic, or a wish for a core file, writes it; NULL */
 
     /* Shows what these words ask for; may be NULL where no poke asks. */
     void (*inspect)(struct machine *machine, const char *words);

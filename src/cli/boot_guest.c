@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel and initramfs that scripts/guest prepared. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "boot.h"
 
 char *boot_guest_folder(const char *name)

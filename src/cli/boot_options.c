@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/units.h"
+#include "pcilab/io/block.h"
 #include "splat.h"
 
 /* CHOICE: what makes the kernel talk to us and end a run that failed, and nothing that changes what
@@ -57,6 +58,7 @@ void boot_options_clear(struct boot_options *o)
     g_strfreev(o->allowed_splats);
     g_free(o->gdb);
     g_free(o->vmcore);
+    g_free(o->control);
     g_free(o->record);
     g_free(o->replay);
     g_strfreev(o->pokes);
@@ -133,7 +135,8 @@ static bool check_kernel_options(const struct boot_options *o)
                   o->guest);
         return false;
     }
-    if (o->modules && !o->ktree && !o->kernel_debs && !boot_options_wants_command(o)) {
+    if (o->modules && !o->ktree && !o->kernel_debs && !boot_options_wants_command(o) &&
+        !o->guest_commands) {
         cli_error("--module %s: it needs --ktree or --kernel-deb to come from", o->modules[0]);
         return false;
     }
@@ -157,7 +160,7 @@ static bool check_command(const struct boot_options *o)
     } else if (wanted && o->initrd) {
         cli_error("--initrd %s: with a command or --shell the initramfs is pcilab's own",
                   o->initrd);
-    } else if (!wanted && (o->rw || o->tty)) {
+    } else if (!wanted && ((o->rw && !o->guest_commands) || o->tty)) {
         cli_error("%s is for commands: pcilab boot ... -- COMMAND", o->rw ? "--rw" : "--tty");
     } else if (wanted && o->checkpoint.forks && o->tty) {
         cli_error("--tty is for one run: continuations have no terminal");
@@ -195,6 +198,25 @@ static bool check_record(struct boot_options *o, const char *until)
     return false;
 }
 
+static bool check_control(const struct boot_options *o)
+{
+    if (o->control && o->checkpoint.wanted) {
+        cli_error("--control is for one run; with --checkpoint-at it would be more than one");
+        return false;
+    }
+    if (o->guest_commands &&
+        (!o->control || o->record || o->initrd || boot_options_wants_command(o))) {
+        cli_error("--guest-commands is for --control PATH, without --record, --initrd or a command "
+                  "of its own");
+        return false;
+    }
+    if (o->control && o->replay) {
+        cli_error("--control: a replay takes its orders from the recording");
+        return false;
+    }
+    return true;
+}
+
 static bool take_raw(struct boot_options *o, struct raw_options *raw)
 {
     if (raw->seed && !units_parse_uint(raw->seed, &o->seed)) {
@@ -220,7 +242,8 @@ static bool take_raw(struct boot_options *o, struct raw_options *raw)
         cli_error("--gdb is for one run, and a checkpoint makes several");
         return false;
     }
-    if (!check_kernel_options(o) || !check_command(o) || !check_record(o, raw->until)) {
+    if (!check_control(o) || !check_kernel_options(o) || !check_command(o) ||
+        !check_record(o, raw->until)) {
         return false;
     }
     if (raw->rest && raw->rest[0]) {
@@ -307,6 +330,24 @@ static char *describe(void)
     return text;
 }
 
+unsigned boot_options_take_disk_modes(char *text)
+{
+    static const struct {
+        const char *word;
+        unsigned flag;
+    } modes[] = {{",ro", BLOCK_READ_ONLY}, {",overlay", BLOCK_OVERLAY}, {",direct", BLOCK_DIRECT}};
+    unsigned flags = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
+        if (g_str_has_suffix(text, modes[i].word)) {
+            flags |= modes[i].flag;
+            text[strlen(text) - strlen(modes[i].word)] = '\0';
+            i = (unsigned)-1; /* another one may stand before it */
+        }
+    }
+    return flags;
+}
+
 bool boot_options_is_command(char *const *argv)
 {
     for (unsigned i = 1; argv[i]; i++) { /* the first "--" in any case */
@@ -341,7 +382,7 @@ bool boot_options_parse(struct boot_options *o, char **argv)
 {
     struct raw_options raw = {0};
     gboolean no_reboot = FALSE, digest = FALSE, quiet = FALSE, verbose = FALSE, stats = FALSE;
-    gboolean tested_with = FALSE, shell = FALSE, tty = FALSE;
+    gboolean tested_with = FALSE, shell = FALSE, tty = FALSE, guest_commands = FALSE;
     const GOptionEntry entries[] = {
         {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &o->kernel,
          "bzImage or vmlinux; default: what scripts/guest prepared", "FILE"},
@@ -390,6 +431,12 @@ bool boot_options_parse(struct boot_options *o, char **argv)
          "What comes from outside comes from FILE: the same run again", "FILE"},
         {"until", 0, 0, G_OPTION_ARG_STRING, &raw.until,
          "End with status 0 after this virtual time", "TIME"},
+        {"control", 0, 0, G_OPTION_ARG_FILENAME, &o->control,
+         "A socket at PATH takes orders while the guest runs: pcilab ctl PATH", "PATH"},
+        {"guest-commands", 0, 0, G_OPTION_ARG_NONE, &guest_commands,
+         "With --control: the guest works on this computer's files, as with a command, and takes "
+         "commands by pcilab ctl PATH guest COMMAND",
+         NULL},
         {"vmcore", 0, 0, G_OPTION_ARG_FILENAME, &o->vmcore,
          "A panic, or Ctrl-A c or SIGUSR1, writes a core file of the guest", "FILE"},
         {"at", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->pokes,
@@ -432,6 +479,7 @@ bool boot_options_parse(struct boot_options *o, char **argv)
     o->tested_with = tested_with;
     o->shell = shell;
     o->tty = tty;
+    o->guest_commands = guest_commands;
     ok = ok && take_raw(o, &raw);
     raw_clear(&raw);
     g_strfreev(words);

@@ -20,7 +20,7 @@ struct boot_options {
     char **append;      /* NULL-terminated; NULL: none */
     char **command;     /* after "--"; NULL: none */
     char **rw;          /* directories; NULL: none */
-    bool shell, tty;
+    bool shell, tty, guest_commands;
     char *cmdline;
     char *cpus, *memory, *timing;
     uint64_t seed;
@@ -32,6 +32,7 @@ struct boot_options {
     char *out;             /* folder for pcilab report; NULL: none */
     char *record, *replay; /* paths; NULL: none */
     uint64_t until_ps;     /* 0: none */
+    char *control;         /* path; NULL: none */
     char *vmcore;          /* NULL: none */
     char *gdb;             /* where a debugger connects; NULL: none */
     char **pokes;          /* --at; NULL: none */
@@ -53,6 +54,8 @@ bool boot_options_wants_command(const struct boot_options *options);
 char **boot_options_cut_command(char **words);
 /* A shell is wanted, without words: a kernel of the user's own, and somebody at the terminal. */
 bool boot_options_default_shell(const struct boot_options *options);
+/* BLOCK_* of what ends the text of a --disk: "FILE,overlay,direct". It is cut off. */
+unsigned boot_options_take_disk_modes(char *text);
 /* The kernel's command line. g_free() it. */
 char *boot_options_cmdline(const struct boot_options *options);
 

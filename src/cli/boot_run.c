@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "boot.h"
+#include "boot_control.h"
 #include "checkpoint.h"
 #include "command.h"
 #include "core_file.h"
@@ -36,9 +37,20 @@ enum run_end {
     END_LEFT,
     END_SIGNAL,
     END_OUTPUT,
+    END_CONTROL, /* somebody said so */
     END_COMMAND, /* there is nothing more to be learnt of it */
     END_LOAD,
 };
+
+static bool listens(const struct boot_run *run)
+{
+    return run->control && run->control_ops->listens(run->control);
+}
+
+static bool stands(const struct boot_run *run)
+{
+    return run->control && run->control_ops->stands(run->control);
+}
 
 static bool tail_is(const struct boot_run *run, const char *text)
 {
@@ -72,6 +84,9 @@ void boot_output(void *opaque, uint8_t byte)
     }
     run->last_byte = byte;
     watch_console(run, byte);
+    if (run->control) {
+        run->control_ops->byte(run->control, byte);
+    }
     if (run->splats) {
         splats_byte(run->splats, byte);
     }
@@ -167,15 +182,22 @@ static void wait_world(struct boot_run *run, unsigned timeout_ms)
 {
     uint32_t timeout = timeout_ms;
 
-    if (!run->network) {
+    if (!run->network && !listens(run)) {
         console_wait(run->console, timeout_ms);
         return;
     }
     g_array_set_size(run->net_fds, 0);
-    machine_net_fill(run->machine, run->net_fds, &timeout);
-    run->net_live = run->net_fds->len > 0;
+    if (run->network) {
+        machine_net_fill(run->machine, run->net_fds, &timeout);
+        run->net_live = run->net_fds->len > 0;
+    }
+    if (run->control) { /* behind those, which know their places */
+        run->control_ops->fill(run->control, run->net_fds);
+    }
     console_wait_with(run->console, run->net_fds, MIN(timeout, timeout_ms));
-    machine_net_polled(run->machine, run->net_fds);
+    if (run->network) {
+        machine_net_polled(run->machine, run->net_fds);
+    }
 }
 
 /* What came from outside since the last slice. */
@@ -191,6 +213,9 @@ static enum run_end serve_user(struct boot_run *run)
     }
     if (run->serve) {
         run->serve(run->host);
+    }
+    if (run->control) {
+        run->control_ops->serve(run->control);
     }
     while ((command = console_command(run->console)) != CONSOLE_NOTHING) {
         switch (command) {
@@ -227,7 +252,7 @@ static enum run_end serve_debugger(struct boot_run *run)
 /* A recording says itself when it is over. */
 static bool input_may_come(const struct boot_run *run)
 {
-    return run->net_live || boot_record_replays(run->record) ||
+    return run->net_live || boot_record_replays(run->record) || listens(run) ||
            (console_source(run->console) != CONSOLE_WHOLE && !console_ended(run->console));
 }
 
@@ -314,6 +339,9 @@ static enum run_end run_slice(struct boot_run *run)
         slice = MIN(slice, run->until_ps - run->virtual_ps);
     }
     slice = boot_record_slice_ps(run->record, before, slice);
+    if (run->control) {
+        slice = run->control_ops->slice_ps(run->control, slice);
+    }
     if (run->checkpoint) {
         slice = checkpoint_slice_ps(run->checkpoint, run->virtual_ps, slice);
     }
@@ -330,6 +358,7 @@ static enum run_end run_slice(struct boot_run *run)
         write_core(run);
     }
     poke(run, run->virtual_ps);
+    bool leave = run->control && run->control_ops->slice(run->control);
     switch (stop) {
     case MACHINE_POWERED_OFF: return END_POWERED_OFF;
     case MACHINE_RESET: return restart(run);
@@ -344,11 +373,18 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->command && run->command->stop) {
         return END_COMMAND;
     }
+    if (leave) {
+        return END_CONTROL;
+    }
     if (run->checkpoint && checkpoint_is_due(run->checkpoint, run->virtual_ps)) {
         return END_CHECKPOINT;
     }
     if (machine_idle_until(run->machine) == SIM_NEVER && !input_may_come(run)) {
         return END_DEAD;
+    }
+    /* An instant at which somebody wanted to look is none that a replay comes by. */
+    if (stop == MACHINE_PAUSED && run->control && !boot_record_replays(run->record)) {
+        return END_NOT_YET;
     }
     if (!boot_record_slice(run->record, run->machine)) {
         return END_RECORD;
@@ -372,6 +408,7 @@ static int explain(const struct boot_run *run, enum run_end end)
     case END_RESET:
     case END_COMMAND:
     case END_UNTIL:
+    case END_CONTROL:
     case END_HUNG: break;
     case END_RECORD: status = boot_record_status(run->record); break;
     case END_DEAD:
@@ -426,7 +463,11 @@ int boot_run(struct boot_run *run)
         if (run->gdb && (end = serve_debugger(run)) != END_NOT_YET) {
             break;
         }
-        end = run_slice(run);
+        if (stands(run)) {
+            wait_world(run, LONG_WAIT_MS);
+        } else {
+            end = run_slice(run);
+        }
         enum run_end user = serve_user(run);
         if (end == END_NOT_YET) {
             end = user;
@@ -434,7 +475,7 @@ int boot_run(struct boot_run *run)
         if (end == END_NOT_YET) {
             end = check_limits(run);
         }
-        if (end == END_NOT_YET) {
+        if (end == END_NOT_YET && !stands(run)) {
             keep_pace(run);
         }
     }
@@ -452,6 +493,7 @@ int boot_run(struct boot_run *run)
     if (run->gdb) {
         boot_gdb_end(run->gdb, status);
     }
-    boot_record_end(run->record, run->machine, status, end != END_POWERED_OFF && end != END_RESET);
+    boot_record_end(run->record, run->machine, status,
+                    end != END_POWERED_OFF && end != END_RESET && end != END_CONTROL);
     return status;
 }

@@ -23,6 +23,8 @@ void cli_set_program(const char *name); /* before the colon; "pcilab" at first *
 void cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* False, and an error: `what`, the file `path`, cannot be read. */
 bool cli_file_is_readable(const char *what, const char *path);
+/* Errors for somebody who is not at stderr; NULL: to stderr again. */
+void cli_capture_errors(GString *into);
 void cli_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void cli_set_notes(bool on);
 bool cli_notes(void);
@@ -56,6 +58,7 @@ int cli_topo_import(char **argv); /* argv[0] is "import" */
 int cli_boot(char **argv);
 int cli_campaign(char **argv);
 int cli_conform(char **argv);
+int cli_ctl(char **argv);
 int cli_fork(char **argv);
 int cli_inspect(char **argv);
 int cli_report(char **argv);

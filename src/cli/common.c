@@ -11,6 +11,7 @@
 
 static bool notes_on;
 static const char *program = "pcilab";
+static GString *captured;
 
 void cli_set_program(const char *name)
 {
@@ -25,12 +26,21 @@ static void print_line(const char *format, va_list args)
     g_free(text);
 }
 
+void cli_capture_errors(GString *into)
+{
+    captured = into;
+}
+
 void cli_error(const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    print_line(format, args);
+    if (captured) {
+        g_string_append_vprintf(captured, format, args);
+    } else {
+        print_line(format, args);
+    }
     va_end(args);
 }
 

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"boot", cli_boot, "boot a Linux kernel on a topology"},
     {"campaign", cli_campaign, "run scenarios by the thousand, here or in a batch system"},
     {"conform", cli_conform, "judge a machine, a device or a dump clause by clause"},
+    {"ctl", cli_ctl, "give orders to a boot that has a control socket, and look into it"},
     {"fork", cli_fork, "continue from the checkpoint of a boot, as often as wanted"},
     {"inspect", cli_inspect, "look into the machine at the checkpoint of a boot"},
     {"report", cli_report, "make a page of what a run left in a folder"},

@@ -32,6 +32,7 @@ struct run_guest {
     GString *console;
     struct scenario *waiting; /* for the end of a command */
     bool ready, started, ended;
+    bool beside; /* somebody else runs the machine: the shell is started as soon as it can be */
 };
 
 struct run_guest *run_guest_new(const struct run_options *options)
@@ -76,7 +77,7 @@ static void has_room(void *opaque, unsigned port)
 
     if (port == PORT_CTL) {
         push(g, port, g->control);
-    } else if (port == PORT_IN) {
+    } else if (port == PORT_IN && (g->started || !g->beside)) {
         push(g, port, g->input);
     }
 }
@@ -117,12 +118,32 @@ static void look_for_end(struct run_guest *g)
     command_over(g, status, at - 2);
 }
 
+static void start_shell(struct run_guest *g)
+{
+    static const char *const shell[] = {"/bin/sh", NULL};
+    GByteArray *job = command_make_job(shell, false);
+
+    g_byte_array_append(g->control, job->data, job->len);
+    g_byte_array_unref(job);
+    push(g, PORT_CTL, g->control);
+}
+
 static void hear(struct run_guest *g, const uint8_t *data, uint32_t len)
 {
     while (len && !g->link.broken) {
         switch (agent_hear(&g->link, &data, &len)) {
-        case AGENT_READY: g->ready = true; break;
-        case AGENT_STARTED: g->started = true; break;
+        case AGENT_READY:
+            g->ready = true;
+            if (g->beside) {
+                start_shell(g);
+            }
+            break;
+        case AGENT_STARTED:
+            g->started = true;
+            if (g->beside) {
+                push(g, PORT_IN, g->input);
+            }
+            break;
         case AGENT_STATUS:
             g->ended = true;
             command_over(g, STATUS_NO_SHELL, g->output->len);
@@ -186,23 +207,43 @@ static char *make_cmdline(const char *append)
     return boot_options_cmdline(&options);
 }
 
-bool run_guest_prepare(struct run_guest *g, struct machine_desc *desc,
-                       const struct scenario_guest *wanted, struct machine_options *options,
-                       GError **error)
+void run_guest_take_ports(struct run_guest *g, struct command *command)
 {
     static const struct virtio_console_port_ops port_ops = {
         .output = take_output, .guest_open = is_open, .room = has_room};
 
+    for (unsigned i = 0; i < COMMAND_PORTS; i++) {
+        command->ports[i].ops = &port_ops;
+        command->ports[i].opaque = g;
+    }
+}
+
+static void join(struct run_guest *g, struct machine *machine, const struct command *command)
+{
+    g->machine = machine;
+    g->device = machine_virtio_console(machine, command->host.name);
+    for (unsigned i = 0; i < COMMAND_PORTS; i++) {
+        virtio_console_set_open(g->device, i, true);
+    }
+}
+
+void run_guest_join(struct run_guest *g, struct machine *machine, const struct command *command)
+{
+    g->beside = true;
+    join(g, machine, command);
+}
+
+bool run_guest_prepare(struct run_guest *g, struct machine_desc *desc,
+                       const struct scenario_guest *wanted, struct machine_options *options,
+                       GError **error)
+{
     if (!command_add_devices(&g->command, desc, NULL) || !find_kernel(g) ||
         !command_make_initrd(&g->tree, desc, NULL, NULL)) {
         g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_FILE,
                     "no guest can be made: standard error says why");
         return false;
     }
-    for (unsigned i = 0; i < COMMAND_PORTS; i++) {
-        g->command.ports[i].ops = &port_ops;
-        g->command.ports[i].opaque = g;
-    }
+    run_guest_take_ports(g, &g->command);
     g->cmdline = make_cmdline(wanted->append);
     options->virtio_consoles = &g->command.host;
     options->virtio_console_count = 1;
@@ -237,25 +278,17 @@ static bool fail_boot(struct run_guest *g, GError **error)
 bool run_guest_boot(struct run_guest *g, struct machine *machine, bool (*overdue)(void *),
                     void *opaque, GError **error)
 {
-    static const char *const shell[] = {"/bin/sh", NULL};
     struct machine_boot load = {
         .kernel_path = g->tree.kernel, .initrd_path = g->tree.initrd, .cmdline = g->cmdline};
 
-    g->machine = machine;
-    g->device = machine_virtio_console(machine, g->command.host.name);
-    for (unsigned i = 0; i < COMMAND_PORTS; i++) {
-        virtio_console_set_open(g->device, i, true);
-    }
+    join(g, machine, &g->command);
     if (!machine_load(machine, &load, error)) {
         return false;
     }
     if (!run_until(g, &g->ready, overdue, opaque)) {
         return fail_boot(g, error);
     }
-    GByteArray *job = command_make_job(shell, false);
-    g_byte_array_append(g->control, job->data, job->len);
-    g_byte_array_unref(job);
-    push(g, PORT_CTL, g->control);
+    start_shell(g);
     return run_until(g, &g->started, overdue, opaque) || fail_boot(g, error);
 }
 
@@ -272,7 +305,7 @@ void run_guest_command(struct run_guest *g, struct scenario *scenario, const cha
         command_over(g, STATUS_NO_SHELL, 0);
     } else {
         g_byte_array_append(g->input, (const guint8 *)line, (guint)strlen(line));
-        push(g, PORT_IN, g->input);
+        has_room(g, PORT_IN);
     }
     g_free(line);
     g_free(quoted);

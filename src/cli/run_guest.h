@@ -19,6 +19,12 @@ bool run_guest_prepare(struct run_guest *guest, struct machine_desc *desc,
 /* `overdue` is asked now and then. */
 bool run_guest_boot(struct run_guest *guest, struct machine *machine, bool (*overdue)(void *),
                     void *opaque, GError **error);
+/* For a machine that somebody else makes and runs: before and after it is made, with `options` of
+ * run_guest_new() NULL. Commands wait until the guest takes them. */
+struct command;
+void run_guest_take_ports(struct run_guest *guest, struct command *command);
+void run_guest_join(struct run_guest *guest, struct machine *machine,
+                    const struct command *command);
 void run_guest_command(struct run_guest *guest, struct scenario *scenario, const char *text);
 const char *run_guest_console(struct run_guest *guest, size_t *len);
 

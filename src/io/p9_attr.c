@@ -62,6 +62,21 @@ static int stat_fid(struct p9_server *server, struct p9_fid *fid, struct stat *s
     return fd < 0 ? p9_node_stat(server, fid->node, st) : p9_node_fstat(fid->node, fd, st);
 }
 
+/*
+ * CHOICE: a directory in which everybody may make files (/tmp: writable for all, sticky) and which
+ * is not the guest's to write tells nothing of what others do there: it is of 4096 bytes, has two
+ * links, and was last written at the epoch.
+ */
+static void hide_others(struct stat *st)
+{
+    if (!S_ISDIR(st->st_mode) || (st->st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH))
+        return;
+    st->st_nlink = 2;
+    st->st_size = 4096;
+    st->st_blocks = 8;
+    st->st_mtim = st->st_ctim = (struct timespec){0};
+}
+
 int p9_getattr(struct p9_server *server, struct p9_in *in, struct p9_out *out)
 {
     struct p9_fid *fid = p9_fid_find(server, (uint32_t)p9_get(in, 4));
@@ -76,6 +91,8 @@ int p9_getattr(struct p9_server *server, struct p9_in *in, struct p9_out *out)
     if (err)
         return err;
     p9_make_qid(server, &st, &qid);
+    if (!fid->node->writable)
+        hide_others(&st);
     p9_put(out, STATS_BASIC, 8);
     p9_put_qid(out, &qid);
     p9_put(out, st.st_mode, 4);

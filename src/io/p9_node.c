@@ -442,6 +442,9 @@ int p9_node_stat(struct p9_server *server, struct p9_node *node, struct stat *st
  * Qids: inode numbers, with a small number for the file system in the highest byte, in the order
  * in which file systems were met: a device number may differ from one boot of the host to the
  * next. The version must not be 0, which to Linux forbids caching (fs/9p/fid.h).
+ *
+ * CHOICE: a directory has one version for ever: others make files beside those that a run is about
+ * (in /tmp, in a folder of logs), and the same run would have another digest each time.
  */
 void p9_make_qid(struct p9_server *server, const struct stat *st, struct p9_qid *qid)
 {
@@ -465,6 +468,8 @@ void p9_make_qid(struct p9_server *server, const struct stat *st, struct p9_qid 
     qid->version = (uint32_t)((uint64_t)st->st_mtim.tv_sec * 1000003 +
                               (uint64_t)st->st_mtim.tv_nsec + (uint64_t)st->st_size * 31) |
                    1;
+    if (S_ISDIR(st->st_mode))
+        qid->version = 1;
     qid->type = S_ISDIR(st->st_mode) ? 0x80 : S_ISLNK(st->st_mode) ? 0x02 : 0;
 }
 

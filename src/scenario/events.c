@@ -45,14 +45,14 @@ static void keep(struct trace_sink *sink, const struct trace_event *event)
         g_ptr_array_add(events->texts, g_strdup_printf("%s: %s", event->where, event->text));
 }
 
-struct events *events_new(struct machine *machine)
+struct events *events_new(struct machine *machine, uint32_t kinds)
 {
     struct events *events = g_new0(struct events, 1);
 
     events->trace = machine_trace(machine);
     events->texts = g_ptr_array_new_with_free_func(g_free);
     events->sink.emit = keep;
-    events->sink.kinds = BIT(TRACE_TLP) | BIT(TRACE_RULE) | BIT(TRACE_STATE) | BIT(TRACE_LINK);
+    events->sink.kinds = kinds;
     trace_add_sink(events->trace, &events->sink);
     return events;
 }

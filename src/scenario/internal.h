@@ -10,6 +10,7 @@
 #ifndef PCILAB_SRC_SCENARIO_INTERNAL_H
 #define PCILAB_SRC_SCENARIO_INTERNAL_H
 
+#include <json-glib/json-glib.h>
 #include <lua.h>
 
 #include <lauxlib.h>
@@ -35,9 +36,10 @@ struct task {
     int ref; /* in the registry, keeps `co` */
     lua_Integer id;
     enum task_wait wait;
-    bool ready; /* what it waited for has come */
-    bool woken; /* BLOCKED: by another task, not by the timer */
-    int args;   /* on the coroutine's stack, for its start */
+    bool ready;    /* what it waited for has come */
+    bool woken;    /* BLOCKED: by another task, not by the timer */
+    int args;      /* on the coroutine's stack, for its start */
+    uint64_t call; /* of a client that waits for its result (live.c); 0: none */
     struct sim_event timer;
     struct root_request request;
     enum tlp_status status;
@@ -91,9 +93,16 @@ struct scenario {
     unsigned command_status;
     GByteArray *command_output;
 
+    bool live; /* the words of a running boot (live.c), and no script */
     bool failed, left;
     char *message;
 };
+
+/* Somebody else runs the machine in slices: it has to be stopped for what a task does now. */
+static inline bool scenario_in_slices(const struct scenario *s)
+{
+    return s->guest.wanted || s->live;
+}
 
 static inline struct scenario *scenario_of(lua_State *lua)
 {
@@ -106,13 +115,26 @@ lua_State *sandbox_new(struct scenario *s);
 int sandbox_open(lua_State *lua);
 /* The place in the scenario's own text that `lua` is at, "FILE:LINE: ", or "". On its stack. */
 const char *sandbox_where(lua_State *lua);
+/* So many instructions may be executed from now on. */
+void sandbox_rearm(struct scenario *s, uint64_t instructions);
 /* Raises an error that has this place. */
 int sandbox_error(lua_State *lua, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* scenario.c: the machine goes between the two. */
+void scenario_leave(struct scenario *s);
+void scenario_close(struct scenario *s);
 
 /* task.c */
 struct task *task_new(struct scenario *s, lua_State *from, int args);
 void task_wake(struct task *task);
 void tasks_run(struct scenario *s);
+/* The next that need not wait any more; NULL: there is none. */
+struct task *task_next(const struct scenario *s);
+/* Up to where it waits (LUA_YIELD) or ends (LUA_OK: what it returned is on its stack); else an
+ * error, which task_note_error() puts into the message if there is none yet. */
+int task_resume(struct scenario *s, struct task *task);
+void task_note_error(struct scenario *s, struct task *task, int error);
+void task_free(struct scenario *s, struct task *task);
 /* Their timers are off. */
 void tasks_stop(struct scenario *s);
 void tasks_free(struct scenario *s);
@@ -163,11 +185,23 @@ int verb_hand(lua_State *lua);
 int verb_emit(lua_State *lua);
 int verb_slow_slot(lua_State *lua);
 
+/* Something to be looked at; at most `max` rows. */
+int verb_registers(lua_State *lua);
+int verb_names(lua_State *lua);
+
+/* json.c */
+/* False: too deep, or too much. May raise an error. */
+bool push_json(lua_State *lua, JsonNode *node);
+/* Never raises one. json_node_unref() it. */
+JsonNode *json_of(lua_State *lua, int index);
+
 /* rules.c */
 int verb_rule(lua_State *lua);
 int verb_rule_remove(lua_State *lua);
 int verb_rule_hits(lua_State *lua);
 void rules_free(struct scenario *s);
+/* What was seen and not told yet. */
+void rules_forget(struct scenario *s);
 /* Makes tasks of what was seen; in protected mode, the scenario is a light argument. */
 int rules_deliver(lua_State *lua);
 
@@ -180,7 +214,8 @@ extern const char *const tlp_kinds[];
 const char *tlp_status_name(unsigned status);
 
 /* events.c */
-struct events *events_new(struct machine *machine);
+/* `kinds` are to be told of: BIT(enum trace_kind). */
+struct events *events_new(struct machine *machine, uint32_t kinds);
 void events_free(struct events *events);
 /* The last ones, a line each. g_free() it. */
 char *events_text(const struct events *events);
@@ -188,9 +223,13 @@ int verb_saw(lua_State *lua);
 
 /* verbs.c */
 extern const luaL_Reg scenario_verbs[];
+/* The fabric's rules, made when they are needed. */
+struct inject *need_inject(lua_State *lua);
 void scenario_fail(struct scenario *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* prelude_blob.S: prelude.lua */
 extern const char pcilab_prelude[], pcilab_prelude_end[];
+/* live_blob.S: live.lua */
+extern const char pcilab_live[], pcilab_live_end[];
 
 #endif

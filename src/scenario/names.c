@@ -73,3 +73,17 @@ struct pci_func *need_func(lua_State *lua, int index)
         unknown_component(lua, "there is no function", name);
     return func;
 }
+
+/* names(): of all components. */
+int verb_names(lua_State *lua)
+{
+    char **names = machine_names(need_machine(lua));
+
+    lua_newtable(lua);
+    for (unsigned i = 0; names[i]; i++) {
+        lua_pushstring(lua, names[i]);
+        lua_rawseti(lua, -2, i + 1);
+    }
+    g_strfreev(names);
+    return 1;
+}

@@ -232,6 +232,10 @@ end
 --- reg(component, register): the register's value, looked at without a TLP. Registers are named as
 --- in the tables of `pcilab inspect`, or "aer.uncorrectable" and the like.
 function reg(component, name) return verb.reg(component, register(name)) end
+--- registers(component): all of its configuration space: a list of {name, offset, width, value}.
+function registers(component) return verb.registers(component) end
+--- components(): the names of all.
+function components() return verb.names() end
 --- flip(component, register, mask): bits change by themselves.
 function flip(component, name, mask) verb.flip(component, register(name), mask) end
 --- expect_bits(component, register, bits): these are set.
@@ -403,14 +407,24 @@ function inject(spec) return rule(spec) end
 --- hang(component): it neither sends nor answers any more. The result has :remove().
 function hang(component) return rule {at = component, action = "drop"} end
 
---- vary{completions = time, interrupts = time, writes = time, turns = time}: each comes up to that
---- much later, as the seed says; order is kept. Several processors take turns of up to that time.
+--- vary{completions = time, interrupts = time, writes = time, turns = time, links = time, walks =
+--- time}: each comes up to that much later, as the seed says; order is kept. Several processors take
+--- turns of up to that time; links with timing take that much longer for a packet, and IOMMUs with a
+--- latency for each read of a table, so that walks overtake each other.
 function vary(spec)
-    keys_known("vary", spec, set_of "completions interrupts writes turns")
+    keys_known("vary", spec, set_of "completions interrupts writes turns links walks")
     spec = copy(spec)
     if spec.turns then
         verb.turns(math.max(math.random(spec.turns), ns(100)))
         spec.turns = nil
+    end
+    if spec.links then
+        verb.vary_links(spec.links)
+        spec.links = nil
+    end
+    if spec.walks then
+        verb.vary_walks(spec.walks)
+        spec.walks = nil
     end
     local kinds = {completions = "completion", interrupts = "MSI", writes = "MWr"}
     for key, time in pairs(spec) do

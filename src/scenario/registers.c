@@ -64,6 +64,41 @@ int verb_reg(lua_State *lua)
     return 1;
 }
 
+/* registers(component): a list of name, offset, width, value. */
+struct listing {
+    lua_State *lua;
+    lua_Integer count;
+};
+
+static void list_row(void *opaque, const struct reg_def *def, unsigned offset, uint64_t value)
+{
+    struct listing *listing = opaque;
+    lua_State *lua = listing->lua;
+
+    if (listing->count == ROWS_MAX)
+        return;
+    lua_createtable(lua, 0, 4);
+    lua_pushstring(lua, def->name);
+    lua_setfield(lua, -2, "name");
+    lua_pushinteger(lua, offset);
+    lua_setfield(lua, -2, "offset");
+    lua_pushinteger(lua, def->width);
+    lua_setfield(lua, -2, "width");
+    lua_pushinteger(lua, (lua_Integer)value);
+    lua_setfield(lua, -2, "value");
+    lua_rawseti(lua, -2, ++listing->count);
+}
+
+int verb_registers(lua_State *lua)
+{
+    struct listing listing = {.lua = lua};
+    struct pci_func *func = need_func(lua, 1);
+
+    lua_newtable(lua);
+    reg_space_visit(func->cfg, list_row, &listing);
+    return 1;
+}
+
 /* reg_place(component, register): offset in configuration space, bytes. */
 int verb_reg_place(lua_State *lua)
 {

@@ -24,7 +24,7 @@ static void saw(void *opaque, const struct port *sender, const struct tlp *tlp)
     *s->sighted_end = sighting;
     s->sighted_end = &sighting->next;
     s->woken = true;
-    if (s->guest.wanted)
+    if (scenario_in_slices(s))
         machine_pause(s->machine);
 }
 
@@ -164,6 +164,7 @@ static void parse_rule(lua_State *lua, struct inject_rule *rule)
 int verb_rule(lua_State *lua)
 {
     struct scenario *s = scenario_of(lua);
+    struct inject *inject = need_inject(lua);
     struct inject_rule rule;
     struct rule *mine, **end = &s->rules;
     const char *wrong;
@@ -199,7 +200,7 @@ int verb_rule(lua_State *lua)
     rule.opaque = mine;
     rule.seen = saw;
     rule.match.accepts = match != LUA_NOREF ? accepts : NULL;
-    mine->entry = inject_add(s->inject, &rule);
+    mine->entry = inject_add(inject, &rule);
     lua_pushinteger(lua, mine->id);
     return 1;
 }
@@ -263,6 +264,11 @@ void rules_free(struct scenario *s)
 {
     while (s->rules)
         drop(s, &s->rules);
+    rules_forget(s);
+}
+
+void rules_forget(struct scenario *s)
+{
     while (s->sighted) {
         struct sighting *sighting = s->sighted;
 
@@ -270,4 +276,5 @@ void rules_free(struct scenario *s)
         tlp_free(sighting->tlp);
         g_free(sighting);
     }
+    s->sighted_end = &s->sighted;
 }

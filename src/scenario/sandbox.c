@@ -45,12 +45,20 @@ static void count(lua_State *lua, lua_Debug *ar)
         return;
     }
     if (!s->overrun)
-        scenario_fail(s, "%sthe scenario computes without end: %s", sandbox_where(lua),
+        scenario_fail(s, "%s%s computes without end: %s", sandbox_where(lua),
+                      s->live ? "this" : "the scenario",
                       late ? "the limit of wall clock time is reached"
                            : "it has executed all the instructions that it may");
     s->overrun = true;
     lua_sethook(lua, count, LUA_MASKCOUNT, 1);
     luaL_error(lua, "limit");
+}
+
+void sandbox_rearm(struct scenario *s, uint64_t instructions)
+{
+    s->instructions_left = instructions;
+    s->overrun = false;
+    lua_sethook(s->lua, count, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
 }
 
 lua_State *sandbox_new(struct scenario *s)

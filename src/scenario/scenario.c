@@ -89,20 +89,19 @@ static void judge(struct scenario *s)
         trace_digest_hex(s->digest, report->digest);
 }
 
-static void clear(struct scenario *s)
+void scenario_leave(struct scenario *s)
 {
     if (s->machine && s->params.host->over)
         s->params.host->over(s->params.host->opaque, s->machine);
-    if (s->inject) {
-        rules_free(s);
-        inject_free(s->inject);
-    }
+    rules_free(s);
+    inject_free(s->inject);
     trace_digest_free(s->digest);
     events_free(s->events);
     tasks_stop(s);
-    /* Before the tasks: it may know of their requests. */
-    machine_free(s->machine);
-    s->machine = NULL;
+}
+
+void scenario_close(struct scenario *s)
+{
     machine_desc_free(s->desc);
     tasks_free(s);
     if (s->lua)
@@ -130,7 +129,11 @@ void scenario_run(const struct scenario_params *params, struct scenario_report *
     else if (protect(&s, sandbox_open) && protect(&s, load))
         tasks_run(&s);
     judge(&s);
-    clear(&s);
+    scenario_leave(&s);
+    /* Before the tasks: it may know of their requests. */
+    machine_free(s.machine);
+    s.machine = NULL;
+    scenario_close(&s);
 }
 
 void scenario_report_clear(struct scenario_report *report)

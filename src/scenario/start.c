@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/platform/enumerate.h"
 
@@ -17,6 +18,15 @@ struct machine *need_machine(lua_State *lua)
     if (!s->machine)
         sandbox_error(lua, "there is no machine yet: machine{...} makes it");
     return s->machine;
+}
+
+struct inject *need_inject(lua_State *lua)
+{
+    struct scenario *s = scenario_of(lua);
+
+    if (!s->inject)
+        s->inject = inject_new(machine_fabric(need_machine(lua)));
+    return s->inject;
 }
 
 static const char *field_text(lua_State *lua, const char *key)
@@ -132,7 +142,8 @@ static void begin(lua_State *lua, struct scenario *s)
     s->limit_ps = s->started_ps + (s->params.limit_ps ? s->params.limit_ps
                                    : s->guest.wanted  ? LIMIT_GUEST_PS
                                                       : LIMIT_PS);
-    s->events = events_new(s->machine);
+    s->events = events_new(s->machine,
+                           BIT(TRACE_TLP) | BIT(TRACE_RULE) | BIT(TRACE_STATE) | BIT(TRACE_LINK));
     s->inject = inject_new(machine_fabric(s->machine));
 }
 

@@ -14,7 +14,7 @@ void task_wake(struct task *task)
 
     task->ready = true;
     s->woken = true;
-    if (s->guest.wanted)
+    if (scenario_in_slices(s))
         machine_pause(s->machine);
 }
 
@@ -60,7 +60,7 @@ struct task *task_new(struct scenario *s, lua_State *from, int args)
     return task;
 }
 
-static void task_free(struct scenario *s, struct task *task)
+void task_free(struct scenario *s, struct task *task)
 {
     struct task **at = &s->tasks;
 
@@ -237,7 +237,10 @@ int verb_guest(lua_State *lua)
     struct task *task = current(lua);
 
     need_machine(lua);
-    if (!s->guest.wanted)
+    if (s->live && !s->params.host->command)
+        return sandbox_error(lua, "the guest takes no commands: pcilab boot was started without "
+                                  "--guest-commands");
+    if (!s->live && !s->guest.wanted)
         return sandbox_error(lua, "this machine has no guest: machine{guest = true} gives it one");
     if (s->commander)
         return sandbox_error(lua, "another command runs in the guest");
@@ -303,11 +306,11 @@ static bool prepare(struct scenario *s, struct task *task, int *results)
 }
 
 /* The error on top of the coroutine's stack, with its place in the scenario. */
-static void note_error(struct scenario *s, struct task *task, int error)
+void task_note_error(struct scenario *s, struct task *task, int error)
 {
     const char *text = error == LUA_ERRMEM ? "not enough memory: the scenario holds too much"
                                            : lua_tostring(task->co, -1);
-    lua_Debug ar;
+    lua_Debug ar = {.source = ""};
 
     if (s->message)
         return;
@@ -331,8 +334,7 @@ static void note_error(struct scenario *s, struct task *task, int error)
         s->message = g_strdup_printf("%s:%d: %s", ar.source + 1, ar.currentline, text);
 }
 
-/* False: the scenario is over. */
-static bool resume(struct scenario *s, struct task *task)
+int task_resume(struct scenario *s, struct task *task)
 {
     int results = 0;
     int status = LUA_ERRMEM;
@@ -346,10 +348,20 @@ static bool resume(struct scenario *s, struct task *task)
     s->current = NULL;
     if (status == LUA_YIELD && task->wait != TASK_READY) {
         lua_settop(task->co, 0);
-        return !s->left;
+        return LUA_YIELD;
     }
+    return status == LUA_YIELD ? LUA_ERRRUN : status;
+}
+
+/* False: the scenario is over. */
+static bool resume(struct scenario *s, struct task *task)
+{
+    int status = task_resume(s, task);
+
+    if (status == LUA_YIELD)
+        return !s->left;
     if (status != LUA_OK) {
-        note_error(s, task, status);
+        task_note_error(s, task, status);
         return false;
     }
     if (task == s->main)
@@ -358,7 +370,7 @@ static bool resume(struct scenario *s, struct task *task)
     return true;
 }
 
-static struct task *next_task(const struct scenario *s)
+struct task *task_next(const struct scenario *s)
 {
     for (struct task *t = s->tasks; t; t = t->next) {
         if (t->ready)
@@ -452,7 +464,7 @@ void tasks_run(struct scenario *s)
 
         if (s->failed || s->message || !deliver(s))
             return;
-        task = next_task(s);
+        task = task_next(s);
         if (task) {
             if (!resume(s, task))
                 return;

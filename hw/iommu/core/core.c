@@ -35,6 +35,7 @@ void iommu_core_free(struct iommu_core *core)
     if (!core)
         return;
     iommu_core_reset(core);
+    iommu_core_vary(core, 0);
     free_walks(core);
     cache_fini(core);
     g_free(core);
@@ -268,7 +269,22 @@ static enum iommu_status walk_settle(struct iommu_core *core, struct iommu_walk 
 
 static void walk_wait(struct iommu_walk *walk)
 {
-    sim_schedule_in(walk->core->params.sim, &walk->event, walk->core->params.read_latency_ps);
+    struct iommu_core *core = walk->core;
+    uint64_t more_ps = core->vary_ps ? sim_rng_below(&core->chance.rng, core->vary_ps + 1) : 0;
+
+    sim_schedule_in(core->params.sim, &walk->event, core->params.read_latency_ps + more_ps);
+}
+
+bool iommu_core_vary(struct iommu_core *core, uint64_t vary_ps)
+{
+    if (!core->params.read_latency_ps)
+        return false;
+    if (!core->vary_ps && vary_ps)
+        sim_stream_add(core->params.sim, &core->chance, "walks");
+    else if (core->vary_ps && !vary_ps)
+        sim_stream_remove(core->params.sim, &core->chance);
+    core->vary_ps = vary_ps;
+    return true;
 }
 
 static void walk_go_on(struct iommu_walk *walk, enum iommu_step step)

@@ -72,6 +72,8 @@ struct iommu_core {
     struct iommu_walk *free_walks;
     uint64_t serial;
     struct iommu_drain *drains; /* oldest first */
+    struct sim_stream chance;   /* of reads that vary */
+    uint64_t vary_ps;           /* 0: they do not */
 };
 
 /* What is granted where nothing is translated. */

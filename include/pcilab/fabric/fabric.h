@@ -93,6 +93,8 @@ struct fabric {
     struct inject *inject;               /* NULL: no TLP is tampered with */
     struct sim_event drain;              /* functional timing: ports with TLPs to deliver */
     struct port *busy_first, *busy_last; /* those ports, in the order they became busy */
+    struct sim_stream chance;            /* of links that vary */
+    uint64_t vary_ps;                    /* 0: they do not */
     uint64_t tlps;                       /* crossings of a link so far */
     uint64_t instant_ps, instant_tlps;   /* deliveries at one instant of virtual time */
     bool draining;
@@ -130,6 +132,10 @@ struct port {
 struct fabric *fabric_new(struct sim *sim, struct trace *trace);
 /* All links and ports are gone and all TLPs freed. */
 void fabric_free(struct fabric *fabric);
+/* Links with timing take up to so much longer, at most 1 us, for each TLP and DLLP, as the seed
+ * says; 0: no more than they need. Their order stays. */
+#define FABRIC_VARY_MAX_PS PS_PER_US
+void fabric_vary(struct fabric *fabric, uint64_t vary_ps);
 
 /* max_speed and max_width are 1 until the component sets them. */
 void port_init(struct port *port, struct fabric *fabric, const char *name,

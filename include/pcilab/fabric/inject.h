@@ -46,6 +46,10 @@ struct inject_match {
     bool (*accepts)(void *opaque, const struct port *sender, const struct tlp *tlp);
 };
 
+/* All of it but the last word. */
+bool inject_matches(const struct inject_match *match, const struct port *sender,
+                    const struct tlp *tlp);
+
 struct inject_rule {
     const char *name; /* of its stream of randomness; copied */
     struct inject_match match;

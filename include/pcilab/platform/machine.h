@@ -300,6 +300,9 @@ void machine_reseed(struct machine *machine, uint64_t seed);
 /* Several processors take turns of this length from now on, 5 us at first; at least an instruction
  * (2 ns). What they do to RAM becomes visible to each other at the end of one. */
 void machine_set_turns(struct machine *machine, uint64_t turn_ps);
+/* Each read of a table by a VT-d unit takes up to so much longer; false: no unit's reads take time.
+ */
+bool machine_vary_walks(struct machine *machine, uint64_t vary_ps);
 /* When all processors are idle: the time of the next event, SIM_NEVER when none is pending (only
  * console input could wake the guest: give up if none can come). Otherwise: now. */
 uint64_t machine_idle_until(const struct machine *machine);
@@ -313,6 +316,11 @@ unsigned machine_console_typed(struct machine *machine, const uint8_t *bytes, un
 /* Somebody's hand at the board: comes in virtual time, and into recordings. */
 enum machine_hand { MACHINE_HAND_NMI, MACHINE_HAND_BREAK };
 void machine_hand(struct machine *machine, enum machine_hand hand);
+/* Orders of somebody who controls the machine, at most SIM_INPUT_BYTES_MAX each: they too come in
+ * virtual time, and into recordings. Who carries them out: NULL: nobody. */
+typedef void (*machine_order_fn)(void *opaque, const uint8_t *bytes, uint32_t len);
+void machine_on_order(struct machine *machine, machine_order_fn fn, void *opaque);
+void machine_order(struct machine *machine, const void *bytes, uint32_t len);
 /* Whether a recording's source of inputs is one of this machine. */
 bool machine_knows_input(const struct machine *machine, const char *source);
 /* For virtio_console_input() and the like, which may be called while the machine does not run; NULL

@@ -239,6 +239,9 @@ struct iommu_stats {
 
 struct iommu_core *iommu_core_new(const struct iommu_core_params *params);
 void iommu_core_free(struct iommu_core *core);
+/* Each read of a walk takes up to so much longer, as the seed says; answers stay in order. False:
+ * reads take no time here. */
+bool iommu_core_vary(struct iommu_core *core, uint64_t vary_ps);
 /* Caches are empty, requests under way are IOMMU_ABANDONED. */
 void iommu_core_reset(struct iommu_core *core);
 void iommu_submit(struct iommu_core *core, struct iommu_request *request);
