@@ -58,6 +58,7 @@ static void send_lookup(struct dma_op *op, struct lookup *lookup)
 
     tlp->requester = func->pci->rid;
     tlp->tc = op->tc;
+    tlp->attr = pci_ats_relaxed(func->pci) ? op->wire_attr & TLP_ATTR_RELAXED : 0;
     tlp->at = TLP_AT_REQUEST;
     tlp->nw = lookup->no_write;
     tlp->addr = lookup->addr;
@@ -177,6 +178,7 @@ static enum ats_answer use_cache(struct dma_op *op, uint64_t addr, bool write, u
     op->ats_fresh = false;
     if (entry && entry_allows(entry, op, write)) {
         op->ats_tries = 0;
+        op->ats_snoops = entry->to.no_snoop;
         *place = entry->to.addr + (addr & low_mask(entry->shift));
         return entry->to.untranslated ? ATS_BARE : ATS_READY;
     }

@@ -141,8 +141,11 @@ static struct tlp *dma_tlp(struct dma_op *op, const struct dma_place *place, enu
     /* CHOICE: a translated request has no PASID prefix (10.2.1: the address says it all). */
     if (op->has_pasid && !place->translated)
         tlp_set_pasid(tlp, &op->pasid);
-    if (place->translated)
+    if (place->translated) {
+        if (op->ats_snoops) /* 10.2.3.2: N */
+            tlp->attr &= (uint8_t)~TLP_ATTR_NO_SNOOP;
         ats_note_use(op->func, op->tc);
+    }
     for (unsigned i = 0; i < op->prefixes; i++)
         tlp_add_prefix(tlp, (uint32_t)TLP_PREFIX_VENDOR_E0 << 24 | i);
     return tlp;

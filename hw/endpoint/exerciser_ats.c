@@ -16,7 +16,7 @@ void exerciser_ats_add(struct exerciser *ex, bool physical)
     const struct endpoint_ats_params params = {
         .entries = ATS_ENTRIES,
         .pages = ATS_PAGES,
-        .cap = {.queue_depth = ATS_DEPTH, .global = true},
+        .cap = {.queue_depth = ATS_DEPTH, .global = true, .relaxed = true},
     };
 
     endpoint_add_ats(ex->func, &params);

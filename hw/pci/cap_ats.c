@@ -7,8 +7,7 @@
 #include "pcilab/pci/ats.h"
 #include "pcilab/pci/config.h"
 
-#define ATS_PAGE_SHIFT 12
-#define ATS_DEPTH_MAX  32
+#define ATS_DEPTH_MAX 32
 
 /* CHOICE: the unit cannot be changed while translations are cached by it (10.5.1.3 leaves what
  * happens then undefined). */
@@ -37,7 +36,8 @@ void pci_cap_ats_add(struct pci_func *func, const struct pci_ats_params *params)
     reg_hwinit(func->cfg, cap + PCI_ATS_CAPS,
                PCI_ATS_CAPS_PAGE_ALIGNED |
                    FIELD_PREP(PCI_ATS_CAPS_QUEUE_DEPTH, params->queue_depth) |
-                   (params->global ? PCI_ATS_CAPS_GLOBAL : 0));
+                   (params->global ? PCI_ATS_CAPS_GLOBAL : 0) |
+                   (params->relaxed ? PCI_ATS_CAPS_RELAXED : 0));
     if (func->pf) /* 9.3.7.9: a VF's unit is its PF's */
         reg_set_rw_mask(func->cfg, cap + PCI_ATS_CONTROL, PCI_ATS_CONTROL_ENABLE);
 }
@@ -48,10 +48,7 @@ bool pci_ats_enabled(const struct pci_func *func)
            (reg_get(func->cfg, func->ext_ats + PCI_ATS_CONTROL) & PCI_ATS_CONTROL_ENABLE);
 }
 
-unsigned pci_ats_unit_shift(const struct pci_func *func)
+bool pci_ats_relaxed(const struct pci_func *func)
 {
-    const struct pci_func *pf = func->pf ? func->pf : func;
-
-    return ATS_PAGE_SHIFT + (unsigned)FIELD_GET(PCI_ATS_CONTROL_UNIT,
-                                                reg_get(pf->cfg, pf->ext_ats + PCI_ATS_CONTROL));
+    return reg_get(func->cfg, func->ext_ats + PCI_ATS_CAPS) & PCI_ATS_CAPS_RELAXED;
 }

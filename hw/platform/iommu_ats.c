@@ -53,6 +53,7 @@ static bool add_entry(struct ats_pending *pending)
         .shift = request->shift,
         .read = request->perms & PT_PERM_READ,
         .write = request->perms & PT_PERM_WRITE,
+        .no_snoop = request->perms && request->snoop,
         /* 10.2.3.2: the rights are those of privileged requests. */
         .privileged = request->perms && request->access.privileged,
     };

@@ -117,6 +117,7 @@ struct dma_op {
     uint8_t ats_status;     /* enum dma_status or enum ats_response */
     uint8_t ats_tries;      /* Page Requests for this piece so far */
     bool ats_fresh;         /* the answer is what the cache says now */
+    bool ats_snoops;        /* the translation in use forbids No Snoop */
     bool parked;            /* a read that waits for its translation */
 };
 

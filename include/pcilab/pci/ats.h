@@ -11,13 +11,13 @@
 struct pci_ats_params {
     uint8_t queue_depth; /* invalidations that the function takes at once: 1 to 32 */
     bool global;         /* invalidations of all PASIDs; of a function that has PASID */
+    bool relaxed;        /* Translation Requests may have Relaxed Ordering */
 };
 
 /* A function's own, Virtual Functions included. Translation requests are always page aligned. */
 void pci_cap_ats_add(struct pci_func *func, const struct pci_ats_params *params);
 bool pci_ats_enabled(const struct pci_func *func);
-/* Smallest Translation Unit, as a shift of the address: 12 for 4 KiB. A VF's is its PF's. */
-unsigned pci_ats_unit_shift(const struct pci_func *func);
+bool pci_ats_relaxed(const struct pci_func *func);
 
 struct pci_pasid_params {
     uint8_t width; /* bits, 1 to 20 */
@@ -50,7 +50,7 @@ struct ats_translation {
     uint64_t addr; /* translated, first byte of the range */
     uint8_t shift; /* the range: 12 for 4 KiB */
     bool read, write, execute, privileged, global;
-    bool no_snoop;     /* N: accesses are not snooped */
+    bool no_snoop;     /* N: accesses may not have No Snoop */
     bool untranslated; /* U: only untranslated requests may go there */
 };
 
