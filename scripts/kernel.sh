@@ -239,6 +239,22 @@ kernel_compile() {
     note "built in $(((SECONDS - since) / 60)):$(printf '%02d' $(((SECONDS - since) % 60)))"
 }
 
+# Into their own folders of the tree.
+kernel_selftests() {
+    local dir=$1 target targets=()
+    for target in iommu vfio; do
+        [ ! -f "$dir/tools/testing/selftests/$target/Makefile" ] || targets+=("$target")
+    done
+    note "compiling its tests: ${targets[*]}"
+    # Debian's 6.12.117 has tests that are newer than its headers.
+    {
+        make -s -C "$dir" -j"$jobs" ARCH=x86_64 headers &&
+            make -s -k -C "$dir/tools/testing/selftests" -j"$jobs" TARGETS="${targets[*]}" \
+                FORCE_TARGETS=1
+    } >"$work/selftests.log" 2>&1 ||
+        note "not all of them compile: $(grep -m1 error: "$work/selftests.log")"
+}
+
 kernel_list() {
     local f d link
     echo 'Fragments (configs/kernel):'

@@ -12,6 +12,7 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libssl
 packages_guest=(binutils coreutils cpio gcc kmod libc6-dev xz-utils)
 packages_kernel=(bc binutils bison ccache coreutils flex gcc kmod libc6-dev libelf-dev make patch
     util-linux xz-utils)
+packages_selftests=(libcap-dev rsync uuid-dev)
 packages_test=(gdb git python3 clang-format-14 shellcheck e2fsprogs fio nvme-cli accel-config
     accel-config-test)
 packages_full=(clang-14 libclang-rt-14-dev)
