@@ -11,6 +11,8 @@ import harness
 TOPOLOGY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "selftests.ini")
 # 7.3: iommufd_test_dmabuf_get() returns 0 instead of a file descriptor.
 EXPECTED = re.compile(r"iommufd_ioas\.\w+\.dmabuf_(simple|revoke)")
+# Several minutes where others work as well.
+harness.TIMEOUT_S = 1700
 DRIVER = ("init_remove", "memcpy_success", "send_msi")
 IOMMU = "cd $0/iommu && { ./iommufd; ./iommufd_fail_nth; }"
 VFIO = ("cd $0/vfio && ./scripts/setup.sh 0000:01:00.0 >&2 && for t in vfio_pci_device_test "
