@@ -17,8 +17,8 @@ DRIVER = ("init_remove", "memcpy_success", "send_msi")
 IOMMU = "cd $0/iommu && { ./iommufd; ./iommufd_fail_nth; }"
 VFIO = ("cd $0/vfio && ./scripts/setup.sh 0000:01:00.0 >&2 && for t in vfio_pci_device_test "
         "vfio_iommufd_setup_test vfio_dma_mapping_test; do ./scripts/run.sh ./$t; done; "
-        "./scripts/run.sh ./vfio_pci_driver_test -v vfio_type1_iommu" +
-        "".join(f" -t {name}" for name in DRIVER))
+        "./scripts/run.sh ./vfio_pci_driver_test" +
+        "".join(f" -r vfio_pci_driver_test.vfio_type1_iommu.{name}" for name in DRIVER))
 
 
 def tests_of(tree):
@@ -51,7 +51,7 @@ def main():
         judge(tap, run, f"{tree.name}: iommufd", 200)
         if os.access(tests_of(tree) / "vfio/vfio_pci_driver_test", os.X_OK):
             run = harness.boot(TOPOLOGY, *options, "bash", "-c", VFIO, str(tests_of(tree)))
-            judge(tap, run, f"{tree.name}: vfio", 40)
+            judge(tap, run, f"{tree.name}: vfio", 35)
     tap.done()
 
 
