@@ -64,16 +64,12 @@ static int stat_fid(struct p9_server *server, struct p9_fid *fid, struct stat *s
 
 /*
  * CHOICE: a directory in which everybody may make files (/tmp: writable for all, sticky) and which
- * is not the guest's to write tells nothing of what others do there: it is of 4096 bytes, has two
- * links, and was last written at the epoch.
+ * is not the guest's to write does not tell when others did: it was last written at the epoch.
  */
 static void hide_others(struct stat *st)
 {
     if (!S_ISDIR(st->st_mode) || (st->st_mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH))
         return;
-    st->st_nlink = 2;
-    st->st_size = 4096;
-    st->st_blocks = 8;
     st->st_mtim = st->st_ctim = (struct timespec){0};
 }
 
