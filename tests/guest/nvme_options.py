@@ -27,7 +27,7 @@ SQ1_TAIL, CQ1_HEAD = DOORBELLS + 8, DOORBELLS + 12
 
 def writes(trace, address):
     """How often the root port saw a write there."""
-    wanted = re.compile(rf" rp0 +tlp +MWr .* addr {address:#x} ")
+    wanted = re.compile(rf" rp0: tlp MWr .* addr {address:#x} ")
     with open(trace, encoding="ascii") as file:
         return sum(1 for line in file if wanted.search(line))
 

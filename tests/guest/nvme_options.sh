@@ -34,7 +34,7 @@ ios() { awk '{ print $1 + $5 }' /sys/block/nvme0n1/stat; }
 if [ -n "$WITH_BUFFER" ]; then
     check 'the memory buffer has 2 MiB' test "$(cat "$pool/size")" = 2097152
     check 'a submission queue lies in it' test "$(cat "$pool/available")" -lt 2097152
-    check 'the driver says where' grep -q 'cmbsz *: 0x0*20001f' /sys/class/nvme/nvme0/cmb
+    check 'the driver says where' grep -q 'cmbsz *: 0\{0,1\}x0*20001f' /sys/class/nvme/nvme0/cmb
 fi
 check 'the controller has shadow doorbells' sh -c "nvme id-ctrl $c | grep -q '^oacs *: 0x1'"
 echo "# bar $(sed -n '1s/ .*//p' "/sys/bus/pci/devices/$bdf/resource")"
