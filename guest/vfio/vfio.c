@@ -161,17 +161,20 @@ void vfio_unmap(struct vfio_function *f, uint64_t iova, uint64_t bytes)
 
 void vfio_interrupts_on(struct vfio_function *f)
 {
-    struct {
+    union {
         struct vfio_irq_set set;
-        int32_t fd[VFIO_VECTOR_MAX];
-    } irq = {.set = {.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-                     .index = VFIO_PCI_MSIX_IRQ_INDEX,
-                     .count = f->vectors}};
+        uint8_t bytes[sizeof(struct vfio_irq_set) + VFIO_VECTOR_MAX * sizeof(int32_t)];
+    } irq = {.bytes = {0}};
 
-    irq.set.argsz = (uint32_t)(sizeof(irq.set) + f->vectors * sizeof(irq.fd[0]));
+    irq.set = (struct vfio_irq_set){
+        .argsz = (uint32_t)(sizeof(irq.set) + f->vectors * sizeof(int32_t)),
+        .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+        .index = VFIO_PCI_MSIX_IRQ_INDEX,
+        .count = f->vectors,
+    };
     for (unsigned i = 0; i < f->vectors; i++) {
-        f->eventfd[i] = must(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd");
-        irq.fd[i] = f->eventfd[i];
+        int32_t fd = f->eventfd[i] = must(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), "eventfd");
+        memcpy(irq.bytes + sizeof(irq.set) + i * sizeof(fd), &fd, sizeof(fd));
     }
     must(ioctl(f->device, VFIO_DEVICE_SET_IRQS, &irq), "VFIO_DEVICE_SET_IRQS");
 }
