@@ -66,7 +66,9 @@ bool run_find_files(GPtrArray *files, const char *path)
         }
     }
     g_dir_close(dir);
-    qsort(files->pdata + first, files->len - first, sizeof(files->pdata[0]), compare);
+    if (files->len > first) {
+        qsort(files->pdata + first, files->len - first, sizeof(files->pdata[0]), compare);
+    }
     return files->len > first;
 }
 
