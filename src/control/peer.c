@@ -314,8 +314,11 @@ static void take_line(struct control_peer *peer, const char *line, size_t len)
 
 void control_peer_take(struct control_peer *peer, const void *bytes, size_t len)
 {
-    const char *at = bytes, *end = at + len, *newline;
+    const char *at = bytes, *end, *newline;
 
+    if (!len)
+        return;
+    end = at + len;
     while (!peer->lost && at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
         size_t piece = (size_t)(newline - at);
 

@@ -117,6 +117,19 @@ static bool take_fields(struct trace_event *event, const uint8_t *data, size_t l
     return at <= len;
 }
 
+/* One line of text, whatever a file says: control characters would break it, or a terminal. */
+static char *take_text(const char *data, size_t len)
+{
+    char *text = g_strndup(data, len);
+
+    for (char *c = text; *c; c++) {
+        if (g_ascii_iscntrl(*c)) {
+            *c = '?';
+        }
+    }
+    return text;
+}
+
 static void take_names(struct trace_reader *reader, struct trace_event *event, const uint8_t *data)
 {
     const char *names = (const char *)data + EVENT_HEADER;
@@ -124,8 +137,8 @@ static void take_names(struct trace_reader *reader, struct trace_event *event, c
 
     g_free(reader->where);
     g_free(reader->to);
-    reader->where = g_strndup(names, from_len);
-    reader->to = to_len ? g_strndup(names + from_len, to_len) : NULL;
+    reader->where = take_text(names, from_len);
+    reader->to = to_len ? take_text(names + from_len, to_len) : NULL;
     event->where = reader->where;
     event->to = reader->to;
 }
@@ -157,7 +170,7 @@ static bool take_event(struct trace_reader *reader, struct trace_event *event, c
     }
     if (event->kind == TRACE_RULE || event->kind == TRACE_STATE || event->kind == TRACE_LINK) {
         g_free(reader->text);
-        event->text = reader->text = g_strndup((const char *)data + at, len - at);
+        event->text = reader->text = take_text((const char *)data + at, len - at);
         return true;
     }
     event->head = data + at;
