@@ -161,11 +161,26 @@ bool port_credits_whole(const struct port *receiver)
     return dir->hold->holders == 1;
 }
 
+/* What non-posted requests need (2.6.1, table 2-50, Rx_NP_MPS_Limit): a Deferrable Memory Write,
+ * where the receiver takes or routes any, else an AtomicOp with two operands of 16 bytes. */
+static unsigned least_non_posted_data(const struct pci_func *receiver)
+{
+    const unsigned atomic = 2, dmwr = TLP_DMWR_MAX_DW / CREDIT_DWS;
+    unsigned completer;
+
+    if (!receiver || !receiver->cap_pcie)
+        return atomic;
+    if (pcie_dmwr_routed(receiver))
+        return dmwr;
+    completer = pcie_dmwr_completer_bytes(receiver) / (4 * CREDIT_DWS);
+    return completer > atomic ? completer : atomic;
+}
+
 /* Data credits are at least one TLP's of the largest payload that the ports support (2.6.1). */
 static void buffer_init(struct link_dir *dir, enum link_flow flow)
 {
     struct link_credits *buffer = &dir->buffer[flow];
-    unsigned least = 2; /* AtomicOps with two operands of 16 bytes */
+    unsigned least = flow == LINK_NON_POSTED ? least_non_posted_data(dir->to->func) : 0;
 
     *buffer = dir->link->params.rx[dir->to->side][flow];
     for (unsigned side = 0; side < 2 && flow != LINK_NON_POSTED; side++) {

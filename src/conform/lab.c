@@ -69,15 +69,20 @@ static void find_parts(struct lab *lab, const struct machine_desc *desc)
     }
 }
 
-struct lab *lab_new(struct conform_ctx *t)
+static struct lab *lab_empty(struct conform_ctx *t)
 {
-    const struct machine_desc *desc = t->backend->lab;
-    struct inject_rule observe = {.name = "lab", .action = INJECT_OBSERVE, .seen = saw};
     struct lab *lab = g_new0(struct lab, 1);
-    GError *error = NULL;
 
     lab->t = t;
     lab->seen = g_array_new(FALSE, FALSE, sizeof(struct lab_seen));
+    return lab;
+}
+
+static struct lab *lab_of(struct conform_ctx *t, struct lab *lab, const struct machine_desc *desc)
+{
+    struct inject_rule observe = {.name = "lab", .action = INJECT_OBSERVE, .seen = saw};
+    GError *error = NULL;
+
     find_parts(lab, desc);
     if (!lab->ex) {
         t_skip(t, "the topology has no exerciser with a link");
@@ -98,6 +103,31 @@ struct lab *lab_new(struct conform_ctx *t)
     return lab;
 }
 
+struct lab *lab_new(struct conform_ctx *t)
+{
+    return lab_of(t, lab_empty(t), t->backend->lab);
+}
+
+struct lab *lab_new_timed(struct conform_ctx *t, void (*change)(struct machine_desc *desc))
+{
+    struct lab *lab = lab_empty(t);
+    struct machine_desc *desc;
+
+    if (t->backend->mutant) {
+        t_skip(t, "no mutant is about links");
+        return lab;
+    }
+    /* Shallow: strings stay those of the backend. */
+    lab->desc = desc = g_memdup2(t->backend->lab, sizeof(*desc));
+    desc->timing = MACHINE_TIMING_LINK;
+    desc->components = g_memdup2(desc->components, desc->count * sizeof(*desc->components));
+    for (unsigned i = 0; i < desc->count; i++)
+        desc->components[i].link.timing = MACHINE_TIMING_DEFAULT;
+    if (change)
+        change(desc);
+    return lab_of(t, lab, desc);
+}
+
 void lab_free(struct lab *lab)
 {
     if (lab->inject)
@@ -110,6 +140,9 @@ void lab_free(struct lab *lab)
     g_free(lab->root);
     g_free(lab->peer);
     g_free(lab->vf);
+    if (lab->desc)
+        g_free(lab->desc->components);
+    g_free(lab->desc);
     g_free(lab);
 }
 

@@ -34,11 +34,28 @@ struct lab {
     char *root;  /* the root port above that */
     char *peer;  /* another exerciser below the same switch as ex */
     char *vf;    /* an exerciser with Virtual Functions */
+
+    struct machine_desc *desc; /* where the topology was changed; NULL: it was not */
 };
 
 /* NULL: it cannot be made, t says so. Free it in any case. */
 struct lab *lab_new(struct conform_ctx *t);
+/* The same with link timing, and changed further; `change` may be NULL. Where a mutant is judged
+ * there is none, and t says so: those are about something else. */
+struct lab *lab_new_timed(struct conform_ctx *t, void (*change)(struct machine_desc *desc));
 void lab_free(struct lab *lab);
+/* A procedure that is a body with what `make` gives. */
+#define LAB_WITH(name, make)                                                                       \
+    static void name##_body(struct conform_ctx *t, struct lab *lab);                               \
+    static void name(struct conform_ctx *t)                                                        \
+    {                                                                                              \
+        struct lab *lab = make;                                                                    \
+                                                                                                   \
+        if (lab->machine)                                                                          \
+            name##_body(t, lab);                                                                   \
+        lab_free(lab);                                                                             \
+    }                                                                                              \
+    static void name##_body(struct conform_ctx *t, struct lab *lab)
 
 struct pci_func *lab_func(struct lab *lab, const char *name);
 uint32_t lab_cfg(struct lab *lab, const char *name, unsigned offset, unsigned len);

@@ -8,6 +8,7 @@
 
 #include "link_pair.h"
 #include "pcilab/base/bits.h"
+#include "pcilab/fabric/inject.h"
 #include "rig.h"
 
 /*
@@ -432,6 +433,34 @@ START_TEST(test_credits_too_large)
 }
 END_TEST
 
+/* 2.6.1, table 2-50: whoever takes Deferrable Memory Writes has room for one of 128 bytes, whatever
+ * the topology says; whoever knows none, for an AtomicOp with two operands of 16 bytes. */
+START_TEST(test_credits_least)
+{
+    for (unsigned atomics = 0; atomics < 2; atomics++) {
+        const struct probe_params probe_params = {1, PCIE_ENDPOINT, 128};
+        struct link_params params = link_default_params;
+        struct rig *rig = rig_new();
+        unsigned least = atomics ? 8 : 2;
+        struct root_port *rp;
+        struct probe *probe;
+
+        rig->no_atomics_root = !atomics;
+        rp = rig_root_port(rig, 1, 0);
+        probe = probe_new(rig, "probe", &probe_params);
+        params.timing = LINK_TIMED;
+        params.rx[0][LINK_NON_POSTED] = (struct link_credits){1, 1};
+        link_new(root_port_link(rp), endpoint_port(probe->ep), &params);
+        ck_assert(!inject_leak_credits(root_port_link(rp), LINK_NON_POSTED,
+                                       (struct link_credits){0, (uint16_t)(least + 1)}));
+        ck_assert(inject_leak_credits(root_port_link(rp), LINK_NON_POSTED,
+                                      (struct link_credits){0, (uint16_t)least}));
+        probe_free(probe);
+        rig_free(rig);
+    }
+}
+END_TEST
+
 /* Buffers of a few TLPs and many errors: what was lost of credits comes back. */
 START_TEST(test_credits_under_errors)
 {
@@ -492,6 +521,7 @@ int main(void)
     tcase_add_test(tc, test_fault_dllps);
     tcase_add_test(tc, test_credits);
     tcase_add_test(tc, test_credits_too_large);
+    tcase_add_test(tc, test_credits_least);
     tcase_add_test(tc, test_credits_under_errors);
     tcase_add_test(tc, test_params);
     suite_add_tcase(suite, tc);
