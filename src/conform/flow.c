@@ -211,23 +211,6 @@ static void kinds_apart(struct conform_ctx *t)
     bench_free(b);
 }
 
-/* What a receiver has advertised and is not in use: the most that can be taken away. Infinite ones
- * cannot be. */
-static struct link_credits advertised(struct port *receiver, enum link_flow flow)
-{
-    struct link_credits out = {0, 0};
-
-    for (unsigned n = LINK_HEADER_CREDITS_MAX + 1; n && !out.header; n--) {
-        if (inject_leak_credits(receiver, flow, (struct link_credits){(uint16_t)n, 0}))
-            out.header = (uint16_t)n;
-    }
-    for (unsigned n = LINK_DATA_CREDITS_MAX + 1; n && !out.data; n--) {
-        if (inject_leak_credits(receiver, flow, (struct link_credits){0, (uint16_t)n}))
-            out.data = (uint16_t)n;
-    }
-    return out;
-}
-
 struct minimum {
     enum link_flow flow;
     bool data;
@@ -253,7 +236,7 @@ static void check_minimum(struct conform_ctx *t, struct lab *lab, const char *na
     struct pci_func *func = lab_func(lab, name);
     bool infinite = minimum->flow == LINK_COMPLETION &&
                     (func->pcie_type == PCIE_ENDPOINT || func->pcie_type == PCIE_LEGACY_ENDPOINT);
-    struct link_credits have = advertised(machine_port(lab->machine, name), minimum->flow);
+    struct link_credits have = lab_take_credits(machine_port(lab->machine, name), minimum->flow);
     unsigned value = minimum->data ? have.data : have.header, least = 1;
 
     if (minimum->data && minimum->flow == LINK_NON_POSTED)

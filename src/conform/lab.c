@@ -338,3 +338,18 @@ const struct lab_seen *lab_last(struct lab *lab, const char *from, uint32_t type
     }
     return NULL;
 }
+
+struct link_credits lab_take_credits(struct port *receiver, enum link_flow flow)
+{
+    struct link_credits out = {0, 0};
+
+    for (unsigned n = LINK_HEADER_CREDITS_MAX + 1; n && !out.header; n--) {
+        if (inject_leak_credits(receiver, flow, (struct link_credits){(uint16_t)n, 0}))
+            out.header = (uint16_t)n;
+    }
+    for (unsigned n = LINK_DATA_CREDITS_MAX + 1; n && !out.data; n--) {
+        if (inject_leak_credits(receiver, flow, (struct link_credits){0, (uint16_t)n}))
+            out.data = (uint16_t)n;
+    }
+    return out;
+}
