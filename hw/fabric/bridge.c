@@ -133,10 +133,12 @@ static void bridge_link_changed(struct port *port, bool up)
     struct bridge_port *bridge = bridge_of_port(port);
     struct link_status status;
 
-    if (up)
+    if (up) {
         pci_phy_link_up(bridge->func, port->peer->func, port_link_speed(port));
-    else
+    } else {
+        pci_phy_link_down(bridge->func);
         bridge_set_ltr(bridge, 0);
+    }
     bridge->ptm = (struct ptm_responder){0};
     bridge_show_link(bridge, up);
     port_link_status(port, &status);

@@ -146,3 +146,10 @@ void pci_phy_link_up(struct pci_func *func, const struct pci_func *partner, unsi
     if (func->ext_secondary)
         reg_update(func->cfg, func->ext_secondary + PCI_SEC_LNKCTL3, PCI_SEC_LNKCTL3_EQUALIZE, 0);
 }
+
+/* 3.2.1: upon entry to DL_Inactive. */
+void pci_phy_link_down(struct pci_func *func)
+{
+    if (func->ext_dlf)
+        reg_set(func->cfg, func->ext_dlf + PCI_DLF_STATUS, 0);
+}

@@ -17,8 +17,8 @@ const unsigned conform_field_table_count = G_N_ELEMENTS(conform_field_tables);
 static const struct assertion_table *const tables[] = {
     &assertions_config_space, &assertions_nvme,
 #ifndef CONFORM_STANDALONE
-    &assertions_receiver,     &assertions_rules, &assertions_device,
-    &assertions_flow,         &assertions_order, &assertions_dll,
+    &assertions_receiver,     &assertions_rules, &assertions_device,     &assertions_flow,
+    &assertions_order,        &assertions_dll,   &assertions_dll_errors,
 #endif
 };
 

@@ -16,6 +16,7 @@ extern const struct field_table fields_acs, fields_ari, fields_dsn, fields_ats, 
 extern const struct assertion_table assertions_config_space, assertions_nvme;
 /* Of the laboratory, which pcilab-conform has not. */
 extern const struct assertion_table assertions_receiver, assertions_rules, assertions_device;
-extern const struct assertion_table assertions_flow, assertions_order, assertions_dll;
+extern const struct assertion_table assertions_flow, assertions_order, assertions_dll,
+    assertions_dll_errors;
 
 #endif

@@ -78,6 +78,8 @@ uint64_t pci_ltr_tolerance_ps(uint32_t latencies);
  * this partner (NULL: unknown) does to it. */
 void pci_cap_phy_add(struct pci_func *func);
 void pci_phy_link_up(struct pci_func *func, const struct pci_func *partner, unsigned speed);
+/* What the other end supports is no longer known. */
+void pci_phy_link_down(struct pci_func *func);
 
 /* Everything that a function with a link has because of it: the above and what follows from its
  * speed. Of a device with several functions function 0 has it. */

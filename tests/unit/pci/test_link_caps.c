@@ -154,6 +154,10 @@ START_TEST(test_speeds)
     ck_assert_uint_eq(part_read(gen5, gen5->ext_dlf + PCI_DLF_STATUS, 4), 0x80000001);
     ck_assert_uint_eq(part_read(gen5, gen5->ext_phy16 + PCI_PHY_STATUS, 4), PCI_PHY_EQUALIZED);
     ck_assert_uint_eq(part_read(gen5, gen5->ext_phy32 + PCI_PHY_STATUS, 4), 0);
+    /* Forgotten with the link. */
+    pci_phy_link_down(gen5);
+    ck_assert_uint_eq(part_read(gen5, gen5->ext_dlf + PCI_DLF_STATUS, 4), 0);
+    pci_phy_link_up(gen5, gen4, 4);
     /* A partner that has no such capability, or does not take part. */
     pci_phy_link_up(gen5, gen3, 3);
     ck_assert_uint_eq(part_read(gen5, gen5->ext_dlf + PCI_DLF_STATUS, 4), 0);
