@@ -101,4 +101,24 @@ const struct lab_seen *lab_last(struct lab *lab, const char *from, uint32_t type
  * many those were: on an idle link what the port has advertised. Infinite ones, as 0, stay. */
 struct link_credits lab_take_credits(struct port *receiver, enum link_flow flow);
 
+/* A procedure that begins with a laboratory; its body follows. */
+#define LAB_PROCEDURE(name)                                                                        \
+    static void name##_body(struct conform_ctx *t, struct lab *lab);                               \
+    static void name(struct conform_ctx *t)                                                        \
+    {                                                                                              \
+        struct lab *lab = lab_new(t);                                                              \
+                                                                                                   \
+        if (lab->machine)                                                                          \
+            name##_body(t, lab);                                                                   \
+        lab_free(lab);                                                                             \
+    }                                                                                              \
+    static void name##_body(struct conform_ctx *t, struct lab *lab)
+
+/* An assertion that has one, of the PCI Express specification. */
+#define LAB_RULE(i, grp, sec, fn, text)                                                            \
+    {                                                                                              \
+        .id = grp "." i, .group = grp, .document = CONFORM_PCIE, .section = sec,                   \
+        .needs = CONFORM_LAB, .procedure = fn, .requirement = text                                 \
+    }
+
 #endif

@@ -7,18 +7,6 @@
 #include "pcilab/platform/probe.h"
 #include "tables.h"
 
-#define LAB_PROCEDURE(name)                                                                        \
-    static void name##_body(struct conform_ctx *t, struct lab *lab);                               \
-    static void name(struct conform_ctx *t)                                                        \
-    {                                                                                              \
-        struct lab *lab = lab_new(t);                                                              \
-                                                                                                   \
-        if (lab->machine)                                                                          \
-            name##_body(t, lab);                                                                   \
-        lab_free(lab);                                                                             \
-    }                                                                                              \
-    static void name##_body(struct conform_ctx *t, struct lab *lab)
-
 LAB_PROCEDURE(intx)
 {
     lab_forget(lab);
@@ -409,56 +397,56 @@ LAB_PROCEDURE(ltr)
     t_check(t, lab_count_messages(lab, lab->ex, TLP_MSG_LTR), "no message with LTR enabled");
 }
 
-#define RULE(i, grp, sec, fn, text)                                                                \
-    {                                                                                              \
-        .id = grp "." i, .group = grp, .document = CONFORM_PCIE, .section = sec,                   \
-        .needs = CONFORM_LAB, .procedure = fn, .requirement = text                                 \
-    }
-
 static const struct conform_assertion rows[] = {
-    RULE("intx", "interrupts", "6.1.3", intx,
-         "A pin that is asserted and deasserted sends one message each, and Interrupt Status shows "
-         "it."),
-    RULE("intx_disable", "interrupts", "7.5.1.1.3", intx_disable,
-         "Interrupt Disable takes an asserted pin back; Interrupt Status still shows it."),
-    RULE("msix", "interrupts", "6.1.4", msix, "An MSI-X interrupt writes its data to its address."),
-    RULE("msix_mask", "interrupts", "6.1.4.5", msix_masked,
-         "An interrupt of a masked vector is pending, and is sent once it is unmasked."),
-    RULE("msix_function_mask", "interrupts", "7.7.2.2", msix_function_mask,
-         "Function Mask masks all vectors."),
-    RULE("msi", "interrupts", "6.1.4", msi, "An MSI interrupt writes its data to its address."),
-    RULE("bus_master", "interrupts", "7.5.1.1.3", msi_no_master,
-         "Without Bus Master Enable no MSI and no MSI-X interrupt is sent."),
-    RULE("flr", "reset", "6.6.2", flr,
-         "A Function Level Reset clears Command and BARs, keeps Max_Payload_Size and the link."),
-    RULE("hot", "reset", "6.6.1", hot_reset,
-         "Secondary Bus Reset resets what is below the port, which answers again afterwards."),
-    RULE("d3hot", "power", "5.3.1.4.1", d3hot,
-         "In D3hot a function answers configuration requests and no memory request; back in D0 "
-         "with No_Soft_Reset it is as before."),
-    RULE("d1", "power", "7.5.2.2", d1_reserved,
-         "A power state that the function does not support is not entered."),
-    RULE("disable", "link", "7.5.3.7", link_disable,
-         "Link Disable takes the link down and resets what is below it, until it is cleared."),
-    RULE("retrain", "link", "7.5.3.8", retrain,
-         "After Retrain Link, Link Bandwidth Management Status is set."),
-    RULE("target", "link", "7.5.3.19", target_speed,
-         "A retrained link is not faster than Target Link Speed."),
-    RULE("software", "dpc", "7.9.14.3", dpc_software,
-         "DPC Software Trigger contains: reason and link show it, until the status is cleared."),
-    RULE("disabled", "dpc", "7.9.14.3", dpc_disabled,
-         "Without DPC Trigger Enable nothing triggers containment."),
-    RULE("fatal", "dpc", "6.2.11", dpc_fatal,
-         "An ERR_FATAL message triggers containment, is recorded with its source and goes no "
-         "further."),
-    RULE("nonfatal", "dpc", "6.2.11", dpc_nonfatal,
-         "An ERR_NONFATAL message triggers containment only where that is enabled."),
-    RULE("enable", "sriov", "9.3.3.3.1", vf_appear,
-         "VF Enable makes NumVFs Virtual Functions answer at their offset and stride, and clearing "
-         "it takes them away."),
-    RULE("locked", "sriov", "9.3.3.7", vf_number,
-         "Writing NumVFs while VF Enable is set takes no Virtual Function away."),
-    RULE("message", "ltr", "6.18", ltr, "A device sends LTR messages only where LTR is enabled."),
+    LAB_RULE(
+        "intx", "interrupts", "6.1.3", intx,
+        "A pin that is asserted and deasserted sends one message each, and Interrupt Status shows "
+        "it."),
+    LAB_RULE("intx_disable", "interrupts", "7.5.1.1.3", intx_disable,
+             "Interrupt Disable takes an asserted pin back; Interrupt Status still shows it."),
+    LAB_RULE("msix", "interrupts", "6.1.4", msix,
+             "An MSI-X interrupt writes its data to its address."),
+    LAB_RULE("msix_mask", "interrupts", "6.1.4.5", msix_masked,
+             "An interrupt of a masked vector is pending, and is sent once it is unmasked."),
+    LAB_RULE("msix_function_mask", "interrupts", "7.7.2.2", msix_function_mask,
+             "Function Mask masks all vectors."),
+    LAB_RULE("msi", "interrupts", "6.1.4", msi, "An MSI interrupt writes its data to its address."),
+    LAB_RULE("bus_master", "interrupts", "7.5.1.1.3", msi_no_master,
+             "Without Bus Master Enable no MSI and no MSI-X interrupt is sent."),
+    LAB_RULE(
+        "flr", "reset", "6.6.2", flr,
+        "A Function Level Reset clears Command and BARs, keeps Max_Payload_Size and the link."),
+    LAB_RULE("hot", "reset", "6.6.1", hot_reset,
+             "Secondary Bus Reset resets what is below the port, which answers again afterwards."),
+    LAB_RULE("d3hot", "power", "5.3.1.4.1", d3hot,
+             "In D3hot a function answers configuration requests and no memory request; back in D0 "
+             "with No_Soft_Reset it is as before."),
+    LAB_RULE("d1", "power", "7.5.2.2", d1_reserved,
+             "A power state that the function does not support is not entered."),
+    LAB_RULE("disable", "link", "7.5.3.7", link_disable,
+             "Link Disable takes the link down and resets what is below it, until it is cleared."),
+    LAB_RULE("retrain", "link", "7.5.3.8", retrain,
+             "After Retrain Link, Link Bandwidth Management Status is set."),
+    LAB_RULE("target", "link", "7.5.3.19", target_speed,
+             "A retrained link is not faster than Target Link Speed."),
+    LAB_RULE(
+        "software", "dpc", "7.9.14.3", dpc_software,
+        "DPC Software Trigger contains: reason and link show it, until the status is cleared."),
+    LAB_RULE("disabled", "dpc", "7.9.14.3", dpc_disabled,
+             "Without DPC Trigger Enable nothing triggers containment."),
+    LAB_RULE("fatal", "dpc", "6.2.11", dpc_fatal,
+             "An ERR_FATAL message triggers containment, is recorded with its source and goes no "
+             "further."),
+    LAB_RULE("nonfatal", "dpc", "6.2.11", dpc_nonfatal,
+             "An ERR_NONFATAL message triggers containment only where that is enabled."),
+    LAB_RULE(
+        "enable", "sriov", "9.3.3.3.1", vf_appear,
+        "VF Enable makes NumVFs Virtual Functions answer at their offset and stride, and clearing "
+        "it takes them away."),
+    LAB_RULE("locked", "sriov", "9.3.3.7", vf_number,
+             "Writing NumVFs while VF Enable is set takes no Virtual Function away."),
+    LAB_RULE("message", "ltr", "6.18", ltr,
+             "A device sends LTR messages only where LTR is enabled."),
 };
 
 ASSERTION_TABLE(assertions_device, rows);

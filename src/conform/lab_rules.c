@@ -10,19 +10,6 @@
 #define ALL_CONFIG  (BIT(TLP_CFGRD0) | BIT(TLP_CFGRD1) | BIT(TLP_CFGWR0) | BIT(TLP_CFGWR1))
 #define COMPLETIONS (BIT(TLP_CPL) | BIT(TLP_CPLD))
 
-/* Every procedure here is a body with a laboratory. */
-#define LAB_PROCEDURE(name)                                                                        \
-    static void name##_body(struct conform_ctx *t, struct lab *lab);                               \
-    static void name(struct conform_ctx *t)                                                        \
-    {                                                                                              \
-        struct lab *lab = lab_new(t);                                                              \
-                                                                                                   \
-        if (lab->machine)                                                                          \
-            name##_body(t, lab);                                                                   \
-        lab_free(lab);                                                                             \
-    }                                                                                              \
-    static void name##_body(struct conform_ctx *t, struct lab *lab)
-
 static bool need_switch(struct conform_ctx *t, struct lab *lab)
 {
     if (!strchr(lab->above, '.') || !lab->peer)
@@ -491,70 +478,67 @@ LAB_PROCEDURE(order)
     t_check(t, next == LAB_RAM + 512, "writes are missing");
 }
 
-#define RULE(i, grp, sec, fn, text)                                                                \
-    {                                                                                              \
-        .id = grp "." i, .group = grp, .document = CONFORM_PCIE, .section = sec,                   \
-        .needs = CONFORM_LAB, .procedure = fn, .requirement = text                                 \
-    }
-
 static const struct conform_assertion rows[] = {
-    RULE("type", "enumeration", "7.3.3", config_type,
-         "A configuration request travels as type 1 and crosses its last link as type 0."),
-    RULE("absent_function", "enumeration", "7.3.1", absent_function,
-         "A configuration request to a function that a device has not is an Unsupported Request."),
-    RULE("absent_device", "enumeration", "7.3.1", absent_device,
-         "A request to a device number other than 0 of a link ends at the port above it."),
-    RULE("absent_bus", "enumeration", "7.3.3", absent_bus,
-         "A configuration request to a bus that no bridge leads to is an Unsupported Request."),
-    RULE("one_path", "routing", "1.3.3", one_path,
-         "A request crosses the links between its two ends and no other, its completion likewise."),
-    RULE("memory_off", "routing", "7.5.1.1.3", memory_off,
-         "Without Memory Space Enable a function answers memory requests as unsupported."),
-    RULE("bridge_memory_off", "routing", "7.5.1.1.3", bridge_memory_off,
-         "Without Memory Space Enable a bridge forwards no memory request downwards."),
-    RULE("window", "routing", "7.5.1.3.8", bridge_window,
-         "A window whose base is above its limit forwards nothing."),
-    RULE("peer", "routing", "1.3.3", peer,
-         "A request for a neighbour below the same switch reaches it."),
-    RULE("vendor_message", "routing", "2.2.8.6", vendor_message,
-         "A vendor-defined message of type 1 that nobody knows is dropped without an error."),
-    RULE("unknown_message", "routing", "2.2.8", unknown_message,
-         "A message with a code that nobody knows is an Unsupported Request."),
-    RULE("read", "completion", "2.3.1.1", dma_read,
-         "A device that reads memory gets what stands there."),
-    RULE("write", "completion", "2.3.1", dma_write,
-         "What a device writes to memory stands there afterwards."),
-    RULE("fields", "completion", "2.3.1.1", completion_fields,
-         "Completions of one read come in order, with the bytes left as Byte Count, and end at "
-         "multiples of the Read Completion Boundary."),
-    RULE(
+    LAB_RULE("type", "enumeration", "7.3.3", config_type,
+             "A configuration request travels as type 1 and crosses its last link as type 0."),
+    LAB_RULE(
+        "absent_function", "enumeration", "7.3.1", absent_function,
+        "A configuration request to a function that a device has not is an Unsupported Request."),
+    LAB_RULE("absent_device", "enumeration", "7.3.1", absent_device,
+             "A request to a device number other than 0 of a link ends at the port above it."),
+    LAB_RULE("absent_bus", "enumeration", "7.3.3", absent_bus,
+             "A configuration request to a bus that no bridge leads to is an Unsupported Request."),
+    LAB_RULE(
+        "one_path", "routing", "1.3.3", one_path,
+        "A request crosses the links between its two ends and no other, its completion likewise."),
+    LAB_RULE("memory_off", "routing", "7.5.1.1.3", memory_off,
+             "Without Memory Space Enable a function answers memory requests as unsupported."),
+    LAB_RULE("bridge_memory_off", "routing", "7.5.1.1.3", bridge_memory_off,
+             "Without Memory Space Enable a bridge forwards no memory request downwards."),
+    LAB_RULE("window", "routing", "7.5.1.3.8", bridge_window,
+             "A window whose base is above its limit forwards nothing."),
+    LAB_RULE("peer", "routing", "1.3.3", peer,
+             "A request for a neighbour below the same switch reaches it."),
+    LAB_RULE("vendor_message", "routing", "2.2.8.6", vendor_message,
+             "A vendor-defined message of type 1 that nobody knows is dropped without an error."),
+    LAB_RULE("unknown_message", "routing", "2.2.8", unknown_message,
+             "A message with a code that nobody knows is an Unsupported Request."),
+    LAB_RULE("read", "completion", "2.3.1.1", dma_read,
+             "A device that reads memory gets what stands there."),
+    LAB_RULE("write", "completion", "2.3.1", dma_write,
+             "What a device writes to memory stands there afterwards."),
+    LAB_RULE("fields", "completion", "2.3.1.1", completion_fields,
+             "Completions of one read come in order, with the bytes left as Byte Count, and end at "
+             "multiples of the Read Completion Boundary."),
+    LAB_RULE(
         "identity", "completion", "2.2.9", same_tag,
         "A completion has the requester, tag and traffic class of its request, and its completer."),
-    RULE("zero", "completion", "2.2.5.1", zero_length,
-         "A read of no bytes is completed with one doubleword and a Byte Count of 1."),
-    RULE("bus_master", "request", "7.5.1.1.3", bus_master_off,
-         "Without Bus Master Enable a function sends no memory request."),
-    RULE("bridge_bus_master", "request", "7.5.1.1.3", bridge_bus_master_off,
-         "Without Bus Master Enable a port answers reads from below it as unsupported."),
-    RULE("read_size", "request", "7.5.3.4", read_size,
-         "No read asks for more than Max_Read_Request_Size or crosses a 4 KiB boundary."),
-    RULE("write_size", "request", "7.5.3.4", write_size,
-         "No write carries more than Max_Payload_Size or crosses a 4 KiB boundary."),
-    RULE("posted", "ordering", "2.4.1", order,
-         "Posted writes without relaxed ordering stay in order."),
-    RULE("redirect", "acs", "6.12.3", redirect,
-         "With P2P Request Redirect a request for a neighbour goes up to the root complex."),
-    RULE("source", "acs", "6.12.1.1", source_validation,
-         "Source Validation takes a request of a foreign bus as an ACS Violation."),
-    RULE("translated", "acs", "6.12.1.1", translation_blocking,
-         "Translation Blocking takes a translated request as an ACS Violation."),
-    RULE("fetch_add", "atomics", "6.15.1", fetch_add,
-         "FetchAdd leaves the sum in memory and returns what was there."),
-    RULE("cas", "atomics", "6.15.1", cas_fails, "CAS leaves memory alone where it is not equal."),
-    RULE("enable", "atomics", "7.5.3.16", atomic_not_enabled,
-         "Without AtomicOp Requester Enable a function sends no AtomicOp."),
-    RULE("egress", "atomics", "6.15.2", egress_blocked,
-         "AtomicOp Egress Blocking ends AtomicOps as unsupported and logs it."),
+    LAB_RULE("zero", "completion", "2.2.5.1", zero_length,
+             "A read of no bytes is completed with one doubleword and a Byte Count of 1."),
+    LAB_RULE("bus_master", "request", "7.5.1.1.3", bus_master_off,
+             "Without Bus Master Enable a function sends no memory request."),
+    LAB_RULE("bridge_bus_master", "request", "7.5.1.1.3", bridge_bus_master_off,
+             "Without Bus Master Enable a port answers reads from below it as unsupported."),
+    LAB_RULE("read_size", "request", "7.5.3.4", read_size,
+             "No read asks for more than Max_Read_Request_Size or crosses a 4 KiB boundary."),
+    LAB_RULE("write_size", "request", "7.5.3.4", write_size,
+             "No write carries more than Max_Payload_Size or crosses a 4 KiB boundary."),
+    LAB_RULE("posted", "ordering", "2.4.1", order,
+             "Posted writes without relaxed ordering stay in order."),
+    LAB_RULE("redirect", "acs", "6.12.3", redirect,
+             "With P2P Request Redirect a request for a neighbour goes up to the root complex."),
+    LAB_RULE("source", "acs", "6.12.1.1", source_validation,
+             "Source Validation takes a request of a foreign bus as an ACS Violation."),
+    LAB_RULE("translated", "acs", "6.12.1.1", translation_blocking,
+             "Translation Blocking takes a translated request as an ACS Violation."),
+    LAB_RULE("fetch_add", "atomics", "6.15.1", fetch_add,
+             "FetchAdd leaves the sum in memory and returns what was there."),
+    LAB_RULE("cas", "atomics", "6.15.1", cas_fails,
+             "CAS leaves memory alone where it is not equal."),
+    LAB_RULE("enable", "atomics", "7.5.3.16", atomic_not_enabled,
+             "Without AtomicOp Requester Enable a function sends no AtomicOp."),
+    LAB_RULE("egress", "atomics", "6.15.2", egress_blocked,
+             "AtomicOp Egress Blocking ends AtomicOps as unsupported and logs it."),
 };
 
 ASSERTION_TABLE(assertions_rules, rows);
