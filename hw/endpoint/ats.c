@@ -179,8 +179,11 @@ static enum ats_answer use_cache(struct dma_op *op, uint64_t addr, bool write, u
     if (entry && entry_allows(entry, op, write)) {
         op->ats_tries = 0;
         op->ats_snoops = entry->to.no_snoop;
+        /* 10.2.3.4: the translated address of such a range is not for requests. */
+        if (entry->to.untranslated)
+            return ATS_BARE;
         *place = entry->to.addr + (addr & low_mask(entry->shift));
-        return entry->to.untranslated ? ATS_BARE : ATS_READY;
+        return ATS_READY;
     }
     if (fresh)
         return ask_for_page(op, addr, write, status);

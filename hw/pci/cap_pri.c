@@ -18,10 +18,14 @@ static void control_written(struct reg_space *space, unsigned offset, const stru
     unsigned status = func->ext_pri + PCI_PRI_STATUS;
 
     (void)offset;
-    if (write->new_value & PCI_PRI_CONTROL_ENABLE)
+    if (write->new_value & PCI_PRI_CONTROL_ENABLE) {
+        /* Enabling it begins anew, without the flags of last time. */
+        if (!(write->old_value & PCI_PRI_CONTROL_ENABLE))
+            reg_update(space, status, PCI_PRI_STATUS_FAILURE | PCI_PRI_STATUS_UNEXPECTED, 0);
         reg_update(space, status, PCI_PRI_STATUS_STOPPED, 0);
-    else if (!func->pri_busy || (write->written & PCI_PRI_CONTROL_RESET))
+    } else if (!func->pri_busy || (write->written & PCI_PRI_CONTROL_RESET)) {
         reg_update(space, status, PCI_PRI_STATUS_STOPPED, PCI_PRI_STATUS_STOPPED);
+    }
     if ((write->written & PCI_PRI_CONTROL_RESET) && !(write->new_value & PCI_PRI_CONTROL_ENABLE))
         func->pri_reset = true;
 }

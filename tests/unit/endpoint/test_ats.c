@@ -35,6 +35,7 @@ struct bench {
     unsigned kept_count;
     /* What was seen. */
     unsigned requests, last_pages, translated, untranslated;
+    uint64_t last_untranslated;
     bool last_nw;
     uint32_t done_itags[8];
     unsigned dones, done_count, done_tc[8];
@@ -100,6 +101,7 @@ static void translate(void *opaque, struct root_complex *rc, struct tlp *tlp)
         b->translated++;
     } else {
         b->untranslated++;
+        b->last_untranslated = tlp->addr;
     }
     if (hold) {
         ck_assert_uint_lt(b->kept_count, KEPT_MAX);
@@ -323,6 +325,7 @@ START_TEST(rights)
     b->untranslated = 0;
     ck_assert_int_eq(run(b, op(DMA_READ, 2, buf, 64)), DMA_OK);
     ck_assert_uint_eq(b->untranslated, 1);
+    ck_assert_uint_eq(b->last_untranslated, IOVA + 2 * PAGE); /* 10.2.3.4 */
     b->refusal = TLP_UR;
     ck_assert_int_eq(run(b, op(DMA_READ, 3, buf, 64)), DMA_UR);
     b->refusal = TLP_CA;

@@ -155,6 +155,10 @@ START_TEST(a_failure_stops_the_interface)
                       PCI_PRI_STATUS_UNEXPECTED);
     ck_assert_uint_eq(ats_bench_dma(b, &read), DMA_DENIED);
     none_asked();
+    /* 10.5.2.2: enabled once more, it has no flags of before. */
+    ats_bench_cfg_write(b, EX0, ats_bench_cap(b, EX0, PCI_EXT_PRI) + PCI_PRI_CONTROL, 2,
+                        PCI_PRI_CONTROL_ENABLE);
+    ck_assert_uint_eq(ats_bench_pri_status(b, EX0), PCI_PRI_STATUS_PASID);
 }
 END_TEST
 
