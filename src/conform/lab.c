@@ -249,22 +249,28 @@ uint64_t lab_ex_get(struct lab *lab, const char *name, unsigned reg, unsigned le
     return value;
 }
 
-unsigned lab_dma(struct lab *lab, const char *name, const struct lab_dma *dma)
+void lab_dma_start(struct lab *lab, const char *name, const struct lab_dma *dma)
 {
-    unsigned base = EXERCISER_CHANNEL(0);
+    unsigned base = EXERCISER_CHANNEL(dma->channel);
 
     lab_ex_set(lab, name, base + EXERCISER_CH_ADDR, 8, dma->addr);
     lab_ex_set(lab, name, base + EXERCISER_CH_LOCAL, 8, 0);
     lab_ex_set(lab, name, base + EXERCISER_CH_LEN, 4, dma->len);
     lab_ex_set(lab, name, base + EXERCISER_CH_ATTR, 4, dma->attr);
+    lab_ex_set(lab, name, base + EXERCISER_CH_PASID, 4, dma->pasid);
     lab_ex_set(lab, name, base + EXERCISER_CH_PATTERN, 4, dma->pattern);
     lab_ex_set(lab, name, base + EXERCISER_CH_STEP, 4, dma->step);
     lab_ex_set(lab, name, base + EXERCISER_CH_OPERAND, 8, dma->operand);
     lab_ex_set(lab, name, base + EXERCISER_CH_COMPARE, 8, dma->compare);
-    lab_forget(lab);
     lab_ex_set(lab, name, base + EXERCISER_CH_COMMAND, 4, dma->command);
+}
+
+unsigned lab_dma_end(struct lab *lab, const char *name, const struct lab_dma *dma)
+{
+    unsigned status_reg = EXERCISER_CHANNEL(dma->channel) + EXERCISER_CH_STATUS;
+
     for (unsigned i = 0; i < 100; i++) {
-        uint64_t status = lab_ex_get(lab, name, base + EXERCISER_CH_STATUS, 4);
+        uint64_t status = lab_ex_get(lab, name, status_reg, 4);
 
         if (!(status & EXERCISER_STATUS_BUSY))
             return status & EXERCISER_STATUS_DONE
@@ -273,6 +279,13 @@ unsigned lab_dma(struct lab *lab, const char *name, const struct lab_dma *dma)
         lab_run_us(lab, 1000);
     }
     return 256;
+}
+
+unsigned lab_dma(struct lab *lab, const char *name, const struct lab_dma *dma)
+{
+    lab_forget(lab);
+    lab_dma_start(lab, name, dma);
+    return lab_dma_end(lab, name, dma);
 }
 
 struct tlp *lab_tlp(struct lab *lab, enum tlp_type type, unsigned payload_dw)

@@ -82,7 +82,13 @@ struct lab_dma {
     unsigned len;
     uint32_t attr, pattern, step;
     uint64_t operand, compare;
+    uint32_t pasid;   /* as the channel's register has it */
+    unsigned channel; /* 0 or 1 */
 };
+/* Begins it; nothing of what was seen is forgotten. */
+void lab_dma_start(struct lab *lab, const char *name, const struct lab_dma *dma);
+/* The result of what was begun. */
+unsigned lab_dma_end(struct lab *lab, const char *name, const struct lab_dma *dma);
 /* Its result as in docs/exerciser.md; 256: it is not over within 100 ms. */
 unsigned lab_dma(struct lab *lab, const char *name, const struct lab_dma *dma);
 

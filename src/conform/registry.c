@@ -18,7 +18,7 @@ static const struct assertion_table *const tables[] = {
     &assertions_config_space, &assertions_nvme,
 #ifndef CONFORM_STANDALONE
     &assertions_receiver,     &assertions_rules, &assertions_device,     &assertions_flow,
-    &assertions_order,        &assertions_dll,   &assertions_dll_errors,
+    &assertions_order,        &assertions_dll,   &assertions_dll_errors, &assertions_ats,
 #endif
 };
 

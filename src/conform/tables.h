@@ -18,5 +18,6 @@ extern const struct assertion_table assertions_config_space, assertions_nvme;
 extern const struct assertion_table assertions_receiver, assertions_rules, assertions_device;
 extern const struct assertion_table assertions_flow, assertions_order, assertions_dll,
     assertions_dll_errors;
+extern const struct assertion_table assertions_ats;
 
 #endif
