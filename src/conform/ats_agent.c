@@ -79,7 +79,8 @@ const struct tlp *ats_next(struct ats_agent *a, enum ats_kind kind)
 {
     struct lab *lab = a->lab;
 
-    lab_run_us(lab, 20);
+    /* An invalidation may take its time (10.3.1: up to a minute). */
+    lab_run_us(lab, kind == ATS_DONE ? 2000 : 20);
     while (a->next < lab->seen->len) {
         const struct lab_seen *seen = &g_array_index(lab->seen, struct lab_seen, a->next++);
 

@@ -92,6 +92,12 @@ unsigned lab_dma_end(struct lab *lab, const char *name, const struct lab_dma *dm
 /* Its result as in docs/exerciser.md; 256: it is not over within 100 ms. */
 unsigned lab_dma(struct lab *lab, const char *name, const struct lab_dma *dma);
 
+/* So many Virtual Functions of lab->vf, with BARs 0 and 2 in the window above them, decoding and
+ * allowed to send. The offset of the capability; 0: there are none, t says so. (sriov.c) */
+unsigned lab_enable_vfs(struct lab *lab, unsigned count);
+/* The name of a Virtual Function that is enabled; to be freed. */
+char *lab_vf_name(struct lab *lab, unsigned index);
+
 /* A new TLP in the name of ex, and its way up from ex or down to it. */
 struct tlp *lab_tlp(struct lab *lab, enum tlp_type type, unsigned payload_dw);
 void lab_send_up(struct lab *lab, struct tlp *tlp);

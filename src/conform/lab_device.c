@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interrupts, resets, power, links, containment, Virtual Functions (PCIe Base 6.0). */
+/* Interrupts, resets, power, links, containment (PCIe Base 6.0). */
 #include <string.h>
 
 #include "lab.h"
@@ -310,75 +310,6 @@ LAB_PROCEDURE(dpc_nonfatal)
             lab_cfg(lab, lab->above, dpc + 8, 2));
 }
 
-/* Virtual Functions of the exerciser that has them: offset of the capability, 0: none. */
-static unsigned enable_vfs(struct conform_ctx *t, struct lab *lab, unsigned count)
-{
-    unsigned cap;
-
-    if (!lab->vf) {
-        t_skip(t, "the topology has no exerciser with Virtual Functions");
-        return 0;
-    }
-    cap = lab_func(lab, lab->vf)->ext_sriov;
-    lab_set_cfg(lab, lab->vf, cap + 0x10, 2, count);
-    lab_change_cfg(lab, lab->vf, cap + 8, 2, 0x11, 0);
-    lab_run_us(lab, 100000);
-    return cap;
-}
-
-static uint32_t vf_cfg(struct lab *lab, unsigned cap, unsigned index, unsigned offset)
-{
-    unsigned rid = lab_func(lab, lab->vf)->rid.v + lab_cfg(lab, lab->vf, cap + 0x14, 2) +
-                   index * lab_cfg(lab, lab->vf, cap + 0x16, 2);
-    uint32_t value = 0;
-
-    conform_machine_config(lab->machine, false, 0, (uint16_t)rid, offset, 4, &value);
-    return value;
-}
-
-/* The port above must take function numbers beyond 7. */
-static void forward_ari(struct lab *lab)
-{
-    struct port *above = machine_port_above(lab->machine, lab->vf);
-    char **names = machine_names(lab->machine);
-
-    for (unsigned i = 0; names[i]; i++) {
-        if (machine_port(lab->machine, names[i]) == above)
-            lab_change_cfg(lab, names[i], lab_pcie(lab, names[i], 0x28), 2, 0x20, 0);
-    }
-    g_strfreev(names);
-}
-
-LAB_PROCEDURE(vf_appear)
-{
-    unsigned cap;
-
-    if (lab->vf)
-        forward_ari(lab);
-    if (!(cap = enable_vfs(t, lab, 2)))
-        return;
-    t_check(t, vf_cfg(lab, cap, 0, 8) != 0xffffffff, "the first does not answer");
-    t_check(t, vf_cfg(lab, cap, 1, 8) != 0xffffffff, "the second does not answer");
-    t_check(t, vf_cfg(lab, cap, 2, 8) == 0xffffffff, "a third one answers");
-    t_check(t, vf_cfg(lab, cap, 0, 0) == 0xffffffff, "its Vendor and Device ID are %08x",
-            vf_cfg(lab, cap, 0, 0));
-    lab_change_cfg(lab, lab->vf, cap + 8, 2, 0, 1);
-    lab_run_us(lab, 1000000);
-    t_check(t, vf_cfg(lab, cap, 0, 8) == 0xffffffff, "they stay when VF Enable is cleared");
-}
-
-LAB_PROCEDURE(vf_number)
-{
-    unsigned cap;
-
-    if (lab->vf)
-        forward_ari(lab);
-    if (!(cap = enable_vfs(t, lab, 2)))
-        return;
-    lab_set_cfg(lab, lab->vf, cap + 0x10, 2, 1);
-    t_check(t, vf_cfg(lab, cap, 1, 8) != 0xffffffff, "the second one is gone");
-}
-
 LAB_PROCEDURE(ltr)
 {
     unsigned control = lab_pcie(lab, lab->ex, 0x28);
@@ -439,12 +370,6 @@ static const struct conform_assertion rows[] = {
              "further."),
     LAB_RULE("nonfatal", "dpc", "6.2.11", dpc_nonfatal,
              "An ERR_NONFATAL message triggers containment only where that is enabled."),
-    LAB_RULE(
-        "enable", "sriov", "9.3.3.3.1", vf_appear,
-        "VF Enable makes NumVFs Virtual Functions answer at their offset and stride, and clearing "
-        "it takes them away."),
-    LAB_RULE("locked", "sriov", "9.3.3.7", vf_number,
-             "Writing NumVFs while VF Enable is set takes no Virtual Function away."),
     LAB_RULE("message", "ltr", "6.18", ltr,
              "A device sends LTR messages only where LTR is enabled."),
 };
