@@ -19,7 +19,7 @@ static const struct assertion_table *const tables[] = {
 #ifndef CONFORM_STANDALONE
     &assertions_receiver,       &assertions_rules, &assertions_device,     &assertions_flow,
     &assertions_order,          &assertions_dll,   &assertions_dll_errors, &assertions_ats,
-    &assertions_ats_invalidate, &assertions_pri,   &assertions_sriov,
+    &assertions_ats_invalidate, &assertions_pri,   &assertions_sriov,      &assertions_pasid,
 #endif
 };
 

@@ -20,6 +20,6 @@ extern const struct assertion_table assertions_flow, assertions_order, assertion
     assertions_dll_errors;
 extern const struct assertion_table assertions_ats;
 extern const struct assertion_table assertions_ats, assertions_ats_invalidate, assertions_pri,
-    assertions_sriov;
+    assertions_pasid, assertions_sriov;
 
 #endif
