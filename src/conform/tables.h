@@ -18,8 +18,7 @@ extern const struct assertion_table assertions_config_space, assertions_nvme;
 extern const struct assertion_table assertions_receiver, assertions_rules, assertions_device;
 extern const struct assertion_table assertions_flow, assertions_order, assertions_dll,
     assertions_dll_errors;
-extern const struct assertion_table assertions_ats;
 extern const struct assertion_table assertions_ats, assertions_ats_invalidate, assertions_pri,
-    assertions_pasid, assertions_sriov;
+    assertions_pasid, assertions_nvme_admin, assertions_nvme_io, assertions_sriov;
 
 #endif
