@@ -52,6 +52,7 @@ static void func_reset(struct endpoint_func *func, enum endpoint_reset kind)
         pci_func_reset(func->pci, kind == ENDPOINT_RESET_COLD ? REG_RESET_COLD : REG_RESET_WARM);
     endpoint_wire(func, false);
     endpoint_update_power(func->ep);
+    readiness_reset(func);
     func->ops->reset(func->owner, kind);
 }
 
@@ -73,6 +74,7 @@ static void func_config_written(struct pci_func *pci, unsigned offset, unsigned 
 static void func_flr(struct pci_func *pci)
 {
     func_reset(pci->owner, ENDPOINT_RESET_FLR);
+    readiness_flr(pci->owner);
 }
 
 static void func_send_msi(struct pci_func *pci, uint64_t addr, uint32_t data)
@@ -110,6 +112,7 @@ static void func_vfs_changed(struct pci_func *pci, unsigned was, unsigned now)
         func_reset(func->vfs[i], ENDPOINT_RESET_COLD);
         func->vfs[i]->ready_ps = ready;
     }
+    readiness_vfs(func, now != 0, ready);
     if (func->ops->vfs_changed)
         func->ops->vfs_changed(func->owner, was, now);
 }
@@ -121,6 +124,7 @@ static const struct pci_func_ops endpoint_pci_ops = {
     .error_message = func_error_message,
     .intx = func_intx,
     .vfs_changed = func_vfs_changed,
+    .awake = readiness_awake,
 };
 
 static void endpoint_link_changed(struct port *port, bool up)
@@ -133,6 +137,8 @@ static void endpoint_link_changed(struct port *port, bool up)
         pci_phy_link_up(ep->funcs[0]->pci, port->peer->func, port_link_speed(port));
     else
         uplink_reset(&ep->uplink);
+    if (up)
+        uplink_link_up(&ep->uplink, readiness_device_ps(ep));
 }
 
 static void endpoint_reset_all(struct endpoint *ep, enum endpoint_reset kind)
@@ -223,6 +229,7 @@ static void func_free(struct endpoint_func *func)
         func_free(func->vfs[i]);
     g_free(func->vfs);
     dma_fini(func);
+    readiness_reset(func);
     ats_free(func);
     pri_free(func);
     func->ops->destroy(func->owner);
@@ -234,6 +241,7 @@ void endpoint_free(struct endpoint *ep)
 {
     if (!ep)
         return;
+    uplink_fini(&ep->uplink);
     link_free(ep->port.link);
     for (unsigned i = 0; i < ep->func_count; i++)
         func_free(ep->funcs[i]);
@@ -259,6 +267,7 @@ struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoi
     func->pci->trace = ep->fabric->trace;
     func->pci->rid.v = (uint16_t)ep->func_count;
     dma_init(func);
+    readiness_init(func);
     ep->funcs = g_renew(struct endpoint_func *, ep->funcs, ep->func_count + 1);
     ep->funcs[ep->func_count++] = func;
     return func;
@@ -274,6 +283,7 @@ struct endpoint_func *endpoint_add_vf(struct endpoint_func *pf,
     func->owner = desc->owner;
     func->pci = pci_vf_new(pf->pci, desc->name, &endpoint_pci_ops, func);
     dma_init(func);
+    readiness_init(func);
     pf->vfs = g_renew(struct endpoint_func *, pf->vfs, pf->vf_count + 1);
     pf->vfs[pf->vf_count++] = func;
     return func;
@@ -408,6 +418,8 @@ uint64_t endpoint_ptm_dialogs(const struct endpoint_func *func)
 void endpoint_set_not_ready(struct endpoint_func *func, uint64_t ps)
 {
     func->ready_ps = func->ep->fabric->sim->now_ps + ps;
+    if (!func->pci->pf)
+        uplink_delay(&func->ep->uplink, func->ready_ps);
 }
 
 struct tlp_pool *endpoint_pool(struct endpoint_func *func)

@@ -37,6 +37,7 @@ struct endpoint_func {
     struct endpoint_func **vfs; /* by VF index */
     unsigned vf_count;
     uint64_t ready_ps; /* a VF, or a function after a reset, answers from then on */
+    struct sim_event flr_over, vfs_ready; /* FRS messages that are due */
 };
 
 struct endpoint {
@@ -116,6 +117,15 @@ void pri_free(struct endpoint_func *func);
 
 /* endpoint.c: the function wants a turn when the link takes TLPs again. */
 void endpoint_wait(struct endpoint_func *func);
+
+/* readiness.c: FRS messages, of functions that have them. */
+void readiness_init(struct endpoint_func *func);
+void readiness_reset(struct endpoint_func *func); /* what was to be said is out of date */
+void readiness_flr(struct endpoint_func *func);
+void readiness_vfs(struct endpoint_func *func, bool enabled, uint64_t ready_ps);
+void readiness_awake(struct pci_func *pci);
+/* When all functions are ready. */
+uint64_t readiness_device_ps(const struct endpoint *ep);
 
 /* access.c: what arrives. */
 void endpoint_receive(struct port *port, struct tlp *tlp);

@@ -10,6 +10,7 @@
 #include "pcilab/pci/dpc.h"
 #include "pcilab/pci/link_caps.h"
 #include "pcilab/pci/ptm.h"
+#include "pcilab/pci/readiness.h"
 
 #include "internal.h"
 
@@ -70,6 +71,14 @@ static void bridge_receive(struct port *port, struct tlp *tlp)
     bridge->ops->receive(bridge, tlp);
 }
 
+void bridge_show_component(struct bridge_port *bridge)
+{
+    struct link_status status;
+
+    port_link_status(&bridge->port, &status);
+    pcie_show_component(bridge->func, status.present, port_link_up(&bridge->port));
+}
+
 static void bridge_show_link(struct bridge_port *bridge, bool up)
 {
     struct port *port = &bridge->port;
@@ -80,6 +89,7 @@ static void bridge_show_link(struct bridge_port *bridge, bool up)
     pcie_set_link_training(bridge->func, status.training);
     if (bridge_has_slot(bridge))
         pcie_set_presence(bridge->func, status.present);
+    bridge_show_component(bridge);
     /* With the link down nothing below asserts any more (2.2.8.1). */
     if (!up)
         bridge_release(bridge, &bridge->below);
@@ -118,8 +128,18 @@ static bool bridge_ptm_request(struct bridge_port *bridge)
     return true;
 }
 
+/* 2.2.8.6: who does not know the message discards it. */
+static bool bridge_drs(struct bridge_port *bridge)
+{
+    if (pcie_drs_supported(bridge->func) && pcie_drs_received(bridge->func))
+        bridge->ops->frs(bridge, PCI_FRS_DRS_RECEIVED);
+    return true;
+}
+
 bool bridge_port_message(struct bridge_port *bridge, const struct tlp *tlp)
 {
+    if (tlp_is_drs(tlp))
+        return bridge_drs(bridge);
     if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PTM_REQUEST)
         return bridge_ptm_request(bridge);
     if (tlp->type != TLP_MSG || tlp->msg_code != TLP_MSG_LTR || !pcie_ltr_enabled(bridge->func))
@@ -303,7 +323,15 @@ static void bridge_system_error(struct pci_func *func)
         bridge->ops->system_error(bridge);
 }
 
+static void bridge_awake(struct pci_func *func)
+{
+    struct bridge_port *bridge = bridge_of_func(func);
+
+    bridge->ops->frs(bridge, PCI_FRS_FROM_D3HOT);
+}
+
 static const struct pci_func_ops bridge_func_ops = {
+    .awake = bridge_awake,
     .system_error = bridge_system_error,
     .contain = bridge_contain,
     .config_written = bridge_config_written,
@@ -338,6 +366,8 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     pci_cap_acs_add(bridge->func);
     if (params->pcie->dpc)
         pci_cap_dpc_add(bridge->func);
+    if (params->pcie->readiness && params->pcie->type == PCIE_ROOT_PORT && params->msi)
+        pci_cap_frs_add(bridge->func);
     bridge->dpc_busy_ps = params->pcie->dpc_busy_ps;
     sim_event_init(&bridge->dpc_quiet, bridge_dpc_quiet, bridge);
     pci_link_caps_add(bridge->func);

@@ -11,4 +11,7 @@ void slot_reset(struct bridge_port *bridge);
 /* The slot_control operation of a bridge's function. */
 void slot_control(struct pci_func *func, uint16_t old_value, uint16_t new_value);
 
+/* Downstream Component Presence. */
+void bridge_show_component(struct bridge_port *bridge);
+
 #endif

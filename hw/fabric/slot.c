@@ -106,6 +106,7 @@ void slot_plug(struct port *port, bool present)
     port_set_present(port, present);
     if (present)
         pcie_set_presence(bridge->func, true);
+    bridge_show_component(bridge);
 }
 
 bool slot_press(struct port *port)

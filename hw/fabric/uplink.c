@@ -1,14 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The upper link of a component: LTR messages (PCIe Base 6.0, 6.18), refusals of L1. */
+/* The upper link of a component: LTR (PCIe Base 6.0, 6.18) and DRS messages (6.22.1), refusals of
+ * L1. */
 #include "pcilab/fabric/uplink.h"
 
 #include "pcilab/fabric/message.h"
 #include "pcilab/pci/link_caps.h"
 #include "pcilab/pci/ptm.h"
+#include "pcilab/pci/readiness.h"
+
+static void uplink_ready(void *opaque)
+{
+    struct uplink *uplink = opaque;
+
+    port_send(uplink->port, tlp_new_drs(uplink->port->fabric->pool, uplink->func->rid));
+}
 
 void uplink_init(struct uplink *uplink, struct port *port, struct pci_func *func)
 {
     *uplink = (struct uplink){.port = port, .func = func};
+    sim_event_init(&uplink->ready, uplink_ready, uplink);
+}
+
+void uplink_fini(struct uplink *uplink)
+{
+    if (uplink->port)
+        sim_cancel(uplink->port->fabric->sim, &uplink->ready);
+}
+
+void uplink_link_up(struct uplink *uplink, uint64_t ready_ps)
+{
+    struct sim *sim = uplink->port->fabric->sim;
+
+    if (!uplink->linked && pcie_drs_supported(uplink->func))
+        sim_schedule_at(sim, &uplink->ready, ready_ps > sim->now_ps ? ready_ps : sim->now_ps);
+    uplink->linked = true;
+}
+
+void uplink_delay(struct uplink *uplink, uint64_t ready_ps)
+{
+    struct sim *sim = uplink->port ? uplink->port->fabric->sim : NULL;
+
+    if (!sim || !sim_event_pending(&uplink->ready) || ready_ps <= uplink->ready.at_ps)
+        return;
+    sim_schedule_at(sim, &uplink->ready, ready_ps);
 }
 
 /* When LTR is disabled or the function leaves D0, what was asked for is taken back. */
@@ -46,6 +80,8 @@ void uplink_set_ltr(struct uplink *uplink, uint32_t latencies)
 void uplink_reset(struct uplink *uplink)
 {
     uplink->ltr_sent = 0;
+    uplink->linked = false;
+    uplink_fini(uplink);
     ptm_forget(&uplink->ptm);
 }
 

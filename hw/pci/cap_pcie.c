@@ -4,7 +4,6 @@
  * and how they come up. What they do is in pcie_device.c and pcie_port.c.
  *
  * UNIMPL: clock power management, LTR, OBFF, TPH: none is advertised.
- * UNIMPL: Readiness Notifications, DRS and FRS (6.22): none is advertised; no stock driver asks.
  */
 #include "internal.h"
 #include "pcie.h"
@@ -83,14 +82,14 @@ static const struct reg_def devctl_flr_rows[] = {
      .w1t = PCIE_DEVCTL_FLR, .flr_keep = PCIE_DEVCTL_MPS, .on_write = device_control_written},
 };
 
-#define LINK_ROWS_COMMON                                                                           \
+#define LINK_ROWS_COMMON(received)                                                                 \
     {.name = "link_capabilities", .clause = "PCIe 6.0 7.5.3.6", .offset = PCIE_LNKCAP, .width = 4},\
     {.name = "link_capabilities_2", .clause = "PCIe 6.0 7.5.3.18", .offset = PCIE_LNKCAP2,         \
      .width = 4},                                                                                  \
     {.name = "link_control_2", .clause = "PCIe 6.0 7.5.3.19", .offset = PCIE_LNKCTL2, .width = 2,  \
      .rw = LINK_CONTROL_2, .sticky = LINK_CONTROL_2},                                              \
     {.name = "link_status_2", .clause = "PCIe 6.0 7.5.3.20", .offset = PCIE_LNKSTA2, .width = 2,   \
-     .sticky = PCIE_LNKSTA2_EQUALIZED}
+     .rw1c = (received), .sticky = PCIE_LNKSTA2_EQUALIZED}
 
 /* Target speed, compliance, transmit margin; autonomous speed changes are not made. */
 #define LINK_CONTROL_2 0xff9f
@@ -102,7 +101,7 @@ static const struct reg_def devctl_flr_rows[] = {
     (PCIE_LNKCTL_ASPM | PCIE_LNKCTL_RCB | PCIE_LNKCTL_COMMON_CLOCK | PCIE_LNKCTL_EXT_SYNCH)
 
 static const struct reg_def link_up_rows[] = {
-    LINK_ROWS_COMMON,
+    LINK_ROWS_COMMON(0),
     {.name = "link_control", .clause = "PCIe 6.0 7.5.3.7", .offset = PCIE_LNKCTL, .width = 2,
      .rw = LINK_CONTROL_UP, .flr_keep = LINK_CONTROL_UP},
     {.name = "link_status", .clause = "PCIe 6.0 7.5.3.8", .offset = PCIE_LNKSTA, .width = 2,
@@ -110,7 +109,7 @@ static const struct reg_def link_up_rows[] = {
 };
 
 static const struct reg_def link_down_rows[] = {
-    LINK_ROWS_COMMON,
+    LINK_ROWS_COMMON(PCIE_LNKSTA2_DRS_RECEIVED),
     {.name = "link_control", .clause = "PCIe 6.0 7.5.3.7", .offset = PCIE_LNKCTL, .width = 2,
      .w1t = PCIE_LNKCTL_RETRAIN, .on_write = link_control_written},
     {.name = "link_status", .clause = "PCIe 6.0 7.5.3.8", .offset = PCIE_LNKSTA, .width = 2,
@@ -230,6 +229,9 @@ static void init_device_2(struct pci_func *func, const struct pcie_params *p, un
     if (type_has_link(p->type) && p->power.ltr) {
         devcap2 |= PCIE_DEVCAP2_LTR; /* the enable: of function 0, pci_link_caps_add() */
     }
+    if (type_has_link(p->type) && p->readiness) {
+        devcap2 |= PCIE_DEVCAP2_FRS;
+    }
     init_atomics(p, &devcap2, &devctl2);
     init_prefixes(p, &devcap2, &devctl2);
     reg_hwinit(func->cfg, cap + PCIE_DEVCAP2, devcap2);
@@ -250,6 +252,9 @@ static void place_link(struct pci_func *func, const struct pcie_params *p, unsig
     if (p->max_speed >= SPEED_16GT) {
         lnkcap2 |= PCIE_LNKCAP2_RETIMER | PCIE_LNKCAP2_2RETIMERS; /* required, 7.5.3.18 */
     }
+    if (p->readiness && !func->pf) {
+        lnkcap2 |= PCIE_LNKCAP2_DRS;
+    }
     reg_space_place(func->cfg, cap, down ? link_down_rows : link_up_rows,
                     down ? ARRAY_LEN(link_down_rows) : ARRAY_LEN(link_up_rows));
     if (down) {
@@ -261,6 +266,7 @@ static void place_link(struct pci_func *func, const struct pcie_params *p, unsig
             lnkcap |= PCIE_LNKCAP_BANDWIDTH;
             lnkctl |= PCIE_LNKCTL_BANDWIDTH_IE | PCIE_LNKCTL_AUTONOMOUS_IE;
         }
+        lnkctl |= p->readiness ? PCIE_LNKCTL_DRS_SIGNALS : 0;
         reg_set_rw_mask(func->cfg, cap + PCIE_LNKCTL, lnkctl);
     } else if (p->type == PCIE_UPSTREAM_PORT) {
         /* 7.5.3.7: RCB is hardwired to 0 in switch ports. */
@@ -311,9 +317,10 @@ void pci_cap_pcie_add(struct pci_func *func, const struct pcie_params *params)
 
 void pcie_follow_function_0(struct pci_func *func)
 {
-    unsigned control = func->cap_pcie + PCIE_LNKCTL2;
+    unsigned control = func->cap_pcie + PCIE_LNKCTL2, caps = func->cap_pcie + PCIE_LNKCAP2;
 
     if (func->cap_pcie && reg_has(func->cfg, control)) {
+        reg_hwinit(func->cfg, caps, reg_get(func->cfg, caps) & ~(uint64_t)PCIE_LNKCAP2_DRS);
         reg_hwinit(func->cfg, control, 0);
         reg_set_rw_mask(func->cfg, control, 0);
     }

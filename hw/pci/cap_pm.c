@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
+#include "pcilab/pci/readiness.h"
 
 #define PMC_VERSION_1_2 0x0003
 /* 7.5.2.1: ports announce D0, D3hot and D3cold, as they forward PME messages. */
@@ -15,6 +16,7 @@
 
 static void pmcsr_written(struct reg_space *space, unsigned offset, const struct reg_write *write)
 {
+    struct pci_func *func = func_of_space(space);
     uint64_t state = write->new_value & PCI_PM_CSR_STATE;
 
     /* 7.5.2.2: a state that is not supported is not entered; the write is otherwise done. */
@@ -22,7 +24,9 @@ static void pmcsr_written(struct reg_space *space, unsigned offset, const struct
         reg_update(space, offset, PCI_PM_CSR_STATE, write->old_value);
     }
     if ((write->old_value ^ reg_get(space, offset)) & PCI_PM_CSR_STATE) {
-        pci_func_rules_changed(func_of_space(space));
+        pci_func_rules_changed(func);
+        if (func->power_state == 0 && func->ops->awake && pcie_frs_supported(func))
+            func->ops->awake(func);
     }
 }
 

@@ -116,6 +116,7 @@ void pci_func_free(struct pci_func *func)
     g_free(func->msix_table);
     g_free(func->msix_pba);
     g_free(func->aer);
+    g_free(func->frs);
     g_free(func->name);
     g_free(func);
 }
@@ -240,6 +241,7 @@ void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind)
     pcie_reset(func);
     pci_aer_reset(func, kind);
     pci_acs_reset(func);
+    pci_frs_reset(func);
     if (func->header == PCI_HEADER_TYPE1) {
         pci_bridge_update_windows(func);
     }

@@ -48,6 +48,7 @@ bool pci_aer_is_fatal(const struct pci_func *func, enum pci_error kind);
 void pci_aer_allow(struct pci_func *func, uint32_t uncor);
 bool pci_aer_root_interrupt(const struct pci_func *func);
 bool pci_dpc_interrupt(const struct pci_func *func); /* cap_dpc.c */
+void pci_frs_reset(struct pci_func *func);
 void pci_acs_reset(struct pci_func *func);
 void pci_aer_reset(struct pci_func *func, enum reg_reset_kind kind);
 

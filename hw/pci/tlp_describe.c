@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TLPs in words, for traces and failed expectations. */
-#include "pcilab/pci/tlp.h"
+#include "pcilab/pci/readiness.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -111,12 +111,20 @@ static void describe_message(struct text *t, const struct tlp *tlp)
             name = message_names[i].name;
         }
     }
+    if (tlp_is_drs(tlp)) {
+        name = "DRS";
+    } else if (tlp_is_frs(tlp)) {
+        name = "FRS";
+    }
     text_add_rid(t, " ", tlp->requester);
     text_add(t, " %s (0x%02x) %s", name, tlp->msg_code, routings[tlp->msg_routing & 7]);
     if (tlp->msg_routing == TLP_MSG_BY_ID) {
         text_add_rid(t, " ", tlp->dest);
     } else if (tlp->msg_routing == TLP_MSG_BY_ADDRESS) {
         text_add(t, " 0x%" PRIx64, tlp->addr);
+    }
+    if (tlp_is_frs(tlp)) {
+        text_add(t, " reason %u", tlp_frs_reason(tlp));
     }
 }
 

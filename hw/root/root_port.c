@@ -8,6 +8,7 @@
 #include "pcilab/fabric/acs.h"
 #include "pcilab/pci/dpc.h"
 #include "pcilab/pci/ptm.h"
+#include "pcilab/pci/readiness.h"
 
 /*
  * CHOICE: the default root port is PLDA's "PCI Express Bridge": Linux 6.12 has no quirk of it
@@ -76,6 +77,11 @@ static void root_port_error_message(struct bridge_port *bridge, uint8_t msg_code
     pci_root_error(bridge->func, msg_code, bridge->func->rid);
 }
 
+static void root_port_frs(struct bridge_port *bridge, unsigned reason)
+{
+    pci_frs_queue(bridge->func, bridge->func->rid, reason);
+}
+
 /* 2.9.3: completions in place of those that cannot come any more, when whatever found the error is
  * done with it. */
 static void root_port_synthesize(void *opaque)
@@ -106,6 +112,7 @@ static const struct bridge_port_ops root_port_ops = {
     .system_error = root_port_system_error,
     .contained = root_port_contained,
     .error_message = root_port_error_message,
+    .frs = root_port_frs,
     .receive = root_port_receive,
     .drive = root_port_drive,
     .send_msi = root_port_send_msi,
@@ -124,7 +131,12 @@ void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
         if (pci_bridge_passes_error(rp->bridge.func, tlp))
             pci_root_error(rp->bridge.func, tlp->msg_code, tlp->requester);
         break;
-    case TLP_MSG_VENDOR_1: break; /* discarded silently when not known (2.2.8.6) */
+    case TLP_MSG_VENDOR_1: /* discarded silently when not known (2.2.8.6) */
+        if (tlp_is_frs(tlp))
+            pci_frs_queue(rp->bridge.func, tlp->requester, tlp_frs_reason(tlp));
+        else
+            (void)bridge_port_message(&rp->bridge, tlp);
+        break;
     default:
         if (bridge_port_message(&rp->bridge, tlp) || root_ats_message(rp->rc, tlp))
             break;

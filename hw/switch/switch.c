@@ -13,6 +13,7 @@
 #include "pcilab/pci/config.h"
 #include "pcilab/pci/link_caps.h"
 #include "pcilab/pci/ptm.h"
+#include "pcilab/pci/readiness.h"
 
 #define SWITCH_DOWN_MAX 32
 
@@ -63,6 +64,8 @@ static void switch_up_link_changed(struct port *port, bool up)
         pci_phy_link_up(sw->upper, port->peer->func, port_link_speed(port));
     else
         uplink_reset(&sw->uplink);
+    if (up) /* whose ports answer at once */
+        uplink_link_up(&sw->uplink, 0);
     if (up && sw->unpowered) {
         sw->unpowered = false;
         for (unsigned i = 0; i < sw->down_count; i++)
@@ -200,6 +203,22 @@ static void switch_down_error_message(struct bridge_port *bridge, uint8_t msg_co
                    tlp_new_message(sw->fabric->pool, bridge->func->rid, msg_code, TLP_MSG_TO_RC));
 }
 
+static void switch_down_frs(struct bridge_port *bridge, unsigned reason)
+{
+    struct pcie_switch *sw = bridge->owner;
+
+    switch_forward(sw, ROUTE_FROM_INTERNAL,
+                   tlp_new_frs(sw->fabric->pool, bridge->func->rid, (enum pci_frs_reason)reason));
+}
+
+static void switch_upper_awake(struct pci_func *func)
+{
+    struct pcie_switch *sw = func->owner;
+
+    if (port_link_up(&sw->up))
+        port_send(&sw->up, tlp_new_frs(sw->fabric->pool, func->rid, PCI_FRS_FROM_D3HOT));
+}
+
 /* 6.18: a switch passes on the strictest of what is below it. CHOICE: it adds no latency that it
  * would have to take off. */
 /* Who asks below makes the switch ask above (PCIe Base 6.0, 6.21.2). */
@@ -226,6 +245,7 @@ static const struct bridge_port_ops switch_down_ops = {
     .ltr_changed = switch_down_ltr_changed,
     .ptm_time = switch_down_ptm_time,
     .error_message = switch_down_error_message,
+    .frs = switch_down_frs,
     .receive = switch_down_receive,
     .drive = switch_down_drive,
     .send_msi = switch_down_send_msi,
@@ -276,6 +296,7 @@ static void switch_upper_control(struct pci_func *func, uint16_t old_value, uint
 }
 
 static const struct pci_func_ops switch_upper_ops = {
+    .awake = switch_upper_awake,
     .config_written = switch_upper_written,
     .bridge_control = switch_upper_control,
     .error_message = switch_upper_error_message,
@@ -382,6 +403,7 @@ void pcie_switch_free(struct pcie_switch *sw)
         return;
     for (unsigned i = 0; i < sw->down_count; i++)
         bridge_port_fini(&sw->down[i]);
+    uplink_fini(&sw->uplink);
     link_free(sw->up.link);
     port_fini(&sw->up);
     pci_func_free(sw->upper);

@@ -86,7 +86,7 @@ struct topo_values {
     uint64_t ats_required, page_requests, reserved_bytes, coherent, protected_memory, posted;
     uint64_t bypass, bypass_config, domains, mappings;
     struct endpoint_ats_faults misbehave;
-    uint64_t immediate_readiness;
+    uint64_t immediate_readiness, readiness;
 };
 
 struct topo_key;

@@ -178,6 +178,7 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
                                                 "faults",
                                                 "buffers",
                                                 "aspm",
+                                                "readiness",
                                                 "l0s-exit-ns",
                                                 "l1-exit-us",
                                                 "t-power-on-us",
@@ -205,6 +206,17 @@ static bool check_link_keys(struct topo_parser *parser, const struct topo_item *
         return false;
     }
     return true;
+}
+
+/* 7.8.10: a port with a queue of FRS messages tells of them by MSI. */
+static bool check_readiness(struct topo_parser *parser, const struct topo_item *item,
+                            GError **error)
+{
+    if (item->kind != TOPO_ROOT_PORT || !item->v.readiness || item->v.msi)
+        return true;
+    item_fail(parser, item, "readiness", error,
+              "a root port with it needs MSI; take msi=no away, or this");
+    return false;
 }
 
 /* Walks up to the host bridge; a walk longer than the file is a cycle. */
@@ -274,7 +286,7 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         }
         if (!ok || !topo_check_face(parser, item, error) ||
             !topo_check_misbehave(parser, item, error) || !check_link_keys(parser, item, error) ||
-            !check_wire(parser, item, error)) {
+            !check_wire(parser, item, error) || !check_readiness(parser, item, error)) {
             return false;
         }
     }

@@ -262,6 +262,7 @@ static struct machine_port_desc port_desc(const struct topo_values *v, uint64_t 
                                      .no_prefixes = !v->prefixes,
                                      .acs_basic = !v->acs_enhanced,
                                      .dpc = v->dpc,
+                                     .readiness = v->readiness,
                                      .dpc_busy_ps = v->dpc_busy_us * PS_PER_US,
                                      .hotplug = (enum pcie_hotplug)v->hotplug};
 

@@ -268,6 +268,24 @@ static const struct conform_field fields_dpc_rows[] = {
 };
 FIELD_TABLE(fields_dpc, "dpc", PLACE_EXT, 0x001d, fields_dpc_rows);
 
+static const struct conform_field fields_frs_rows[] = {
+    {"frs.caps.depth", "FRS Queueing Capability", "FRS Queue Max Depth", "7.8.10.2", 0x04, 4,
+     F_RO, 0x00000fff},
+    {"frs.caps.message", "FRS Queueing Capability", "FRS Interrupt Message Number", "7.8.10.2",
+     0x04, 4, F_RO, 0x001f0000},
+    {"frs.caps.reserved", "FRS Queueing Capability", "reserved bits", "7.8.10.2", 0x04, 4,
+     F_RSVD, 0xffe0f000},
+    {"frs.status", "FRS Queueing Status", "FRS Message Received and FRS Message Overflow",
+     "7.8.10.3", 0x08, 2, F_RW1C, 0x0003},
+    {"frs.status.reserved", "FRS Queueing Status", "reserved bits", "7.8.10.3", 0x08, 2, F_RSVD,
+     0xfffc},
+    {"frs.control.interrupt", "FRS Queueing Control", "FRS Interrupt Enable", "7.8.10.4", 0x0a,
+     2, F_RW, 0x0001, .flags = F_RESET},
+    {"frs.control.reserved", "FRS Queueing Control", "reserved bits", "7.8.10.4", 0x0a, 2,
+     F_RSVD, 0xfffe},
+};
+FIELD_TABLE(fields_frs, "frs", PLACE_EXT, 0x0021, fields_frs_rows);
+
 static const struct conform_field fields_ltr_rows[] = {
     {"ltr.snoop.value", "Max Snoop Latency", "Max Snoop LatencyValue", "7.8.2.2", 0x04, 2, F_RW,
      0x03ff, .flags = F_RESET},

@@ -10,7 +10,7 @@ const struct field_table *const conform_field_tables[] = {
     &fields_msix,   &fields_aer,     &fields_acs,       &fields_ari,   &fields_dsn,   &fields_ats,
     &fields_pri,    &fields_pasid,   &fields_dpc,       &fields_ltr,   &fields_l1ss,  &fields_ptm,
     &fields_dlf,    &fields_phy16,   &fields_secondary, &fields_phy32, &fields_sriov, &fields_rcec,
-    &fields_dev3,   &fields_ssvid,
+    &fields_dev3,   &fields_ssvid,   &fields_frs,
 };
 const unsigned conform_field_table_count = G_N_ELEMENTS(conform_field_tables);
 

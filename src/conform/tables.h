@@ -11,7 +11,7 @@ extern const struct field_table fields_pm, fields_msi, fields_msix;
 extern const struct field_table fields_aer;
 extern const struct field_table fields_acs, fields_ari, fields_dsn, fields_ats, fields_pri,
     fields_pasid, fields_dpc, fields_ltr, fields_l1ss, fields_ptm, fields_secondary, fields_dlf,
-    fields_phy16, fields_phy32, fields_sriov, fields_rcec, fields_dev3, fields_ssvid;
+    fields_phy16, fields_phy32, fields_sriov, fields_rcec, fields_dev3, fields_ssvid, fields_frs;
 
 extern const struct assertion_table assertions_config_space, assertions_nvme;
 /* Of the laboratory, which pcilab-conform has not. */

@@ -190,12 +190,16 @@ static uint64_t field(lua_State *lua, const char *key, uint64_t otherwise)
 
 static struct tlp *make_message(lua_State *lua, struct port *port, struct pci_rid requester)
 {
-    return tlp_new_message(port->fabric->pool, requester, (enum tlp_msg_code)field(lua, "code", 0),
-                           (enum tlp_msg_routing)(field(lua, "routing", TLP_MSG_TO_RC) & 7));
+    struct tlp *tlp =
+        tlp_new_message(port->fabric->pool, requester, (enum tlp_msg_code)field(lua, "code", 0),
+                        (enum tlp_msg_routing)(field(lua, "routing", TLP_MSG_TO_RC) & 7));
+
+    tlp->msg_bytes_8_15 = field(lua, "header", 0);
+    return tlp;
 }
 
-/* emit(component, {address, data} or {address, len} or {code, routing}): a memory write, a memory
- * read that nobody waits for, or a message, that leaves the component out of nothing. */
+/* emit(component, {address, data} or {address, len} or {code, routing, header}): a memory write, a
+ * memory read that nobody waits for, or a message, that leaves the component out of nothing. */
 int verb_emit(lua_State *lua)
 {
     struct port *port = need_port(lua, 1);

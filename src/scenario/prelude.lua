@@ -432,9 +432,10 @@ function vary(spec)
     end
 end
 
---- emit(component, {address =, data =} or {address =, len =} or {code =, routing =}): a write, a
---- read or a message that leaves the component out of nothing; also requester, tag. inside = true:
---- what a root port sends is its own, to the host, as its interrupts are.
+--- emit(component, {address =, data =} or {address =, len =} or {code =, routing =, header =}): a
+--- write, a read or a message (header: its bytes 8 to 15) that leaves the component out of nothing;
+--- also requester, tag. inside = true: what a root port sends is its own, to the host, as its
+--- interrupts are.
 function emit(component, spec) verb.emit(component, spec) end
 
 --- wait_tlp(component, kind, time[, more]): the next such TLP, or nil after that time.

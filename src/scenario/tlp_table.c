@@ -143,6 +143,8 @@ static void push_where_to(lua_State *lua, const struct tlp *tlp)
         set_number(lua, "register", tlp->reg);
     } else if (tlp_is_message(tlp)) {
         set_number(lua, "code", tlp->msg_code);
+        set_number(lua, "routing", tlp->msg_routing);
+        set_number(lua, "header", tlp->msg_bytes_8_15);
     } else {
         set_rid(lua, "completer", tlp->completer);
         set_text(lua, "status", tlp_status_name(tlp->status));

@@ -43,6 +43,13 @@ for name in minimal:1:1 default:13:14 peer:8:1 two-bridges:6:4 deep:19:6; do
     point $? "$name: lspci -vvv knows every field"
 done
 
+# lspci knows Readiness Notifications; the queue of FRS messages by name only.
+run "$PCILAB" topo readiness --lspci
+cp "$work/out" "$work/dump"
+run lspci -D -F "$work/dump" -vvv
+expect 0 'lspci: readiness' out 'FRS Queueing' out 'FRS+' out 'DRS+' \
+    out 'DownstreamComp: Link Up - Present and DRS Received'
+
 LC_ALL=C.UTF-8 run "$PCILAB" topo deep
 grep -q '[^ -~]' "$work/out"
 point $((1 - $?)) 'plain characters where stdout is no terminal'

@@ -31,6 +31,8 @@ struct bridge_port_ops {
     void (*contained)(struct bridge_port *bridge);
     /* The bridge's own error message (TLP_MSG_ERR_*), which begins on its primary side. */
     void (*error_message)(struct bridge_port *bridge, uint8_t msg_code);
+    /* The bridge's own FRS message (enum pci_frs_reason), which begins on its primary side. */
+    void (*frs)(struct bridge_port *bridge, unsigned reason);
     /* Root ports: a System Error; may be NULL. */
     void (*system_error)(struct bridge_port *bridge);
 };

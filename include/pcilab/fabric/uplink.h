@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What endpoints and switch upstream ports have in common: the upper link of a component, over
- * which it says what latency it tolerates (PCIe Base 6.0, 6.18).
+ * which it says what latency it tolerates (PCIe Base 6.0, 6.18) and that it is ready (6.22.1).
  */
 #ifndef PCILAB_FABRIC_UPLINK_H
 #define PCILAB_FABRIC_UPLINK_H
@@ -15,9 +15,17 @@ struct uplink {
     struct pci_func *func; /* whose registers rule: function 0 */
     struct ptm_requester ptm;
     uint32_t ltr_wanted, ltr_sent; /* latencies as in LTR messages: no-snoop 31:16, snoop 15:0 */
+    bool linked;                   /* since when the DRS message is due, or sent */
+    struct sim_event ready;
 };
 
 void uplink_init(struct uplink *uplink, struct port *port, struct pci_func *func);
+void uplink_fini(struct uplink *uplink);
+/* The link is up. A component with Readiness Notifications says so when it is ready, at the
+ * earliest at that instant. */
+void uplink_link_up(struct uplink *uplink, uint64_t ready_ps);
+/* It is not ready before that instant, if it has not yet said that it is. */
+void uplink_delay(struct uplink *uplink, uint64_t ready_ps);
 /* The component wants these latencies; it has said so when LTR is enabled and it is in D0. */
 void uplink_set_ltr(struct uplink *uplink, uint32_t latencies);
 /* Registers of the function may have changed. */

@@ -91,6 +91,7 @@
 #define PCI_EXT_PRI   0x0013
 #define PCI_EXT_PASID 0x001b
 #define PCI_EXT_DPC   0x001d
+#define PCI_EXT_FRS   0x0021
 #define PCI_EXT_DEV3  0x002f
 
 /* 7.5.2: Power Management */
@@ -180,6 +181,7 @@
 #define PCIE_LNKCTL_EXT_SYNCH     0x0080
 #define PCIE_LNKCTL_BANDWIDTH_IE  0x0400
 #define PCIE_LNKCTL_AUTONOMOUS_IE 0x0800
+#define PCIE_LNKCTL_DRS_SIGNALS   0xc000
 #define PCIE_LNKSTA               0x12
 #define PCIE_LNKSTA_SPEED         0x000f
 #define PCIE_LNKSTA_WIDTH         0x03f0
@@ -248,6 +250,7 @@
 #define PCIE_DEVCAP2_PREFIX_MAX   0x00c00000 /* 0: 4 */
 #define PCIE_DEVCAP2_DMWR         0x10000000 /* Deferrable Memory Writes: completer */
 #define PCIE_DEVCAP2_DMWR_LENGTHS 0x60000000 /* 0: up to 64 bytes, 1: up to 128 */
+#define PCIE_DEVCAP2_FRS          0x80000000
 #define PCIE_DEVCTL2              0x28
 #define PCIE_DEVCTL2_TIMEOUT      0x000f
 #define PCIE_DEVCTL2_TIMEOUT_OFF  0x0010
@@ -263,14 +266,27 @@
 #define PCIE_LNKCAP2_SPEEDS       0x000000fe
 #define PCIE_LNKCAP2_RETIMER      0x00800000
 #define PCIE_LNKCAP2_2RETIMERS    0x01000000
+#define PCIE_LNKCAP2_DRS          0x80000000
 #define PCIE_LNKCTL2              0x30
 #define PCIE_LNKCTL2_TARGET       0x000f
 #define PCIE_LNKSTA2              0x32
 #define PCIE_LNKSTA2_EQUALIZED    0x001e /* 8.0 GT/s: complete, phases 1 to 3 successful */
+#define PCIE_LNKSTA2_COMPONENT    0x7000 /* Downstream Component Presence */
+#define PCIE_LNKSTA2_DRS_RECEIVED 0x8000
 #define PCIE_SLTCAP2              0x34
 #define PCIE_SLTCTL2              0x38
 #define PCIE_SLTSTA2              0x3a
 #define PCIE_SIZE_BYTES           0x3c
+
+/* 7.8.10: FRS Queueing */
+#define PCI_FRS_CAP               0x04
+#define PCI_FRS_STATUS            0x08
+#define PCI_FRS_STATUS_RECEIVED   0x0001
+#define PCI_FRS_STATUS_OVERFLOW   0x0002
+#define PCI_FRS_CONTROL           0x0a
+#define PCI_FRS_CONTROL_INTERRUPT 0x0001
+#define PCI_FRS_QUEUE             0x0c
+#define PCI_FRS_SIZE_BYTES        0x10
 
 /* 7.7.9: Device 3 */
 #define PCI_DEV3_CAP            0x04

@@ -87,6 +87,9 @@ struct pci_func_ops {
     void (*slot_control)(struct pci_func *func, uint16_t old_value, uint16_t new_value);
     /* Ports: containment begins or ends (pcilab/pci/dpc.h); may be NULL. */
     void (*contain)(struct pci_func *func, bool contain);
+    /* A function with FRS has come back from D3hot and says so (pcilab/pci/readiness.h); may be
+     * NULL. */
+    void (*awake)(struct pci_func *func);
     /* Root ports and event collectors: an error message for which Root Control asks for a System
      * Error (7.5.3.12); may be NULL. */
     void (*system_error)(struct pci_func *func);
@@ -108,7 +111,7 @@ struct pci_func {
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;
     uint16_t ext_dsn, ext_ari, ext_dev3, ext_aer, ext_acs, ext_sriov, ext_rcec;
-    uint16_t ext_ats, ext_pri, ext_pasid, ext_dpc;
+    uint16_t ext_ats, ext_pri, ext_pasid, ext_dpc, ext_frs;
     uint16_t ext_l1ss, ext_ltr, ext_ptm, ext_secondary, ext_dlf, ext_phy16, ext_phy32;
     uint16_t cap_last, cap_free; /* for placing: last link, first free offset */
     uint16_t ext_last, ext_free;
@@ -131,6 +134,7 @@ struct pci_func {
     bool pri_busy;       /* Page Requests are outstanding */
     bool pri_reset;      /* the Page Request Interface was reset; whoever has requests takes note */
     struct pci_aer *aer; /* recorded headers; NULL: no Advanced Error Reporting */
+    struct pci_frs *frs; /* messages in the queue of a root port; NULL: none */
     uint8_t port_events; /* interrupt conditions of a port that hold now */
     bool slot_fault;     /* the main power fault latch of a slot (6.7.1.8) */
     uint8_t pme_count;   /* PM_PME messages that wait for PME Status to be cleared */
@@ -262,6 +266,7 @@ struct pcie_params {
     bool no_atomics;      /* ports: neither, whatever the component has else */
     bool dpc;             /* root and downstream ports: Downstream Port Containment */
     uint64_t dpc_busy_ps; /* root ports: DPC RP Busy lasts so long */
+    bool readiness;       /* Readiness Notifications: DRS and FRS (6.22) */
 };
 
 void pci_cap_pm_add(struct pci_func *func);

@@ -80,6 +80,7 @@ struct machine_port_desc {
     bool msi;
     bool dpc; /* Downstream Port Containment, and how long DPC RP Busy lasts */
     uint64_t dpc_busy_ps;
+    bool readiness;                     /* Readiness Notifications */
     bool no_prefixes;                   /* TLPs have no end-end prefixes */
     bool no_atomics;                    /* neither AtomicOps nor Deferrable Memory Writes */
     struct link_credits rx[LINK_FLOWS]; /* receive buffers; 0: no limit */
