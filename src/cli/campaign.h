@@ -62,6 +62,7 @@ struct run_case *result_to_case(const struct plan *plan, JsonObject *object, uns
                                 GError **error);
 bool result_write(const struct plan *plan, unsigned shard, JsonArray *cases, GError **error);
 /* The cases of a shard in order (struct run_case). NULL without an error: there is no result. */
+GPtrArray *result_parse(const struct plan *plan, unsigned shard, const char *text, GError **error);
 GPtrArray *result_read(const struct plan *plan, unsigned shard, GError **error);
 char *result_path(const struct plan *plan, unsigned shard);
 

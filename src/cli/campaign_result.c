@@ -69,6 +69,12 @@ static bool take_word(const char *word, enum scenario_result *result, GError **e
     return false;
 }
 
+/* As a scenario has it: more lines would be lines of TAP. */
+static char *one_line(const char *text)
+{
+    return text ? g_strdelimit(g_strdup(text), "\r\n", ' ') : NULL;
+}
+
 struct run_case *result_to_case(const struct plan *plan, JsonObject *object, unsigned *number,
                                 GError **error)
 {
@@ -93,7 +99,7 @@ struct run_case *result_to_case(const struct plan *plan, JsonObject *object, uns
     c->seed = row->seed + (MAX(at, 1) - row->first);
     c->path = g_strdup(row->scenario);
     c->variant = variant_of(row, c->seed);
-    c->purpose = g_strdup(purpose);
+    c->purpose = one_line(purpose);
     c->clause = g_strdup(clause);
     c->checks = (unsigned)checks;
     c->wall_us = (int64_t)wall_us;
@@ -187,36 +193,43 @@ static bool take_cases(const struct plan *plan, unsigned shard, JsonObject *obje
     return true;
 }
 
+GPtrArray *result_parse(const struct plan *plan, unsigned shard, const char *text, GError **error)
+{
+    GPtrArray *cases = g_ptr_array_new_with_free_func(run_case_free);
+    GError *inner = NULL;
+    JsonNode *node = json_from_string(text, &inner);
+    bool ok = false;
+
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, MACHINE_ERROR, MACHINE_ERROR_FILE, "cut short or damaged%s%s",
+                    inner ? ": " : "", inner ? inner->message : "");
+        g_clear_error(&inner);
+    } else {
+        ok = check_head(plan, shard, json_node_get_object(node), error) &&
+             take_cases(plan, shard, json_node_get_object(node), cases, error);
+    }
+    g_clear_pointer(&node, json_node_unref);
+    if (!ok) {
+        g_clear_pointer(&cases, g_ptr_array_unref);
+    }
+    return cases;
+}
+
 GPtrArray *result_read(const struct plan *plan, unsigned shard, GError **error)
 {
     char *path = result_path(plan, shard), *text = NULL;
-    GPtrArray *cases = g_ptr_array_new_with_free_func(run_case_free);
+    GPtrArray *cases = NULL;
     GError *inner = NULL;
-    JsonNode *node = NULL;
-    bool ok = false;
 
     if (g_file_get_contents(path, &text, NULL, &inner)) {
-        node = json_from_string(text, &inner);
-        if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
-            g_prefix_error(&inner, "cut short or damaged: ");
-            if (!inner) {
-                g_set_error(&inner, MACHINE_ERROR, MACHINE_ERROR_FILE, "cut short or damaged");
-            }
-        } else {
-            ok = check_head(plan, shard, json_node_get_object(node), &inner) &&
-                 take_cases(plan, shard, json_node_get_object(node), cases, &inner);
-        }
+        cases = result_parse(plan, shard, text, &inner);
     } else if (g_error_matches(inner, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         g_clear_error(&inner);
     }
     if (inner) {
         g_propagate_prefixed_error(error, inner, "%s: ", path);
     }
-    g_clear_pointer(&node, json_node_unref);
     g_free(text);
     g_free(path);
-    if (!ok) {
-        g_clear_pointer(&cases, g_ptr_array_unref);
-    }
     return cases;
 }

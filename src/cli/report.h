@@ -61,6 +61,14 @@ struct report_run {
 };
 char *report_page(const char *title, const GPtrArray *runs);
 
+/* report_check.c: everything that the page looks at has the type that it should have. `node` may be
+ * NULL. */
+bool report_check(JsonNode *node, GError **error);
+/* What a page can do without: NULL, 0, false where it is not there, or something else is. */
+const char *report_text(JsonObject *object, const char *name);
+double report_number(JsonObject *object, const char *name);
+bool report_flag(JsonObject *object, const char *name);
+
 /* report_chart.c: pieces of it. */
 void report_put_timeline(GString *out, JsonObject *run);
 void report_put_latencies(GString *out, JsonObject *run);

@@ -67,11 +67,6 @@ static double number_at(JsonArray *array, guint i)
     return (double)json_array_get_int_element(array, i);
 }
 
-static double member(JsonObject *object, const char *name)
-{
-    return (double)json_object_get_int_member_with_default(object, name, 0);
-}
-
 /* The timeline. */
 
 struct timeline {
@@ -119,7 +114,7 @@ static void put_use(struct timeline *t, const char *name, JsonArray *buckets, do
 
 static bool is_class(JsonObject *event, const char *class)
 {
-    return strcmp(json_object_get_string_member_with_default(event, "class", ""), class) == 0;
+    return strcmp(report_text(event, "class"), class) == 0;
 }
 
 static void put_marks(struct timeline *t, JsonArray *events, const char *class, const char *label)
@@ -135,12 +130,11 @@ static void put_marks(struct timeline *t, JsonArray *events, const char *class, 
             put_label(t, label);
             any = true;
         }
-        double first = member(event, "first-ps"), last = member(event, "last-ps");
+        double first = report_number(event, "first-ps"), last = report_number(event, "last-ps");
         char *when = report_time(first);
         report_put(t->out, "<g class=\"%s\"><title>%s: %s: %s, %.0f times</title>", class, when,
-                   json_object_get_string_member_with_default(event, "where", ""),
-                   json_object_get_string_member_with_default(event, "text", ""),
-                   member(event, "count"));
+                   report_text(event, "where"), report_text(event, "text"),
+                   report_number(event, "count"));
         if (last > first) {
             report_put(t->out, "<rect class=\"span\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"4\"/>",
                        NUM(x_of(t, first)), NUM(t->y + LANE / 2 - 2),
@@ -192,8 +186,8 @@ void report_put_timeline(GString *out, JsonObject *run)
     JsonObject *senders = json_object_get_object_member(use, "senders");
     JsonArray *events = json_object_get_array_member(run, "events");
     struct timeline t = {.out = g_string_new(NULL),
-                         .end_ps = member(run, "end-ps"),
-                         .bucket_ps = member(use, "bucket-ps"),
+                         .end_ps = report_number(run, "end-ps"),
+                         .bucket_ps = report_number(use, "bucket-ps"),
                          .y = 4};
     GList *names = json_object_get_members(senders);
     double most = most_of(senders);
@@ -251,8 +245,8 @@ static void put_histogram(GString *out, JsonObject *latency)
 {
     JsonArray *bins = json_object_get_array_member(latency, "log2-ps");
     guint first = 0, last = json_array_get_length(bins) - 1;
-    char *mean = report_time(member(latency, "mean-ps")),
-         *max = report_time(member(latency, "max-ps"));
+    char *mean = report_time(report_number(latency, "mean-ps")),
+         *max = report_time(report_number(latency, "max-ps"));
 
     while (first < last && number_at(bins, first) <= 0) {
         first++;
@@ -263,9 +257,8 @@ static void put_histogram(GString *out, JsonObject *latency)
     report_put(out,
                "<figure><figcaption><b>%s</b> %s<br><small>%.0f; mean %s, most %s</small>"
                "</figcaption>",
-               json_object_get_string_member_with_default(latency, "where", ""),
-               json_object_get_string_member_with_default(latency, "what", ""),
-               member(latency, "count"), mean, max);
+               report_text(latency, "where"), report_text(latency, "what"),
+               report_number(latency, "count"), mean, max);
     /* Air at both sides, so that one bar is no wall. */
     first -= MIN(first, 2);
     last = MIN(MAX(last + 2, first + BINS_MIN - 1), json_array_get_length(bins) - 1);

@@ -54,16 +54,6 @@ static const char head[] =
     "figcaption{margin-bottom:8px}\n"
     "summary{cursor:pointer;color:var(--dim)}nav{margin-bottom:34px}nav a{color:inherit}</style>\n";
 
-static const char *text_of(JsonObject *object, const char *name)
-{
-    return json_object_get_string_member_with_default(object, name, NULL);
-}
-
-static double number_of(JsonObject *object, const char *name)
-{
-    return (double)json_object_get_int_member_with_default(object, name, 0);
-}
-
 static void put_tile(GString *out, const char *what, const char *value)
 {
     report_put(out, "<div><b>%s</b><span class=\"dim\">%s</span></div>", value, what);
@@ -77,14 +67,14 @@ static void put_number(GString *out, const char *what, double number)
     g_free(text);
 }
 
-static unsigned count_errors(JsonArray *events)
+static double count_errors(JsonArray *events)
 {
-    unsigned errors = 0;
+    double errors = 0;
 
     for (guint i = 0; i < json_array_get_length(events); i++) {
         JsonObject *event = json_array_get_object_element(events, i);
-        if (g_strcmp0(text_of(event, "class"), "error") == 0) {
-            errors += (unsigned)number_of(event, "count");
+        if (g_strcmp0(report_text(event, "class"), "error") == 0) {
+            errors += report_number(event, "count");
         }
     }
     return errors;
@@ -92,16 +82,16 @@ static unsigned count_errors(JsonArray *events)
 
 static void put_summary(GString *out, JsonObject *run)
 {
-    char *virtual = report_time(number_of(run, "end-ps"));
-    char *wall = report_time(number_of(run, "wall-us") * 1e6);
+    char *virtual = report_time(report_number(run, "end-ps"));
+    char *wall = report_time(report_number(run, "wall-us") * 1e6);
 
     g_string_append(out, "<div class=\"tiles\">");
     put_tile(out, "virtual time", virtual);
     put_tile(out, "on the clock", wall);
-    put_number(out, "TLPs sent by ports", number_of(run, "tlps"));
-    put_number(out, "interrupts taken", number_of(run, "interrupts"));
+    put_number(out, "TLPs sent by ports", report_number(run, "tlps"));
+    put_number(out, "interrupts taken", report_number(run, "interrupts"));
     put_number(out, "errors", count_errors(json_object_get_array_member(run, "events")));
-    put_number(out, "seed", number_of(run, "seed"));
+    put_number(out, "seed", report_number(run, "seed"));
     g_string_append(out, "</div>\n");
     g_free(virtual);
     g_free(wall);
@@ -117,18 +107,18 @@ static void put_facts(GString *out, JsonObject *run)
 
     g_string_append(out, "<div class=\"panel\"><table>");
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        const char *text = text_of(run, names[i][0]);
+        const char *text = report_text(run, names[i][0]);
         if (text) {
             report_put(out, "<tr><th>%s</th><td><code>%s</code></td></tr>", names[i][1], text);
         }
     }
     report_put(out, "<tr><th>Made with</th><td>pcilab %s</td></tr></table></div>\n",
-               text_of(run, "pcilab"));
+               report_text(run, "pcilab"));
 }
 
 static void put_failure(GString *out, JsonObject *run)
 {
-    const char *message = text_of(run, "message"), *last = text_of(run, "last");
+    const char *message = report_text(run, "message"), *last = report_text(run, "last");
 
     if (!message && !last) {
         return;
@@ -160,18 +150,19 @@ static void put_links(GString *out, JsonObject *run)
                          "<th class=\"n\">payload up</th><th class=\"n\">replays</th></tr>\n");
     for (guint i = 0; i < json_array_get_length(links); i++) {
         JsonObject *link = json_array_get_object_element(links, i);
-        const char *is = text_of(link, "is");
-        char *down = report_bytes(number_of(link, "bytes-down"));
-        char *up = report_bytes(number_of(link, "bytes-up"));
+        const char *is = report_text(link, "is");
+        char *down = report_bytes(report_number(link, "bytes-down"));
+        char *up = report_bytes(report_number(link, "bytes-up"));
         report_put(
             out,
             "<tr><td><b>%s</b> below %s</td><td><span class=\"badge%s\">%s</span></td>"
             "<td>%s %s</td><td class=\"n\">%.0f</td><td class=\"n\">%s</td>"
             "<td class=\"n\">%.0f</td><td class=\"n\">%s</td><td class=\"n\">%.0f</td></tr>\n",
-            text_of(link, "below"), text_of(link, "above"), g_strcmp0(is, "up") == 0 ? "" : " no",
-            is, text_of(link, "speed"), text_of(link, "width"), number_of(link, "tlps-down"), down,
-            number_of(link, "tlps-up"), up,
-            number_of(link, "replays-down") + number_of(link, "replays-up"));
+            report_text(link, "below"), report_text(link, "above"),
+            g_strcmp0(is, "up") == 0 ? "" : " no", is, report_text(link, "speed"),
+            report_text(link, "width"), report_number(link, "tlps-down"), down,
+            report_number(link, "tlps-up"), up,
+            report_number(link, "replays-down") + report_number(link, "replays-up"));
         g_free(down);
         g_free(up);
     }
@@ -181,7 +172,7 @@ static void put_links(GString *out, JsonObject *run)
 static void put_events(GString *out, JsonObject *run)
 {
     JsonArray *events = json_object_get_array_member(run, "events");
-    double left_out = number_of(run, "events-left-out");
+    double left_out = report_number(run, "events-left-out");
 
     if (!json_array_get_length(events)) {
         return;
@@ -191,13 +182,13 @@ static void put_events(GString *out, JsonObject *run)
                          "<th>where</th><th>what</th></tr>\n");
     for (guint i = 0; i < json_array_get_length(events); i++) {
         JsonObject *event = json_array_get_object_element(events, i);
-        char *when = g_strdup_printf("%.9f s", number_of(event, "first-ps") / 1e12);
-        const char *class = text_of(event, "class");
+        char *when = g_strdup_printf("%.9f s", report_number(event, "first-ps") / 1e12);
+        const char *class = report_text(event, "class");
         report_put(out,
                    "<tr><td class=\"n\">%s</td><td class=\"n\">%.0f</td>"
                    "<td class=\"kind %s\">%s</td><td>%s</td><td><code>%s</code></td></tr>\n",
-                   when, number_of(event, "count"), class, class, text_of(event, "where"),
-                   text_of(event, "text"));
+                   when, report_number(event, "count"), class, class, report_text(event, "where"),
+                   report_text(event, "text"));
         g_free(when);
     }
     g_string_append(out, "</table></div>\n");
@@ -220,11 +211,11 @@ static void put_picture(GString *out, const char *svg)
 static void put_run(GString *out, const struct report_run *r, unsigned number)
 {
     JsonObject *run = json_node_get_object(r->run);
-    bool good = json_object_get_boolean_member_with_default(run, "good", FALSE);
-    const char *clause = text_of(run, "clause");
+    bool good = report_flag(run, "good");
+    const char *clause = report_text(run, "clause");
 
     report_put(out, "<article id=\"run%u\"><h1>%s</h1>\n<p><span class=\"badge%s\">%s</span>",
-               number, text_of(run, "title"), good ? "" : " no", text_of(run, "result"));
+               number, report_text(run, "title"), good ? "" : " no", report_text(run, "result"));
     if (clause) {
         report_put(out, " <span class=\"dim\">%s</span>", clause);
     }
@@ -268,11 +259,11 @@ char *report_page(const char *title, const GPtrArray *runs)
         for (unsigned i = 0; i < runs->len; i++) {
             const struct report_run *r = runs->pdata[i];
             JsonObject *run = json_node_get_object(r->run);
-            bool good = json_object_get_boolean_member_with_default(run, "good", FALSE);
+            bool good = report_flag(run, "good");
             report_put(out,
                        "<tr><td><span class=\"badge%s\">%s</span></td><td><a href=\"#run%u\">%s</a>"
                        "</td></tr>\n",
-                       good ? "" : " no", text_of(run, "result"), i, text_of(run, "title"));
+                       good ? "" : " no", report_text(run, "result"), i, report_text(run, "title"));
         }
         g_string_append(out, "</table></nav>\n");
     }

@@ -184,6 +184,13 @@ if command -v parallel >/dev/null; then
     run "$work/o 4/parallel.sh" --jobs 2
     campaign --report 'o 4'
     expect 0 'GNU parallel, in a folder with a blank' out '8 of 8 cases: 8 passed, 0 failed'
+    rm 'o 4/results/0003.json' && ls -i 'o 4/results' >kept
+    campaign --resume 'o 4'
+    run "$work/o 4/parallel.sh" --jobs 2
+    grep -v '0003.json' <(ls -i 'o 4/results') | cmp -s - kept
+    point $? 'a lost shard alone runs again'
+    campaign --report 'o 4'
+    expect 0 'and is counted once' out '8 of 8 cases: 8 passed, 0 failed'
 else
     count=$((count + 1))
     echo "ok $count - GNU parallel # SKIP not installed: apt-get install parallel"
