@@ -249,7 +249,7 @@ uint64_t lab_ex_get(struct lab *lab, const char *name, unsigned reg, unsigned le
     return value;
 }
 
-void lab_dma_start(struct lab *lab, const char *name, const struct lab_dma *dma)
+static void describe_dma(struct lab *lab, const char *name, const struct lab_dma *dma)
 {
     unsigned base = EXERCISER_CHANNEL(dma->channel);
 
@@ -262,7 +262,17 @@ void lab_dma_start(struct lab *lab, const char *name, const struct lab_dma *dma)
     lab_ex_set(lab, name, base + EXERCISER_CH_STEP, 4, dma->step);
     lab_ex_set(lab, name, base + EXERCISER_CH_OPERAND, 8, dma->operand);
     lab_ex_set(lab, name, base + EXERCISER_CH_COMPARE, 8, dma->compare);
-    lab_ex_set(lab, name, base + EXERCISER_CH_COMMAND, 4, dma->command);
+}
+
+static void command_dma(struct lab *lab, const char *name, const struct lab_dma *dma)
+{
+    lab_ex_set(lab, name, EXERCISER_CHANNEL(dma->channel) + EXERCISER_CH_COMMAND, 4, dma->command);
+}
+
+void lab_dma_start(struct lab *lab, const char *name, const struct lab_dma *dma)
+{
+    describe_dma(lab, name, dma);
+    command_dma(lab, name, dma);
 }
 
 unsigned lab_dma_end(struct lab *lab, const char *name, const struct lab_dma *dma)
@@ -283,8 +293,9 @@ unsigned lab_dma_end(struct lab *lab, const char *name, const struct lab_dma *dm
 
 unsigned lab_dma(struct lab *lab, const char *name, const struct lab_dma *dma)
 {
+    describe_dma(lab, name, dma);
     lab_forget(lab);
-    lab_dma_start(lab, name, dma);
+    command_dma(lab, name, dma);
     return lab_dma_end(lab, name, dma);
 }
 
