@@ -113,8 +113,11 @@ static void store_word(struct tlp *tlp, unsigned index, uint64_t word)
 
 void ats_answer(struct ats_agent *a, const uint64_t *translations, unsigned count)
 {
-    struct tlp *tlp = tlp_new_completion(&a->found, (struct pci_rid){0}, TLP_SC, 2 * count);
+    struct tlp *tlp;
 
+    if (!a->found.pool) /* there was no request, and that has failed */
+        return;
+    tlp = tlp_new_completion(&a->found, (struct pci_rid){0}, TLP_SC, 2 * count);
     tlp->byte_count = (uint16_t)(8 * count);
     tlp->lower_addr = 0;
     for (unsigned i = 0; i < count; i++)
@@ -129,7 +132,8 @@ void ats_give(struct ats_agent *a, uint64_t translation)
 
 void ats_refuse(struct ats_agent *a, enum tlp_status status)
 {
-    send(a, tlp_new_completion(&a->found, (struct pci_rid){0}, status, 0));
+    if (a->found.pool)
+        send(a, tlp_new_completion(&a->found, (struct pci_rid){0}, status, 0));
 }
 
 static struct tlp *message(struct ats_agent *a, unsigned code, uint64_t bytes_10_15, unsigned dw)
