@@ -9,12 +9,24 @@
 
 const char *const conform_default_backend = "model";
 
+/* Devices are judged as hardware made them, before a firmware that wants their errors. */
+static struct machine_desc *load_topology(const char *name, char **path)
+{
+    struct machine_desc *desc = cli_load_topology(name ? name : "conform", path);
+
+    for (unsigned i = 0; desc && i < desc->count; i++) {
+        if (desc->components[i].kind == MACHINE_HOST_BRIDGE)
+            desc->components[i].bridge.firmware_first = false;
+    }
+    return desc;
+}
+
 bool conform_open_topology(const char *name, struct conform_target *target)
 {
     GError *error = NULL;
     char *path;
 
-    target->desc = cli_load_topology(name ? name : "conform", &path);
+    target->desc = load_topology(name, &path);
     if (!target->desc)
         return false;
     target->backend = conform_machine_open(target->desc, &error);
@@ -56,7 +68,7 @@ int conform_mutate_topology(const char *name, const GPtrArray *assertions, unsig
     struct tally tally = {0};
     GError *error = NULL;
     char *path;
-    struct machine_desc *desc = cli_load_topology(name ? name : "conform", &path);
+    struct machine_desc *desc = load_topology(name, &path);
     bool ok;
 
     if (!desc)

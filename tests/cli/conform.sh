@@ -9,7 +9,8 @@ run "$PCILAB" conform
 expect 0 'the model: nothing fails' out 'TAP version 13' out '(model)'
 ! grep -q '^not ok' "$work/out"
 point $? 'no line says that something failed'
-for name in default dpc hotplug ats sriov virtio dsa two-bridges readiness; do
+for name in default dpc hotplug ats sriov virtio dsa two-bridges readiness peer iommu-slow \
+    virtio-iommu firmware-first; do
     run "$PCILAB" conform "$name"
     expect 0 "topology $name: nothing fails" out 'TAP version 13'
 done
