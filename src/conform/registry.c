@@ -20,7 +20,8 @@ static const struct assertion_table *const tables[] = {
     &assertions_receiver,       &assertions_rules,   &assertions_device,     &assertions_flow,
     &assertions_order,          &assertions_dll,     &assertions_dll_errors, &assertions_ats,
     &assertions_ats_invalidate, &assertions_pri,     &assertions_sriov,      &assertions_pasid,
-    &assertions_nvme_admin,     &assertions_nvme_io,
+    &assertions_nvme_admin,     &assertions_nvme_io, &assertions_ari,        &assertions_prefix,
+    &assertions_atomics,
 #endif
 };
 

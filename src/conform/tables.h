@@ -19,6 +19,7 @@ extern const struct assertion_table assertions_receiver, assertions_rules, asser
 extern const struct assertion_table assertions_flow, assertions_order, assertions_dll,
     assertions_dll_errors;
 extern const struct assertion_table assertions_ats, assertions_ats_invalidate, assertions_pri,
-    assertions_pasid, assertions_nvme_admin, assertions_nvme_io, assertions_sriov;
+    assertions_pasid, assertions_nvme_admin, assertions_nvme_io, assertions_sriov, assertions_ari,
+    assertions_prefix, assertions_atomics;
 
 #endif
