@@ -30,14 +30,17 @@ static char *port_above(struct lab *lab)
     return found;
 }
 
+/* As many Virtual Functions as a procedure looks for, and one; there may be hundreds. */
+#define APERTURES 4
+
 /* A VF BAR at the end of what is left of the window. */
-static uint32_t place_bar(struct lab *lab, unsigned reg, unsigned total, uint32_t end)
+static uint32_t place_bar(struct lab *lab, unsigned reg, uint32_t end)
 {
     uint32_t size;
 
     lab_set_cfg(lab, lab->vf, reg, 4, 0xffffffff);
     size = -(lab_cfg(lab, lab->vf, reg, 4) & ~0xfu);
-    end = (end - size * total) & -size;
+    end = (end - size * APERTURES) & -size;
     lab_set_cfg(lab, lab->vf, reg, 4, end);
     return end;
 }
@@ -45,7 +48,7 @@ static uint32_t place_bar(struct lab *lab, unsigned reg, unsigned total, uint32_
 /* The port above must take function numbers beyond 7; its window has room. */
 static unsigned prepare(struct lab *lab)
 {
-    unsigned cap, total;
+    unsigned cap;
     uint32_t end;
     char *above;
 
@@ -54,12 +57,11 @@ static unsigned prepare(struct lab *lab)
         return 0;
     }
     cap = lab_func(lab, lab->vf)->ext_sriov;
-    total = lab_cfg(lab, lab->vf, cap + TOTAL, 2);
     above = port_above(lab);
     lab_change_cfg(lab, above, lab_pcie(lab, above, 0x28), 2, 0x20, 0);
     end = (lab_cfg(lab, above, 0x22, 2) << 16) + 0x100000;
-    end = place_bar(lab, cap + BAR(2), total, end);
-    place_bar(lab, cap + BAR(0), total, end);
+    end = place_bar(lab, cap + BAR(2), end);
+    place_bar(lab, cap + BAR(0), end);
     g_free(above);
     return cap;
 }
