@@ -277,7 +277,6 @@ static void endpoint_message(struct endpoint *ep, struct tlp *tlp)
             pcie_capture_slot_power(ep->funcs[i]->pci, le32_load(tlp->data));
     } else if (!uplink_message(&ep->uplink, tlp) &&
                tlp->msg_code != TLP_MSG_VENDOR_1) { /* not known: discarded silently (2.2.8.6) */
-        /* UNIMPL: PME_Turn_Off is not answered; nothing sends it yet. */
         endpoint_refuse(ep, tlp, "message that an endpoint does not support (2.3.1)");
         return;
     }

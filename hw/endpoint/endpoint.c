@@ -133,12 +133,13 @@ static void endpoint_link_changed(struct port *port, bool up)
 
     for (unsigned i = 0; i < ep->func_count; i++)
         pcie_set_link(ep->funcs[i]->pci, port_link_speed(port), port_link_width(port), up);
-    if (up)
+    if (up) {
         pci_phy_link_up(ep->funcs[0]->pci, port->peer->func, port_link_speed(port));
-    else
-        uplink_reset(&ep->uplink);
-    if (up)
+        endpoint_update_power(ep);
         uplink_link_up(&ep->uplink, readiness_device_ps(ep));
+    } else {
+        uplink_reset(&ep->uplink);
+    }
 }
 
 static void endpoint_reset_all(struct endpoint *ep, enum endpoint_reset kind)

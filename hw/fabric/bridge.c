@@ -148,6 +148,15 @@ bool bridge_port_message(struct bridge_port *bridge, const struct tlp *tlp)
     return true;
 }
 
+/* To be told anew when a link comes up: it may be another one. */
+static void bridge_update_power(struct bridge_port *bridge)
+{
+    struct pcie_power_state state;
+
+    pcie_power_state(bridge->func, &state);
+    port_set_power_state(&bridge->port, &state);
+}
+
 static void bridge_link_changed(struct port *port, bool up)
 {
     struct bridge_port *bridge = bridge_of_port(port);
@@ -155,6 +164,7 @@ static void bridge_link_changed(struct port *port, bool up)
 
     if (up) {
         pci_phy_link_up(bridge->func, port->peer->func, port_link_speed(port));
+        bridge_update_power(bridge);
     } else {
         pci_phy_link_down(bridge->func);
         bridge_set_ltr(bridge, 0);
@@ -271,14 +281,6 @@ static void bridge_error_message(struct pci_func *func, uint8_t msg_code)
     struct bridge_port *bridge = bridge_of_func(func);
 
     bridge->ops->error_message(bridge, msg_code);
-}
-
-static void bridge_update_power(struct bridge_port *bridge)
-{
-    struct pcie_power_state state;
-
-    pcie_power_state(bridge->func, &state);
-    port_set_power_state(&bridge->port, &state);
 }
 
 static void bridge_config_written(struct pci_func *func, unsigned offset, unsigned len)

@@ -11,7 +11,8 @@
  * when the Ack arrives; the substates are entered at once as well.
  * CHOICE: Link Training does not show the Recovery that L1 ends with.
  * CHOICE: a switch that is woken from above wakes below only what a TLP goes to.
- * UNIMPL: L2/L3 Ready: nothing sends PME_Turn_Off.
+ * UNIMPL: L2/L3 Ready: PME_Turn_Off is acknowledged, but nothing sends it, and links stay as they
+ * are.
  */
 #include "link_power.h"
 

@@ -85,10 +85,22 @@ void uplink_reset(struct uplink *uplink)
     ptm_forget(&uplink->ptm);
 }
 
+void uplink_turned_off(struct uplink *uplink)
+{
+    struct port *port = uplink->port;
+
+    port_send(port, tlp_new_message(port->fabric->pool, uplink->func->rid, TLP_MSG_PME_TO_ACK,
+                                    TLP_MSG_GATHERED));
+}
+
 bool uplink_message(struct uplink *uplink, const struct tlp *tlp)
 {
     if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PM_ACTIVE_STATE_NAK) {
         port_l1_refused(uplink->port);
+        return true;
+    }
+    if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PME_TURN_OFF) {
+        uplink_turned_off(uplink);
         return true;
     }
     if (tlp->msg_code == TLP_MSG_PTM_RESPONSE && pci_ptm_enabled(uplink->func)) {

@@ -137,6 +137,7 @@ void root_port_receive_message(struct root_port *rp, struct tlp *tlp)
         else
             (void)bridge_port_message(&rp->bridge, tlp);
         break;
+    case TLP_MSG_PME_TO_ACK: break; /* nobody waits for it (5.3.3.2.1) */
     default:
         if (bridge_port_message(&rp->bridge, tlp) || root_ats_message(rp->rc, tlp))
             break;

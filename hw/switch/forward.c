@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a switch does with a TLP once the routing has decided (PCIe Base 6.0, 1.3.3, 2.2.4). */
+#include <string.h>
+
 #include "pcilab/base/le.h"
 
 #include "internal.h"
@@ -63,6 +65,19 @@ static struct pci_func *switch_func_at(struct pcie_switch *sw, unsigned devfn)
     return NULL;
 }
 
+/* 5.3.3.2.1: one PME_TO_Ack goes up when one has come from every port with something below it. */
+static void switch_gather(struct pcie_switch *sw)
+{
+    if (!sw->turning_off)
+        return;
+    for (unsigned i = 0; i < sw->down_count; i++) {
+        if (port_link_up(&sw->down[i].port) && !sw->turned_off[i])
+            return;
+    }
+    sw->turning_off = false;
+    uplink_turned_off(&sw->uplink);
+}
+
 /* Messages that end at the port that received them (table 2-20, routing 4 and 5). */
 static void switch_terminate_message(struct pcie_switch *sw, int from, struct tlp *tlp)
 {
@@ -78,10 +93,13 @@ static void switch_terminate_message(struct pcie_switch *sw, int from, struct tl
     } else if (from >= 0 ? bridge_port_message(&sw->down[from], tlp)
                          : uplink_message(&sw->uplink, tlp)) {
         tlp_free(tlp);
+    } else if (from >= 0 && tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PME_TO_ACK) {
+        sw->turned_off[from] = true;
+        switch_gather(sw);
+        tlp_free(tlp);
     } else if (tlp->msg_code == TLP_MSG_VENDOR_1) {
         tlp_free(tlp); /* discarded silently when not known (2.2.8.6) */
     } else {
-        /* UNIMPL: PME_TO_Ack is not gathered; nothing sends PME_Turn_Off yet. */
         switch_refuse(sw, from, func, tlp, "message that this port does not support (2.3.1)");
     }
 }
@@ -93,6 +111,11 @@ static void switch_broadcast(struct pcie_switch *sw, struct tlp *tlp)
             pci_error_report(sw->down_func[i], PCI_ERROR_PREFIX_BLOCKED, tlp);
         else if (port_link_up(&sw->down[i].port))
             port_send(&sw->down[i].port, tlp_clone(tlp));
+    }
+    if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PME_TURN_OFF) {
+        sw->turning_off = true;
+        memset(sw->turned_off, 0, sw->down_count * sizeof(*sw->turned_off));
+        switch_gather(sw);
     }
     tlp_free(tlp);
 }

@@ -27,6 +27,8 @@ struct pcie_switch {
     bool unpowered;          /* until the link comes up again */
     bool secondary_reset;    /* the upstream port's Secondary Bus Reset is set */
     uint8_t own_intx;        /* pins that the upstream port's own function asserts */
+    bool turning_off;        /* PME_Turn_Off came, and not all below have acknowledged it */
+    bool *turned_off;        /* by downstream port: it has */
 };
 
 /* A TLP is in the switch: from a port's link or from inside. */

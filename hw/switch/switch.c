@@ -55,17 +55,28 @@ static void switch_up_link_error(struct port *port, enum link_error error, const
     pci_error_report(sw->upper, receiver_link_error(error), tlp);
 }
 
+static void switch_update_power(struct pcie_switch *sw)
+{
+    struct pcie_power_state state;
+
+    pcie_power_state(sw->upper, &state);
+    port_set_power_state(&sw->up, &state);
+    uplink_update(&sw->uplink);
+}
+
 static void switch_up_link_changed(struct port *port, bool up)
 {
     struct pcie_switch *sw = port->owner;
 
     pcie_set_link(sw->upper, port_link_speed(port), port_link_width(port), up);
-    if (up)
+    if (up) {
         pci_phy_link_up(sw->upper, port->peer->func, port_link_speed(port));
-    else
+        switch_update_power(sw);
+        uplink_link_up(&sw->uplink, 0); /* its ports answer at once */
+    } else {
         uplink_reset(&sw->uplink);
-    if (up) /* whose ports answer at once */
-        uplink_link_up(&sw->uplink, 0);
+        sw->turning_off = false;
+    }
     if (up && sw->unpowered) {
         sw->unpowered = false;
         for (unsigned i = 0; i < sw->down_count; i++)
@@ -74,15 +85,6 @@ static void switch_up_link_changed(struct port *port, bool up)
     /* A hot reset from above holds everything below in reset as well (6.6.1). */
     for (unsigned i = 0; up && i < sw->down_count; i++)
         port_hot_reset(&sw->down[i].port, false);
-}
-
-static void switch_update_power(struct pcie_switch *sw)
-{
-    struct pcie_power_state state;
-
-    pcie_power_state(sw->upper, &state);
-    port_set_power_state(&sw->up, &state);
-    uplink_update(&sw->uplink);
 }
 
 static void switch_upper_written(struct pci_func *func, unsigned offset, unsigned len)
@@ -382,6 +384,7 @@ struct pcie_switch *pcie_switch_new(struct fabric *fabric, const struct switch_p
     sw->down = g_new0(struct bridge_port, sw->down_count);
     sw->down_func = g_new0(struct pci_func *, sw->down_count);
     sw->down_devfn = g_new0(uint8_t, sw->down_count);
+    sw->turned_off = g_new0(bool, sw->down_count);
     switch_make_upper(sw, params);
     for (unsigned i = 0; i < sw->down_count; i++)
         switch_make_down(sw, params, i);
@@ -410,6 +413,7 @@ void pcie_switch_free(struct pcie_switch *sw)
     g_free(sw->down);
     g_free(sw->down_func);
     g_free(sw->down_devfn);
+    g_free(sw->turned_off);
     g_free(sw->up_name);
     g_free(sw->name);
     g_free(sw);

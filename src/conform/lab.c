@@ -377,3 +377,33 @@ struct link_credits lab_take_credits(struct port *receiver, enum link_flow flow)
     }
     return out;
 }
+
+uint32_t lab_ram(struct lab *lab)
+{
+    uint32_t value = 0;
+
+    machine_board_read(lab->machine, LAB_RAM, &value, 4);
+    return value;
+}
+
+void lab_clear_ram(struct lab *lab)
+{
+    machine_board_write(lab->machine, LAB_RAM, &(const uint32_t){0}, 4);
+}
+
+bool lab_arm_msi(struct lab *lab, const char *name, uint32_t data)
+{
+    unsigned cap = lab_func(lab, name)->cap_msi, data_at;
+
+    if (!cap)
+        return false;
+    data_at = lab_cfg(lab, name, cap + 2, 2) & 0x80 ? 12 : 8;
+    lab_set_cfg(lab, name, cap + 4, 4, LAB_RAM);
+    if (data_at == 12)
+        lab_set_cfg(lab, name, cap + 8, 4, 0);
+    lab_set_cfg(lab, name, cap + data_at, 2, data);
+    lab_change_cfg(lab, name, cap + 2, 2, 1, 0x70);
+    lab_change_cfg(lab, name, 4, 2, 4, 0);
+    lab_clear_ram(lab);
+    return true;
+}

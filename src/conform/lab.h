@@ -109,6 +109,12 @@ unsigned lab_count(struct lab *lab, const char *from, uint32_t types);
 unsigned lab_count_messages(struct lab *lab, const char *from, unsigned code);
 const struct lab_seen *lab_last(struct lab *lab, const char *from, uint32_t types);
 
+/* The MSI of a function becomes a write of `data` to LAB_RAM, where what stands now is forgotten.
+ * False: it has none. */
+bool lab_arm_msi(struct lab *lab, const char *name, uint32_t data);
+uint32_t lab_ram(struct lab *lab); /* the doubleword at LAB_RAM */
+void lab_clear_ram(struct lab *lab);
+
 /* Takes away, for good, all credits of a kind that the sender to this port has left, and says how
  * many those were: on an idle link what the port has advertised. Infinite ones, as 0, stay. */
 struct link_credits lab_take_credits(struct port *receiver, enum link_flow flow);

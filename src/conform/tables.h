@@ -21,5 +21,7 @@ extern const struct assertion_table assertions_flow, assertions_order, assertion
 extern const struct assertion_table assertions_ats, assertions_ats_invalidate, assertions_pri,
     assertions_pasid, assertions_nvme_admin, assertions_nvme_io, assertions_sriov, assertions_ari,
     assertions_prefix, assertions_atomics;
+    assertions_dll_errors, assertions_ltssm, assertions_ltssm_power, assertions_hotplug,
+    assertions_ptm;
 
 #endif

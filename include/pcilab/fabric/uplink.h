@@ -34,6 +34,8 @@ void uplink_update(struct uplink *uplink);
 void uplink_config_written(struct uplink *uplink);
 /* The link went down: what was said is forgotten. */
 void uplink_reset(struct uplink *uplink);
+/* PME_Turn_Off came, and all below has acknowledged it: PME_TO_Ack (5.3.3.2.1). */
+void uplink_turned_off(struct uplink *uplink);
 /* A message with local routing arrived from above: true when it was for this; the TLP stays the
  * caller's. */
 bool uplink_message(struct uplink *uplink, const struct tlp *tlp);

@@ -2,6 +2,8 @@
 /* Switches: internal bus, forwarding, peer-to-peer, resets, INTx swizzling, interrupts. */
 #include <string.h>
 
+#include "pcilab/fabric/inject.h"
+#include "pcilab/fabric/message.h"
 #include "pcilab/pci/config.h"
 #include "rig.h"
 
@@ -392,6 +394,60 @@ START_TEST(test_slot_power_and_broadcast)
 }
 END_TEST
 
+static void count_ack(void *opaque, const struct port *sender, const struct tlp *tlp)
+{
+    ck_assert_uint_eq(tlp->msg_routing, TLP_MSG_GATHERED);
+    ++*(unsigned *)opaque;
+}
+
+static void send_turn_off(struct machine *m)
+{
+    struct port *port = root_port_link(m->rp);
+
+    port_send(port, tlp_new_message(m->rig->fabric->pool, (struct pci_rid){0}, TLP_MSG_PME_TURN_OFF,
+                                    TLP_MSG_BROADCAST));
+    rig_settle(m->rig);
+}
+
+/* 5.3.3.2.1: everything below acknowledges, a switch once for all of it. */
+START_TEST(test_turn_off)
+{
+    struct inject_rule all = {.action = INJECT_OBSERVE, .seen = count_ack}, first = all;
+    struct inject_rule lost = {.action = INJECT_DROP, .count = 1};
+    unsigned acks = 0, up = 0;
+    struct inject *inject;
+    struct machine m;
+
+    machine_init(&m);
+    inject = inject_new(m.rig->fabric);
+    all.name = "all", first.name = "first", lost.name = "lost";
+    all.match = (struct inject_match){.types = (uint32_t)BIT(TLP_MSG),
+                                      .by_message = true,
+                                      .msg_first = TLP_MSG_PME_TO_ACK,
+                                      .msg_last = TLP_MSG_PME_TO_ACK};
+    first.match = lost.match = all.match;
+    first.match.sender = pcie_switch_upstream(m.a);
+    lost.match.sender = endpoint_port(m.probe[1]->ep);
+    all.opaque = &acks;
+    first.opaque = &up;
+    inject_add(inject, &all);
+    inject_add(inject, &first);
+    send_turn_off(&m);
+    ck_assert_uint_eq(acks, 5); /* three devices, two switches */
+    ck_assert_uint_eq(up, 1);
+    /* One that is lost holds up the switches above it. */
+    inject_add(inject, &lost);
+    send_turn_off(&m);
+    ck_assert_uint_eq(acks, 8);
+    ck_assert_uint_eq(up, 1);
+    send_turn_off(&m);
+    ck_assert_uint_eq(up, 2);
+    ck_assert_uint_eq(m.rig->heard[TRACE_RULE], 0);
+    inject_free(inject);
+    machine_fini(&m);
+}
+END_TEST
+
 START_TEST(test_cold_reset)
 {
     struct machine m;
@@ -433,6 +489,7 @@ int main(void)
     tcase_add_test(tc, test_intx_swizzle);
     tcase_add_test(tc, test_port_msi);
     tcase_add_test(tc, test_slot_power_and_broadcast);
+    tcase_add_test(tc, test_turn_off);
     tcase_add_test(tc, test_cold_reset);
     suite_add_tcase(suite, tc);
     return rig_run_suite(suite);
