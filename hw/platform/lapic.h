@@ -72,6 +72,9 @@ struct apic_bus_config {
 struct apic_bus {
     struct apic_bus_config config;
     struct lapic lapic[CPU_MAX];
+    /* For machine_interrupts(). */
+    uint64_t messages;
+    struct apic_message last;
 };
 
 void apic_bus_init(struct apic_bus *bus, const struct apic_bus_config *config);

@@ -86,6 +86,8 @@ void apic_deliver(struct apic_bus *bus, const struct apic_message *message)
 {
     uint32_t targets = 0;
 
+    bus->messages++;
+    bus->last = *message;
     for (unsigned i = 0; i < bus->config.count; i++) {
         if (matches(&bus->lapic[i], message))
             targets |= 1u << i;

@@ -169,6 +169,18 @@ struct root_complex *machine_route(struct machine *machine, enum root_request_ki
     return NULL;
 }
 
+uint64_t machine_interrupts(struct machine *machine, struct machine_interrupt *last)
+{
+    const struct apic_message *message = &machine->apics.last;
+
+    *last = (struct machine_interrupt){.dest = message->dest,
+                                       .logical = message->logical,
+                                       .level = message->level,
+                                       .mode = message->mode,
+                                       .vector = message->vector};
+    return machine->apics.messages;
+}
+
 bool machine_board_read(struct machine *machine, uint64_t addr, void *data, unsigned len)
 {
     const void *ram = ram_ptr(&machine->ram, addr, len);

@@ -6,15 +6,12 @@
 
 /* What the groups of this suite do not look at yet, for the page. */
 static const char *const missing[] = {
-    "VT-d and virtio-iommu: faults, descriptors and formats of tables",
     "DLLPs before DL_Active; nullified TLPs; Flit Mode; virtual channels beside VC0",
     "UpdateFC that are repeated without need, which the model does not send",
     "States of the LTSSM that software does not see; L2 and L3 Ready beyond PME_TO_Ack",
     "Ordering between traffic classes; PASIDs with IDO",
-    "ATS, Page Requests, PASID: registers alone, no behaviour",
     "Hot-plug: PME of slots; disabling in-band presence detection, which the model has not",
-    "ARI: registers, and function numbers of Virtual Functions",
-    "NVMe: registers alone, no commands",
+    "VT-d: execute requests, protected regions, performance monitoring, memory types",
     "TLP prefixes, TPH, OBFF, ECRC: nothing but registers",
     "Stickiness of root ports and integrated endpoints, which nothing but power resets",
     "Lane Margining, Multicast, Resizable BAR and other capabilities that the model has not",

@@ -17,13 +17,17 @@ const unsigned conform_field_table_count = G_N_ELEMENTS(conform_field_tables);
 static const struct assertion_table *const tables[] = {
     &assertions_config_space, &assertions_nvme,
 #ifndef CONFORM_STANDALONE
-    &assertions_receiver,     &assertions_rules,   &assertions_device,
-    &assertions_flow,         &assertions_order,   &assertions_dll,
-    &assertions_dll_errors,   &assertions_ats,     &assertions_ats_invalidate,
-    &assertions_pri,          &assertions_sriov,   &assertions_pasid,
-    &assertions_nvme_admin,   &assertions_nvme_io, &assertions_ari,
-    &assertions_prefix,       &assertions_atomics, &assertions_ltssm,
-    &assertions_ltssm_power,  &assertions_hotplug, &assertions_ptm,
+    &assertions_receiver,     &assertions_rules,        &assertions_device,
+    &assertions_flow,         &assertions_order,        &assertions_dll,
+    &assertions_dll_errors,   &assertions_ats,          &assertions_ats_invalidate,
+    &assertions_pri,          &assertions_sriov,        &assertions_pasid,
+    &assertions_nvme_admin,   &assertions_nvme_io,      &assertions_ari,
+    &assertions_prefix,       &assertions_atomics,      &assertions_ltssm,
+    &assertions_ltssm_power,  &assertions_hotplug,      &assertions_ptm,
+    &assertions_vtd_legacy,   &assertions_vtd_scalable, &assertions_vtd_stages,
+    &assertions_vtd_formats,  &assertions_vtd_asked,    &assertions_vtd_registers,
+    &assertions_vtd_records,  &assertions_vtd_queue,    &assertions_vtd_interrupts,
+    &assertions_vtd_devices,
 #endif
 };
 

@@ -15,6 +15,19 @@ for name in default dpc hotplug ats sriov virtio dsa two-bridges readiness peer 
     expect 0 "topology $name: nothing fails" out 'TAP version 13'
 done
 
+# VT-d units that lack this and that: what they lack is reserved.
+{
+    printf '[machine]\nmemory=64M\n[root-port rp0]\n[exerciser ex0]\nat=rp0\n[iommu iommu0]\n'
+    echo width=48
+} >"$work/unit.ini"
+for keys in \
+    'scalable pass-through interrupt-remapping snoop large-pages protected-memory device-tlb' \
+    'x2apic posted nested large-pages page-requests coherent' 'first-stage' 'second-stage'; do
+    { cat "$work/unit.ini" && printf '%s=no\n' $keys; } >"$work/less.ini"
+    run "$PCILAB" conform "$work/less.ini" --group=vtd
+    expect 0 "a unit without $keys: nothing fails" out 'ok 400 - vtd.'
+done
+
 # Names are stable and each stands for one thing.
 run "$PCILAB" conform --list
 expect 0 'conform --list' out 'pcie.devctl.mps' out 'PCI Express Base 6.0'

@@ -258,10 +258,14 @@ static enum iommu_status walk_settle(struct iommu_core *core, struct iommu_walk 
 
     if (step == IOMMU_FAULT)
         return settle_fault(core, walk);
-    if (request->access.interrupt)
+    if (request->access.interrupt) {
         request->interrupt = walk->lookup.interrupt;
-    else
+        /* What is compatible goes on as the message that it is. */
+        request->addr = request->access.addr;
+        request->snoop = false;
+    } else {
         answer(request, &walk->result);
+    }
     return IOMMU_TRANSLATED_OK;
 }
 

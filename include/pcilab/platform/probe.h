@@ -29,6 +29,15 @@ struct root_complex *machine_root_of(struct machine *machine, const char *name);
 /* The one that a bus of a segment belongs to, in use or not; NULL: none. */
 struct root_complex *machine_root_at(struct machine *machine, uint16_t segment, unsigned bus);
 
+/* An interrupt message on its way to processors. */
+struct machine_interrupt {
+    uint32_t dest;
+    bool logical, level;
+    uint8_t mode, vector; /* delivery mode as in a message's data */
+};
+/* How many there were, processors' own among them, and the last one. */
+uint64_t machine_interrupts(struct machine *machine, struct machine_interrupt *last);
+
 /* vtd_queue_slow() of all units. False: there is none. */
 bool machine_slow_invalidations(struct machine *machine, uint64_t each_ps, uint64_t stall_ps);
 

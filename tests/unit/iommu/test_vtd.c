@@ -574,13 +574,14 @@ START_TEST(test_interrupt_cache)
     interrupt_faults(0x1000, 0x41, 0x25, 0);
     vtd_write(u.vtd, 0x18, 4, BIT(25) | BIT(23));
     ck_assert(interrupt(0x1000, 0x41) && u.interrupt.compatible);
+    ck_assert_uint_eq(u.out, 0xfee01000);
 }
 END_TEST
 
 /* What is off is not advertised, and cannot be used. */
 START_TEST(test_features)
 {
-    struct vtd_features none = {.address_bits = 39, .coherent = true};
+    struct vtd_features none = {.address_bits = 39, .coherent = true}, first = unit_all;
 
     unit_close(&u);
     unit_open(&u, &none);
@@ -597,6 +598,14 @@ START_TEST(test_features)
     unit_scalable(&u, 1);
     ck_assert(!unit_read(&u, 0x1000));
     ck_assert_uint_eq(unit_reason(&u), 0x30);
+    /* Nesting takes both stages. */
+    unit_close(&u);
+    first.second_stage = false;
+    unit_open(&u, &first);
+    ck_assert_uint_eq(vtd_read(u.vtd, 0x10, 8) & BIT(26), 0);
+    unit_scalable(&u, 3);
+    ck_assert(!unit_read(&u, 0x1000));
+    ck_assert_uint_eq(unit_reason(&u), 0x5b);
 }
 END_TEST
 

@@ -243,7 +243,8 @@ static bool set_stages(const struct vtd *vtd, struct iommu_lookup *lookup, uint6
                                     [PGTT_PASS] = IOMMU_PASS};
     const bool offered[] = {[PGTT_FIRST] = features->first_stage,
                             [PGTT_SECOND] = features->second_stage,
-                            [PGTT_NESTED] = features->nested,
+                            [PGTT_NESTED] = features->nested && features->first_stage &&
+                                            features->second_stage, /* as ECAP.NEST says */
                             [PGTT_PASS] = features->pass_through};
 
     if (pgtt >= ARRAY_LEN(kinds) || !offered[pgtt])
