@@ -105,7 +105,12 @@ static struct lab *lab_of(struct conform_ctx *t, struct lab *lab, const struct m
 
 struct lab *lab_new(struct conform_ctx *t)
 {
-    return lab_of(t, lab_empty(t), t->backend->lab);
+    return lab_new_of(t, t->backend->lab);
+}
+
+struct lab *lab_new_of(struct conform_ctx *t, const struct machine_desc *desc)
+{
+    return lab_of(t, lab_empty(t), desc);
 }
 
 struct lab *lab_new_timed(struct conform_ctx *t, void (*change)(struct machine_desc *desc))

@@ -43,7 +43,10 @@ struct lab *lab_new(struct conform_ctx *t);
 /* The same with link timing, and changed further; `change` may be NULL. Where a mutant is judged
  * there is none, and t says so: those are about something else. */
 struct lab *lab_new_timed(struct conform_ctx *t, void (*change)(struct machine_desc *desc));
+/* Of another description, which must outlive it. */
+struct lab *lab_new_of(struct conform_ctx *t, const struct machine_desc *desc);
 void lab_free(struct lab *lab);
+
 /* A procedure that is a body with what `make` gives. */
 #define LAB_WITH(name, make)                                                                       \
     static void name##_body(struct conform_ctx *t, struct lab *lab);                               \
@@ -120,17 +123,7 @@ void lab_clear_ram(struct lab *lab);
 struct link_credits lab_take_credits(struct port *receiver, enum link_flow flow);
 
 /* A procedure that begins with a laboratory; its body follows. */
-#define LAB_PROCEDURE(name)                                                                        \
-    static void name##_body(struct conform_ctx *t, struct lab *lab);                               \
-    static void name(struct conform_ctx *t)                                                        \
-    {                                                                                              \
-        struct lab *lab = lab_new(t);                                                              \
-                                                                                                   \
-        if (lab->machine)                                                                          \
-            name##_body(t, lab);                                                                   \
-        lab_free(lab);                                                                             \
-    }                                                                                              \
-    static void name##_body(struct conform_ctx *t, struct lab *lab)
+#define LAB_PROCEDURE(name) LAB_WITH(name, lab_new(t))
 
 /* An assertion that has one, of the PCI Express specification. */
 #define LAB_RULE(i, grp, sec, fn, text)                                                            \

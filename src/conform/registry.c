@@ -27,7 +27,7 @@ static const struct assertion_table *const tables[] = {
     &assertions_vtd_legacy,   &assertions_vtd_scalable, &assertions_vtd_stages,
     &assertions_vtd_formats,  &assertions_vtd_asked,    &assertions_vtd_registers,
     &assertions_vtd_records,  &assertions_vtd_queue,    &assertions_vtd_interrupts,
-    &assertions_vtd_devices,
+    &assertions_vtd_devices,  &assertions_viommu,       &assertions_viommu_device,
 #endif
 };
 

@@ -22,6 +22,7 @@ extern const struct assertion_table assertions_receiver, assertions_rules, asser
     assertions_atomics, assertions_ltssm, assertions_ltssm_power, assertions_hotplug,
     assertions_ptm, assertions_vtd_legacy, assertions_vtd_scalable, assertions_vtd_stages,
     assertions_vtd_formats, assertions_vtd_asked, assertions_vtd_registers, assertions_vtd_records,
-    assertions_vtd_queue, assertions_vtd_interrupts, assertions_vtd_devices;
+    assertions_vtd_queue, assertions_vtd_interrupts, assertions_vtd_devices, assertions_viommu,
+    assertions_viommu_device;
 
 #endif

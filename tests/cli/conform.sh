@@ -10,7 +10,7 @@ expect 0 'the model: nothing fails' out 'TAP version 13' out '(model)'
 ! grep -q '^not ok' "$work/out"
 point $? 'no line says that something failed'
 for name in default dpc hotplug ats sriov virtio dsa two-bridges readiness peer iommu-slow \
-    virtio-iommu firmware-first; do
+    virtio-iommu iommu firmware-first; do
     run "$PCILAB" conform "$name"
     expect 0 "topology $name: nothing fails" out 'TAP version 13'
 done
@@ -27,6 +27,11 @@ for keys in \
     run "$PCILAB" conform "$work/less.ini" --group=vtd
     expect 0 "a unit without $keys: nothing fails" out 'ok 400 - vtd.'
 done
+
+{ grep -v width "$work/unit.ini" && printf 'face=virtio\nbypass-config=no\nwidth=39\n'; } \
+    >"$work/less.ini"
+run "$PCILAB" conform "$work/less.ini" --group=virtio-iommu
+expect 0 'a virtio-iommu without bypass-config: nothing fails' out 'ok 50 - viommu.'
 
 # Names are stable and each stands for one thing.
 run "$PCILAB" conform --list
