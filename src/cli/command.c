@@ -88,6 +88,16 @@ static void find_size(bool tty, unsigned *rows, unsigned *columns)
     }
 }
 
+static GByteArray *put_job(const struct agent_job *job)
+{
+    GByteArray *frame = g_byte_array_new();
+
+    /* The host's own limit on arguments is far below. */
+    bool fits = agent_put_job(frame, job);
+    g_assert(fits);
+    return frame;
+}
+
 GByteArray *command_make_job(const char *const *argv, bool tty)
 {
     char *directory = g_get_current_dir(), **env = g_get_environ();
@@ -97,15 +107,23 @@ GByteArray *command_make_job(const char *const *argv, bool tty)
         .argv = argv,
         .env = (const char *const *)env,
     };
-    GByteArray *frame = g_byte_array_new();
 
     find_size(tty, &job.rows, &job.columns);
-    /* The host's own limit on arguments is far below. */
-    bool fits = agent_put_job(frame, &job);
-    g_assert(fits);
+    GByteArray *frame = put_job(&job);
     g_strfreev(env);
     g_free(directory);
     return frame;
+}
+
+GByteArray *command_make_plain_job(const char *const *argv)
+{
+    static const char *const env[] = {
+        "HOME=/root", "LC_ALL=C",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    struct agent_job job = {.directory = "/", .argv = argv, .env = env};
+
+    find_size(false, &job.rows, &job.columns);
+    return put_job(&job);
 }
 
 void command_take_job(struct command *c, const uint8_t *frame, size_t len, bool tty)

@@ -59,6 +59,8 @@ void command_set_shell(struct command *c);
 void command_set_any(struct command *c);
 /* What is to run, here and now, as the agent takes it. */
 GByteArray *command_make_job(const char *const *argv, bool tty);
+/* In /, with an environment that is the same everywhere: what the caller has shall not be seen. */
+GByteArray *command_make_plain_job(const char *const *argv);
 /* In a continuation: a job that somebody else made; the bytes are copied. */
 void command_take_job(struct command *c, const uint8_t *frame, size_t len, bool tty);
 /* Adds the devices to the description: files, `rw` directories (NULL: none), ports. Reports errors

@@ -121,7 +121,7 @@ static void look_for_end(struct run_guest *g)
 static void start_shell(struct run_guest *g)
 {
     static const char *const shell[] = {"/bin/sh", NULL};
-    GByteArray *job = command_make_job(shell, false);
+    GByteArray *job = command_make_plain_job(shell);
 
     g_byte_array_append(g->control, job->data, job->len);
     g_byte_array_unref(job);
