@@ -3,15 +3,7 @@
 #include <string.h>
 
 #include "board.h"
-
-/* The port at the upper end of the component's link. */
-static const struct machine_port_desc *port_above(const struct machine_desc *desc,
-                                                  const struct machine_component *c)
-{
-    const struct machine_component *parent = &desc->components[c->parent];
-
-    return parent->kind == MACHINE_SWITCH ? &parent->sw.down[c->parent_port] : &parent->port;
-}
+#include "pcilab/platform/places.h"
 
 struct link *board_connect_link(const struct machine_desc *desc, const struct machine_component *c,
                                 struct port *above, struct port *below)
@@ -24,7 +16,7 @@ struct link *board_connect_link(const struct machine_desc *desc, const struct ma
     params.propagation_ps = c->link.propagation_ps;
     params.training_ps = c->link.training_ps;
     params.bit_error_rate = c->link.bit_error_rate;
-    memcpy(params.rx[0], port_above(desc, c)->rx, sizeof(params.rx[0]));
+    memcpy(params.rx[0], places_port_above(desc, c)->rx, sizeof(params.rx[0]));
     memcpy(params.rx[1], c->port.rx, sizeof(params.rx[1]));
     link = link_new(above, below, &params);
     for (unsigned i = 0; i < c->link.fault_count; i++)

@@ -6,45 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "boot.h"
 #include "boot_control.h"
-#include "boot_kernel.h"
-#include "boot_options.h"
-#include "boot_report.h"
-#include "checkpoint.h"
-#include "command.h"
+#include "boot_state.h"
 #include "inspect.h"
-#include "ktree.h"
 #include "pcilab/base/bits.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
 #include "pcilab/io/block.h"
-#include "poke.h"
 #include "report.h"
 #include "run_guest.h"
-
-/* Everything that one boot needs, freed in one place. */
-struct boot {
-    struct boot_options options;
-    char *topology;
-    struct machine_desc *desc;
-    struct boot_guest guest;
-    struct ktree ktree;
-    char *cmdline;
-    struct machine_boot load;
-    GArray *disks; /* struct machine_disk */
-    struct trace_file trace;
-    struct trace_digest *digest;
-    struct report_watch *watch; /* --out */
-    struct boot_run run;
-    struct command command;
-    struct run_guest *commander; /* of --guest-commands; NULL: none */
-    struct checkpoint_run checkpoint;
-    struct pokes pokes;
-    struct boot_record record;
-    struct boot_gdb gdb;
-    int64_t started_us, built_us, loaded_us;
-};
 
 static void boot_clear(struct boot *boot)
 {
@@ -486,104 +456,6 @@ static int close_files(struct boot *boot, int status)
     return status;
 }
 
-/* On stdout, after the guest's last byte, whatever that was. */
-static void say(struct boot *boot, const char *text)
-{
-    if (boot->run.command) { /* stdout is the command's */
-        fputs(text, stderr);
-        return;
-    }
-    if (boot->run.console_bytes && boot->run.last_byte != '\n') {
-        console_put(boot->run.console, '\n');
-        boot->run.last_byte = '\n';
-    }
-    for (const char *c = text; *c; c++) {
-        console_put(boot->run.console, (uint8_t)*c);
-    }
-    console_flush(boot->run.console);
-}
-
-static void print_tested(struct boot *boot, const char *digest, int status)
-{
-    const struct boot_options *o = &boot->options;
-    char *version = NULL, *memory = units_format_size(boot->desc->memory_bytes);
-    char *ended = g_strdup_printf("exit status %d", status);
-
-    g_free(boot_kernel_release(boot->load.kernel_path, &version));
-    const struct boot_tested tested = {
-        .topology = boot->topology,
-        .kernel = version ? version : boot->load.kernel_path,
-        .cmdline = boot->cmdline,
-        .digest = digest,
-        .cpus = boot->desc->cpus,
-        .memory = memory,
-        .seed = o->seed,
-        .result = status == CLI_OK ? "powered off" : ended,
-        .splats = boot->run.splats,
-    };
-    char *text = boot_report_tested(&tested);
-    say(boot, text);
-    g_free(text);
-    g_free(ended);
-    g_free(memory);
-    g_free(version);
-}
-
-/* What was asked for on stdout; the digest is the last line. */
-static void print_results(struct boot *boot, int status)
-{
-    char hex[65];
-
-    if (!boot->digest) {
-        return;
-    }
-    trace_digest_hex(boot->digest, hex);
-    if (boot->options.tested_with) {
-        print_tested(boot, hex, status);
-    }
-    if (boot->options.digest) {
-        say(boot, hex);
-        say(boot, "\n");
-    }
-}
-
-static void print_splats(const struct boot *boot)
-{
-    char *tree = boot_report_tree_of(boot->load.kernel_path);
-
-    boot_report_splats(boot->run.splats, tree);
-    g_free(tree);
-}
-
-static double seconds(int64_t from_us, int64_t to_us)
-{
-    return (double)(to_us - from_us) / 1e6;
-}
-
-static void print_times(const struct boot *boot)
-{
-    const struct boot_run *run = &boot->run;
-    double wall = seconds(run->started_us, run->ended_us);
-    uint64_t instructions = machine_retired(run->machine);
-    char *virtual = units_format_time(run->virtual_ps);
-    int64_t first_us = run->console_bytes ? run->first_byte_us : run->ended_us;
-
-    cli_note("built in %.2f s, kernel loaded in %.2f s, first line after %.2f s, ran for %.2f s",
-             seconds(boot->started_us, boot->built_us), seconds(boot->built_us, boot->loaded_us),
-             seconds(run->started_us, first_us), wall);
-    cli_note("%s of virtual time, %.0f million instructions, %.1f MIPS", virtual,
-             (double)instructions / 1e6, wall > 0 ? (double)instructions / 1e6 / wall : 0.0);
-    if (boot->options.stats) {
-        fprintf(stderr,
-                "pcilab: stats: build_s=%.3f load_s=%.3f first_byte_s=%.3f run_s=%.3f "
-                "virtual_s=%.6f instructions=%" G_GUINT64_FORMAT " resets=%u\n",
-                seconds(boot->started_us, boot->built_us), seconds(boot->built_us, boot->loaded_us),
-                seconds(run->started_us, first_us), wall, (double)run->virtual_ps / 1e12,
-                instructions, run->resets);
-    }
-    g_free(virtual);
-}
-
 static int boot_machine(struct boot *boot)
 {
     struct boot_run *run = &boot->run;
@@ -618,14 +490,13 @@ static int boot_machine(struct boot *boot)
         boot->options.checkpoint.wanted ? checkpoint_boot(&boot->checkpoint) : boot_run(run);
     status = boot_record_close(&boot->record, close_files(boot, status));
     if (!forks && !boot->options.checkpoint.serve) {
-        print_results(boot, status);
+        boot_print_results(boot, status);
     }
     console_close(run->console);
     if (null_fd >= 0) {
         close(null_fd);
     }
-    print_splats(boot);
-    print_times(boot);
+    boot_print_end(boot);
     status = report_boot(boot->watch, run, &boot->options, status);
     if (run->command && !boot->command.told) {
         status = command_result(&boot->command, status);

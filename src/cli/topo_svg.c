@@ -7,6 +7,7 @@
 
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
+#include "pcilab/platform/places.h"
 
 #define MARGIN       32.0
 #define TITLE_HEIGHT 64.0
@@ -182,14 +183,6 @@ static void put_card(const struct picture *p, const struct svg_node *node)
 
 /* Links. */
 
-static const struct machine_port_desc *port_above(const struct machine_desc *desc,
-                                                  const struct machine_component *c)
-{
-    const struct machine_component *above = &desc->components[c->parent];
-
-    return above->kind == MACHINE_SWITCH ? &above->sw.down[c->parent_port] : &above->port;
-}
-
 static double lanes_to_pixels(unsigned width)
 {
     double pixels = 1.6;
@@ -237,7 +230,7 @@ static void put_link(const struct picture *p, const struct svg_node *node)
     if (c->integrated) {
         text = g_strdup("integrated");
     } else {
-        const struct machine_port_desc *up = port_above(model->desc, c);
+        const struct machine_port_desc *up = places_port_above(model->desc, c);
         unsigned speed = MIN(up->speed, c->port.speed), width = MIN(up->width, c->port.width);
         bool less = speed < c->port.speed || width < c->port.width;
         text = g_strdup_printf("%s GT/s ×%u", topology_speed_text(speed), width);

@@ -6,6 +6,7 @@
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
 #include "pcilab/platform/enumerate.h"
+#include "pcilab/platform/places.h"
 #include "pcilab/platform/probe.h"
 #include "topo_svg.h"
 
@@ -163,15 +164,6 @@ static char *port_text(const struct machine_port_desc *port)
                       : g_strdup_printf("x%u", port->width);
 }
 
-static int compare_places(const void *a, const void *b, void *opaque)
-{
-    const struct machine_desc *desc = opaque;
-    const struct machine_component *x = &desc->components[*(const unsigned *)a];
-    const struct machine_component *y = &desc->components[*(const unsigned *)b];
-
-    return (x->device * 8 + x->function) - (y->device * 8 + y->function);
-}
-
 /* What is on a root bus, in the order of device numbers. */
 static GArray *on_root_bus(const struct machine_desc *desc, unsigned bridge)
 {
@@ -183,7 +175,7 @@ static GArray *on_root_bus(const struct machine_desc *desc, unsigned bridge)
             g_array_append_val(all, i);
         }
     }
-    g_array_sort_with_data(all, compare_places, (void *)desc);
+    g_array_sort_with_data(all, places_compare, (void *)desc);
     return all;
 }
 

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "pcilab/config/topology.h"
 #include "pcilab/config/units.h"
+#include "pcilab/platform/places.h"
 
 struct tree {
     const struct machine_desc *desc;
@@ -21,18 +22,10 @@ static void append_port(GString *out, const struct machine_port_desc *port, cons
     }
 }
 
-static const struct machine_port_desc *port_above(const struct machine_desc *desc,
-                                                  const struct machine_component *c)
-{
-    const struct machine_component *parent = &desc->components[c->parent];
-
-    return parent->kind == MACHINE_SWITCH ? &parent->sw.down[c->parent_port] : &parent->port;
-}
-
 /* What the link trains to: the lower speed and the smaller width of its ends. */
 static void append_link(const struct tree *tree, const struct machine_component *c)
 {
-    const struct machine_port_desc *up = port_above(tree->desc, c);
+    const struct machine_port_desc *up = places_port_above(tree->desc, c);
     unsigned speed = MIN(up->speed, c->port.speed), width = MIN(up->width, c->port.width);
 
     if (c->integrated) {
@@ -236,15 +229,6 @@ static void append_switch_ports(const struct tree *tree, unsigned index, GString
     }
 }
 
-static int compare_places(const void *a, const void *b, void *opaque)
-{
-    const struct machine_desc *desc = opaque;
-    const struct machine_component *x = &desc->components[*(const unsigned *)a];
-    const struct machine_component *y = &desc->components[*(const unsigned *)b];
-
-    return (x->device * 8 + x->function) - (y->device * 8 + y->function);
-}
-
 /* The nesting is as deep as the bus numbers of one segment allow: 256 buses, two for a switch. */
 static void append_below(const struct tree *tree, unsigned index, GString *indent)
 {
@@ -257,7 +241,7 @@ static void append_below(const struct tree *tree, unsigned index, GString *inden
              i = next_child(tree->desc, index, -1, (unsigned)i + 1)) {
             g_array_append_val(children, i);
         }
-        g_array_sort_with_data(children, compare_places, (void *)tree->desc);
+        g_array_sort_with_data(children, places_compare, (void *)tree->desc);
     }
     for (unsigned i = 0; i < children->len; i++) {
         unsigned child = g_array_index(children, unsigned, i);
