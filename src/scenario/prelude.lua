@@ -298,6 +298,7 @@ end
 function mmio_write(address, value, n)
     return (verb.request("mem_write", address, bytes_of(value, n)))
 end
+--- io_read(address, bytes), io_write(address, value, bytes): the same in I/O space.
 function io_read(address, n)
     local status, data = verb.request("io_read", address, n)
     return number_of(data), status

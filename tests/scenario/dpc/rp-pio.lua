@@ -8,12 +8,13 @@ at=rp0
 ]]}
 local ALL, NO_POINTER = 0x00070707, 0x1f
 report_errors("rp0")
-local address = bar("ex0", 4)
+local address, port = bar("ex0", 4), bar("ex0", 1)
 set_bits("rp0", "aer.uncorrectable_mask", UNCOR.TIMEOUT) -- which would contain by itself
 local function pointer() return reg("rp0", "dpc_status") >> 8 & 0x1f end
 local spaces = {
-    {bit = 0, kind = "CplD", make = function() cfg_read("ex0", 0, 4) end},
-    {bit = 16, kind = "CplD", make = function() mmio_read(address, 4) end},
+    {bit = 0, kind = "CplD", make = function() cfg_read("ex0", 0, 4) end, header = 0x04},
+    {bit = 8, kind = "CplD", make = function() io_read(port, 4) end, header = 0x02},
+    {bit = 16, kind = "CplD", make = function() mmio_read(address, 4) end, header = 0x20},
 }
 local failures = {UR = 0, CA = 1, drop = 2}
 local function restore()
@@ -21,7 +22,8 @@ local function restore()
     expect_soon(function() return link("ex0"):status().up end, "the link is back", s(1))
     cfg_write("ex0", 0x20, address & 0xffffffff, 4)
     cfg_write("ex0", 0x24, address >> 32, 4)
-    set_bits("ex0", "command", CONTROL.MEMORY)
+    cfg_write("ex0", 0x14, port, 4)
+    set_bits("ex0", "command", CONTROL.MEMORY | 1)
 end
 local function fail(space, action)
     cfg_write("rp0", "rp_pio_status", ALL)
@@ -58,7 +60,7 @@ for _, space in ipairs(spaces) do
         expect_eq(reg("rp0", "dpc_status") & 0x67, 0x7, text .. "uncorrectable: the reason")
         expect(not link("ex0"):status().up, text .. "uncorrectable: containment")
         local header = reg("rp0", "rp_pio_header_log_0") >> 24
-        expect_eq(header, space.bit == 0 and 0x04 or 0x20, text .. "the header's format and type")
+        expect_eq(header, space.header, text .. "the header's format and type")
         restore()
     end
 end

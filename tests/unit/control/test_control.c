@@ -172,6 +172,103 @@ START_TEST(rules_and_programs)
 }
 END_TEST
 
+/* Each word by itself, in an order in which one shows what another did. */
+static const struct {
+    const char *word, *params, *words;
+} every_word[] = {
+    {"components", "[]", "\"sw0.1\""},
+    {"now", "[]", "\"result\":"},
+    {"seed", "[]", "\"result\":0"},
+    {"bdf", "[\"ex0\"]", "\"result\":\"03:00.0\""},
+    {"rid", "[\"ex0\"]", "\"result\":768"},
+    {"bar", "[\"ex0\",4]", "\"result\":[1099511627776,65536]"},
+    {"reg", "[\"ex0\",\"vendor_id\"]", "\"result\":20556"},
+    {"registers", "[\"ex0\"]", "\"name\":\"vendor_id\""},
+    {"set_bits", "[\"ex0\",\"command\",4]", "\"SC\""},
+    {"cfg_read", "[\"ex0\",\"command\"]", "[7,\"SC\"]"},
+    {"clear_bits", "[\"ex0\",\"command\",4]", "\"SC\""},
+    {"cfg_read", "[\"ex0\",\"command\"]", "[3,\"SC\"]"},
+    {"flip", "[\"ex0\",\"command\",4]", "\"result\":null"},
+    {"reg", "[\"ex0\",\"command\"]", "\"result\":7"},
+    {"cfg_write", "[\"ex0\",60,55,1]", "\"SC\""},
+    {"cfg_read", "[\"ex0\",60,1]", "[55,\"SC\"]"},
+    {"mmio_write", "[1099511627776,305419896,4]", "\"SC\""},
+    {"mmio_read", "[1099511627776,4]", "[305419896,\"SC\"]"},
+    {"bar", "[\"ex0\",1]", "\"result\":[4096,128]"},
+    {"io_write", "[4144,4660,4]", "\"SC\""}, /* scratch0 */
+    {"io_read", "[4144,4]", "[4660,\"SC\"]"},
+    {"host.write32", "[1048576,287454020]", "\"result\":null"},
+    {"host.read32", "[1048576]", "\"result\":287454020"},
+    {"host.write64", "[1048576,5]", "\"result\":null"},
+    {"host.read64", "[1048576]", "\"result\":5"},
+    {"host.write", "[1048576,\"text\"]", "\"result\":null"},
+    {"host.read", "[1048576,4]", "\"result\":\"text\""},
+    {"dma", "{\"dev\":\"ex0\",\"op\":\"read\",\"addr\":1048576,\"len\":4}", "[\"ok\",\"text\"]"},
+    {"count", "[\"ex0\",\"MWr\"]", "{\"rule\":1}"},
+    {"emit", "[\"ex0\",{\"address\":1048576,\"data\":\"TEXT\"}]", "\"result\":null"},
+    {"host.read", "[1048576,4]", "\"result\":\"TEXT\""},
+    {"rule.hits", "[1]", "\"result\":"},
+    {"rule.list", "[]", "\"rule\":1"},
+    {"rule.remove", "[1]", "\"result\":null"},
+    {"saw", "[\"nobody says so\"]", "\"result\":0"},
+    {"hang", "[\"ex0\"]", "{\"rule\":2}"},
+    {"link.status", "[\"ex0\"]", "\"up\":true"},
+    {"link.degrade", "[\"ex0\",{\"width\":1}]", "\"result\":null"},
+    {"link.retrain", "[\"ex0\"]", "\"result\":null"},
+    {"link.status", "[\"ex0\"]", "\"width\":1"},
+    {"link.restore", "[\"ex0\"]", "\"result\":null"},
+    {"link.disable", "[\"ex0\"]", "\"result\":null"},
+    {"link.status", "[\"ex0\"]", "\"disabled\":true"},
+    {"link.enable", "[\"ex0\"]", "\"result\":null"},
+    {"link.reset", "[\"ex0\"]", "\"result\":null"},
+    {"link.status", "[\"ex0\"]", "\"in_reset\":true"},
+    {"link.release", "[\"ex0\"]", "\"result\":null"},
+    {"link.power_lost", "[\"ex0\"]", "\"result\":null"},
+    {"link.status", "[\"ex0\"]", "\"powered\":false"},
+    {"link.power", "[\"ex0\"]", "\"result\":null"},
+    {"link.down", "[\"ex0\"]", "\"result\":null"},
+    {"link.status", "[\"ex0\"]", "\"up\":false"},
+    {"link.up", "[\"ex0\"]", "\"result\":null"},
+    {"link.flap", "[\"ex0\",2,1000000,1000000]", "\"result\":null"},
+    {"link.counters", "[\"ex0\",\"up\"]", "only links with link timing"},
+    {"link.fault", "[\"ex0\",\"corrupt-tlp\"]", "link timing"},
+    {"link.leak", "[\"ex0\",{\"headers\":1}]", "credits cannot be lost"},
+    {"hand", "[\"unplug\",\"ex0\"]", "\"result\":null"},
+    {"link.status", "[\"ex0\"]", "\"present\":false"},
+    {"inject", "{\"at\":\"sw0\",\"action\":\"drop\",\"kind\":\"MRd\"}", "{\"rule\":3}"},
+    {"vary", "{\"completions\":1000}", "\"result\":null"},
+    {"wait", "[1000]", "\"result\":null"},
+    {"wait_tlp", "[\"ex1\",\"MWr\",1000]", "\"result\":null"},
+    {"guest", "[\"true\"]", "takes no commands"},
+    {"lua", "[\"return 5\"]", "\"value\":5"},
+    {"shutdown", "[]", "there is no word"},
+};
+
+START_TEST(words_one_by_one)
+{
+    struct bench b;
+
+    bench_open(&b, NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(every_word); i++) {
+        char *text =
+            g_strdup_printf("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\",\"params\":%s}\n",
+                            every_word[i].word, every_word[i].params);
+
+        expect(&b, text, every_word[i].words);
+        g_free(text);
+    }
+    bench_close(&b);
+    /* None is left out. */
+    for (const struct control_verb *verb = control_verbs; verb->name; verb++) {
+        bool found = verb->kind == CONTROL_RUN;
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(every_word); i++)
+            found = found || strcmp(every_word[i].word, verb->name) == 0;
+        ck_assert_msg(found, "%s is not tried", verb->name);
+    }
+}
+END_TEST
+
 /* What a log keeps is all that a second run needs. */
 struct log {
     GPtrArray *orders; /* GBytes */
@@ -406,6 +503,7 @@ int main(void)
     tcase_add_test(tc, bad_orders);
     tcase_add_test(tc, events);
     tcase_add_test(tc, path);
+    tcase_add_test(tc, words_one_by_one);
     tcase_add_test(tc, thousand);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
