@@ -16,7 +16,7 @@ packages_selftests=(libcap-dev rsync uuid-dev)
 packages_test=(gdb git python3 clang-format-14 shellcheck e2fsprogs fio nvme-cli accel-config
     accel-config-test)
 packages_full=(clang-14 libclang-rt-14-dev)
-packages_test+=(graphviz)
+packages_test+=(graphviz udev)
 packages_full+=(parallel slurm-wlm chromium tshark)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then

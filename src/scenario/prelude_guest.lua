@@ -73,6 +73,23 @@ function traced(text)
     end
     return lines
 end
+--- uevents(): listens to the kernel's uevents from now on, with udevadm.
+local uevents_at = "/tmp/pcilab-uevents"
+function uevents()
+    guest_ok("stdbuf -oL udevadm monitor --kernel --property >" .. uevents_at ..
+             " 2>&1 & for i in 1 2 3 4 5 6 7 8 9; do grep -q '^KERNEL - ' " .. uevents_at ..
+             " && exit 0; sleep 0.2; done; exit 1")
+end
+--- uevents_seen([text]): those since, lines of KEY=VALUE each, with this text in them.
+function uevents_seen(text)
+    local seen = {}
+    for event in (guest_ok("cat " .. uevents_at) .. "\n"):gmatch("KERNEL%[[^\n]*\n(.-)\n\n") do
+        if event:find(text or "", 1, true) then
+            seen[#seen + 1] = event
+        end
+    end
+    return seen
+end
 --- expect_healthy(): the kernel has not warned, hung, or been confused on the console.
 function expect_healthy()
     for _, text in ipairs {"WARNING:", "BUG:", "Oops", "Call Trace", "blocked for more than",

@@ -7,6 +7,7 @@ at=rp0
 namespace-size=64M
 ]]}
 tracefs("ras:aer_event")
+uevents()
 guest_ok("mkfs.ext4 -q -F /dev/nvme0n1 && mkdir -p /tmp/m && mount /dev/nvme0n1 /tmp/m")
 set_bits("nvme0", "aer.severity", UNCOR.POISONED)
 local load = guest_job("fio --name=x --directory=/tmp/m --rw=randrw --bs=16k --size=4M --fsync=16 " ..
@@ -34,5 +35,9 @@ expect_reg("rp0", "aer.root_status", 0)
 expect_eq(guest_ok("cat /sys/bus/pci/devices/0000:" .. bdf("rp0") ..
                    "/aer_rootport_total_err_fatal"), "1\n", "the counter of the root port")
 expect_dmesg("device recovery successful")
+local told = uevents_seen("PCI_SLOT_NAME=0000:" .. bdf("nvme0"))
+expect_eq(#told, 2, "uevents of the disk's function")
+expect(told[1]:find("ERROR_EVENT=BEGIN_RECOVERY", 1, true), "first: " .. told[1])
+expect(told[2]:find("ERROR_EVENT=SUCCESSFUL_RECOVERY", 1, true), "then: " .. told[2])
 guest_ok("umount /tmp/m && e2fsck -fn /dev/nvme0n1")
 expect_healthy()
