@@ -15,7 +15,6 @@
 #include "pcilab/pci/config.h"
 #include "pcilab/trace/points.h"
 
-#define PAGE_SHIFT   12
 #define FORGED_PASID 0xfffff
 #define PAGE_TRIES   8 /* CHOICE: Page Requests for one page before it is given up */
 
@@ -73,7 +72,9 @@ static void send_lookup(struct dma_op *op, struct lookup *lookup)
     dma_send_request(func, tlp);
 }
 
-/* False: all tags or all places are taken; one that becomes free wakes everybody. */
+/* False: all tags or all places are taken; one that becomes free wakes everybody.
+ * CHOICE: what is asked for begins at a multiple of the Smallest Translation Unit (10.5.1.3), as
+ * no translation is smaller; where one is, and does not reach the address, there is none. */
 static bool look_up(struct dma_op *op, uint64_t addr, bool write)
 {
     struct endpoint_func *func = op->func;
@@ -86,7 +87,8 @@ static bool look_up(struct dma_op *op, uint64_t addr, bool write)
         .no_write = !write,
         .op = op,
         .space = space_of(op),
-        .addr = addr & ~low_mask(PAGE_SHIFT),
+        .addr = addr & ~low_mask(pci_ats_unit_shift(func->pci)),
+        .wanted = addr,
         .since_ps = func->ep->fabric->sim->now_ps,
     };
     op->ats = DMA_ATS_LOOKING;
@@ -94,14 +96,15 @@ static bool look_up(struct dma_op *op, uint64_t addr, bool write)
     return true;
 }
 
-/* The entries of a completion are of ranges that follow one another (10.2.3.2). The first, which
- * somebody waits for, comes last, so that the others do not displace it. */
+/* The entries of a completion are of ranges that follow one another (10.2.3.2). The one that
+ * somebody waits for comes last, so that the others do not displace it, and by the address that is
+ * wanted. */
 static void keep_translations(const struct endpoint_func *func, const struct lookup *lookup)
 {
     const struct ats *ats = func->ats;
     struct atc_entry entries[PAGES_MAX];
-    uint64_t places[PAGES_MAX], addr = lookup->addr;
-    unsigned count;
+    uint64_t addr = lookup->addr;
+    unsigned count, wanted = PAGES_MAX;
 
     for (count = 0; count < ats->pages; count++) {
         struct atc_entry *entry = &entries[count];
@@ -115,11 +118,16 @@ static void keep_translations(const struct endpoint_func *func, const struct loo
             break;
         entry->shift = entry->to.shift;
         entry->first = addr & ~low_mask(entry->shift);
-        places[count] = addr;
+        if (!((lookup->wanted ^ addr) & ~low_mask(entry->shift)))
+            wanted = count;
         addr = entry->first + low_mask(entry->shift) + 1;
     }
-    while (count-- > 0)
-        atc_put(ats->work->atc, places[count], &entries[count]);
+    for (unsigned i = 0; i < count; i++) {
+        if (i != wanted)
+            atc_put(ats->work->atc, MAX(entries[i].first, lookup->addr), &entries[i]);
+    }
+    if (wanted < count)
+        atc_put(ats->work->atc, lookup->wanted, &entries[wanted]);
 }
 
 bool ats_lookup_over(struct endpoint_func *func, void *cookie, enum requester_result result)

@@ -153,6 +153,7 @@ static void tell_pages(const struct endpoint_func *func, const struct inspect *i
         inspect_object(in, NULL);
         tell_place(in, &space, group->addr);
         inspect_number(in, "group", i);
+        inspect_number(in, "pages", group->pages);
         inspect_text(in, "wants", "%s", group->write ? "write" : "read");
         tell_age(in, func, group->since_ps);
         inspect_object_end(in);

@@ -16,7 +16,7 @@ struct lookup {
     bool spoiled;      /* invalidated while it was under way: the answer means nothing (10.3.6) */
     struct dma_op *op; /* NULL: no longer interested */
     struct atc_space space;
-    uint64_t addr, since_ps;
+    uint64_t addr, wanted, since_ps; /* what is asked for begins at `addr` */
     uint8_t data[PAGES_MAX * ATS_ENTRY_BYTES];
 };
 
@@ -50,6 +50,7 @@ struct group {
     struct dma_op *op;          /* NULL: no longer interested */
     bool has_pasid;             /* as the request had; so has its response */
     bool write;
+    uint16_t pages; /* messages, from that of `addr` on */
     uint32_t pasid;
     uint64_t addr, since_ps;
 };
@@ -57,7 +58,7 @@ struct group {
 struct pri {
     struct group *group; /* ATS_GROUPS of them, from the first request on */
     unsigned next;
-    unsigned outstanding;
+    unsigned outstanding; /* messages of all groups */
 };
 
 #endif

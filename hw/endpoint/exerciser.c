@@ -159,7 +159,7 @@ static const struct reg_def global_regs[] = {
 #define ATTR_WRITABLE                                                                              \
     (EXERCISER_ATTR_NO_SNOOP | EXERCISER_ATTR_RELAXED | EXERCISER_ATTR_IDO | EXERCISER_ATTR_TC |   \
      EXERCISER_ATTR_AT | EXERCISER_ATTR_ATS | EXERCISER_ATTR_PRI | EXERCISER_ATTR_POISON |         \
-     EXERCISER_ATTR_BAD_ECRC | EXERCISER_ATTR_PREFIXES)
+     EXERCISER_ATTR_BAD_ECRC | EXERCISER_ATTR_GROUP | EXERCISER_ATTR_PREFIXES)
 
 #define PASID_WRITABLE                                                                             \
     (EXERCISER_PASID_VALUE | EXERCISER_PASID_EXECUTE | EXERCISER_PASID_PRIVILEGED |                \

@@ -166,6 +166,7 @@ static void channel_dma(struct exerciser_channel *ch, enum dma_kind kind)
         .prefixes = MIN((uint8_t)FIELD_GET(EXERCISER_ATTR_PREFIXES, attr), TLP_END_END_MAX),
         .translate = attr & EXERCISER_ATTR_ATS,
         .request_pages = attr & EXERCISER_ATTR_PRI,
+        .group_pages = attr & EXERCISER_ATTR_GROUP,
         .has_pasid = pasid & EXERCISER_PASID_VALID,
         .forge = pasid & EXERCISER_PASID_FORGE,
         .pasid = channel_pasid(ch),

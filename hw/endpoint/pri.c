@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The Page Request Interface of a Physical Function and its VFs (PCIe Base 6.0, 10.4, 9.3.7.10):
- * Page Requests, each a group of its own, and what their responses come to.
+ * Page Requests, each a group of its own or as many as an operation has pages left, and what their
+ * responses come to.
  */
 #include <glib.h>
 
@@ -9,6 +10,9 @@
 #include "pcilab/base/bits.h"
 #include "pcilab/pci/config.h"
 #include "pcilab/trace/points.h"
+
+#define PAGE_SHIFT      12
+#define GROUP_PAGES_MAX 8u /* CHOICE: Page Requests of one group */
 
 static struct endpoint_func *owner_of(const struct endpoint_func *func)
 {
@@ -45,6 +49,7 @@ static void flood(struct endpoint_func *func, const struct ats_page_request *wan
 {
     struct ats_page_request request = *wanted;
 
+    request.last = true;
     for (unsigned i = 1; i <= ATS_GROUPS; i++) {
         request.addr = wanted->addr + i * 4096ULL;
         request.group = (uint16_t)((wanted->group + i) % ATS_GROUPS);
@@ -59,17 +64,29 @@ static unsigned take_group(struct pri *pri)
     return pri->next;
 }
 
+/* How many pages from `addr` on an operation asks for as one group (10.4.1.1); each is a message
+ * and counts as one (10.5.2.5). */
+static unsigned group_pages(const struct dma_op *op, uint64_t addr, unsigned room)
+{
+    uint64_t pages;
+
+    if (!op->group_pages || !op->len)
+        return 1;
+    pages = ((op->addr + op->len - 1) >> PAGE_SHIFT) - (addr >> PAGE_SHIFT) + 1;
+    return (unsigned)MIN(pages, MIN(room, GROUP_PAGES_MAX));
+}
+
 bool pri_request(struct dma_op *op, uint64_t addr, bool write)
 {
     struct endpoint_func *func = op->func, *owner = owner_of(func);
     struct pri *pri = owner->pri;
     struct ats_page_request request = {
-        .addr = addr,
-        .last = true,
+        .addr = addr & ~low_mask(PAGE_SHIFT),
         .write = write,
         .read = !write || op->kind != DMA_WRITE,
     };
-    unsigned room;
+    const struct tlp_pasid *pasid = op->has_pasid ? &op->pasid : NULL;
+    unsigned room, pages;
 
     if (!pri || !pci_pri_enabled(func->pci))
         return false;
@@ -81,21 +98,26 @@ bool pri_request(struct dma_op *op, uint64_t addr, bool write)
     }
     if (!pri->group)
         pri->group = g_new0(struct group, ATS_GROUPS);
+    pages = group_pages(op, addr, room - pri->outstanding);
     request.group = (uint16_t)take_group(pri);
     pri->group[request.group] = (struct group){.func = func,
                                                .op = op,
                                                .has_pasid = op->has_pasid,
                                                .pasid = op->pasid.pasid,
                                                .write = request.write,
+                                               .pages = (uint16_t)pages,
                                                .addr = addr,
                                                .since_ps = func->ep->fabric->sim->now_ps};
     pri->next = (request.group + 1u) % ATS_GROUPS;
     op->ats = DMA_ATS_PAGING;
-    ats_count_pages(func, false);
-    set_outstanding(owner, pri->outstanding + 1);
+    set_outstanding(owner, pri->outstanding + pages);
     if (ats_floods(func))
-        flood(func, &request, op->has_pasid ? &op->pasid : NULL);
-    send(func, &request, op->has_pasid ? &op->pasid : NULL);
+        flood(func, &request, pasid);
+    for (unsigned i = 0; i < pages; i++, request.addr += 1u << PAGE_SHIFT) {
+        ats_count_pages(func, false);
+        request.last = i + 1 == pages;
+        send(func, &request, pasid);
+    }
     return true;
 }
 
@@ -111,8 +133,10 @@ void pri_forget(struct dma_op *op)
 
 static void free_group(struct endpoint_func *owner, unsigned index)
 {
+    unsigned pages = owner->pri->group[index].pages;
+
     owner->pri->group[index] = (struct group){0};
-    set_outstanding(owner, owner->pri->outstanding - 1);
+    set_outstanding(owner, owner->pri->outstanding - pages);
 }
 
 /* Everybody who waits for a response, or for room to ask, looks again. */
@@ -142,14 +166,18 @@ static void give_up(struct endpoint_func *owner)
     }
 }
 
-/* PRG Response PASID Required is set: what a response has is what the request had (10.5.2.3).
- * CHOICE: a response that differs is one to an unexpected group. */
+/* With PRG Response PASID Required what a response has is what the request had (10.5.2.3).
+ * CHOICE: a response that differs is one to an unexpected group; without, nobody looks. */
 static bool is_answer(const struct group *group, const struct endpoint_func *func,
                       const struct tlp *tlp)
 {
     struct tlp_pasid pasid;
 
-    if (group->func != func || tlp_get_pasid(tlp, &pasid) != group->has_pasid)
+    if (group->func != func)
+        return false;
+    if (!pci_pri_response_pasid(func->pci))
+        return true;
+    if (tlp_get_pasid(tlp, &pasid) != group->has_pasid)
         return false;
     return !group->has_pasid || pasid.pasid == group->pasid;
 }

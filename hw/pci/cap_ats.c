@@ -7,7 +7,8 @@
 #include "pcilab/pci/ats.h"
 #include "pcilab/pci/config.h"
 
-#define ATS_DEPTH_MAX 32
+#define ATS_DEPTH_MAX  32
+#define ATS_PAGE_SHIFT 12
 
 /* CHOICE: the unit cannot be changed while translations are cached by it (10.5.1.3 leaves what
  * happens then undefined). */
@@ -51,4 +52,21 @@ bool pci_ats_enabled(const struct pci_func *func)
 bool pci_ats_relaxed(const struct pci_func *func)
 {
     return reg_get(func->cfg, func->ext_ats + PCI_ATS_CAPS) & PCI_ATS_CAPS_RELAXED;
+}
+
+unsigned pci_ats_unit_shift(const struct pci_func *func)
+{
+    const struct pci_func *pf = func->pf ? func->pf : func;
+
+    if (!pf->ext_ats)
+        return ATS_PAGE_SHIFT;
+    return ATS_PAGE_SHIFT + (unsigned)FIELD_GET(PCI_ATS_CONTROL_UNIT,
+                                                reg_get(pf->cfg, pf->ext_ats + PCI_ATS_CONTROL));
+}
+
+void pci_ats_set_not_aligned(struct pci_func *func)
+{
+    unsigned caps = func->ext_ats + PCI_ATS_CAPS;
+
+    reg_hwinit(func->cfg, caps, reg_get(func->cfg, caps) & ~(uint64_t)PCI_ATS_CAPS_PAGE_ALIGNED);
 }

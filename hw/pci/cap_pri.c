@@ -108,3 +108,15 @@ void pci_pri_set_busy(struct pci_func *func, bool busy)
         reg_update(pf->cfg, pf->ext_pri + PCI_PRI_STATUS, PCI_PRI_STATUS_STOPPED,
                    PCI_PRI_STATUS_STOPPED);
 }
+
+bool pci_pri_response_pasid(const struct pci_func *func)
+{
+    const struct pci_func *pf = owner_of(func);
+
+    return reg_get(pf->cfg, pf->ext_pri + PCI_PRI_STATUS) & PCI_PRI_STATUS_PASID;
+}
+
+void pci_pri_set_no_response_pasid(struct pci_func *func)
+{
+    reg_hwinit(func->cfg, func->ext_pri + PCI_PRI_STATUS, PCI_PRI_STATUS_STOPPED);
+}

@@ -128,6 +128,7 @@ void wiring_connect_endpoint(struct wiring *w, const struct machine_component *c
     struct port *port = endpoint_port(part->object);
 
     endpoint_misbehave(part->object, &c->misbehave);
+    endpoint_set_ats_options(part->object, &c->ats_options);
     if (c->immediate_readiness)
         endpoint_set_ready_at_once(part->object);
     if (c->integrated)

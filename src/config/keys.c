@@ -285,6 +285,12 @@ const struct topo_key topo_keys[] = {
      "none",
      "What is wrong with its Address Translation Services, from every reset on "
      "(docs/ats.md). answers-late: so many microseconds, or 1000."},
+    {"ats-cache", K(EXERCISER) | K(DSA) | K(NVME), &topo_type_uint, V(ats_cache), 4, 65536, NULL,
+     "64, of [dsa] and [nvme] 256",
+     "Translations that it keeps, rounded up to a power of two; of each Virtual Function, too."},
+    {"ats-lacks", K(EXERCISER), &topo_type_ats_lacks, V(ats_options), 0, 0, NULL, "nothing",
+     "What its capabilities do not say: Page Aligned Request of ATS, PRG Response PASID Required "
+     "of Page Requests. Drivers look for both."},
     {"io", K(EXERCISER), &topo_type_bool, V(exerciser_io), 0, 1, "yes", NULL,
      "The BAR in I/O space. A machine with more than 120 functions has no room for it."},
     {"vfs", K(EXERCISER), &topo_type_uint, V(vfs), 0, 256, "0", NULL,

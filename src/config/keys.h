@@ -86,6 +86,8 @@ struct topo_values {
     uint64_t ats_required, page_requests, reserved_bytes, coherent, protected_memory, posted;
     uint64_t bypass, bypass_config, domains, mappings;
     struct endpoint_ats_faults misbehave;
+    struct endpoint_ats_options ats_options;
+    uint64_t ats_cache;
     uint64_t immediate_readiness, readiness;
 };
 
@@ -149,7 +151,7 @@ extern const struct topo_type topo_type_uint, topo_type_size, topo_type_power, t
 /* port_keys.c */
 extern const struct topo_type topo_type_speed, topo_type_width, topo_type_slot, topo_type_hotplug;
 /* ats_keys.c */
-extern const struct topo_type topo_type_misbehave;
+extern const struct topo_type topo_type_misbehave, topo_type_ats_lacks;
 /* iommu_keys.c */
 extern const struct topo_type topo_type_face, topo_type_iotlb, topo_type_address;
 

@@ -53,8 +53,8 @@ bool topo_place_all(struct topo_parser *parser, GError **error);
 /* The keys of an IOMMU are those of its face, which all have in common; a virtio-iommu is a
  * function on a root bus. True for everything else. */
 bool topo_check_face(struct topo_parser *parser, struct topo_item *item, GError **error);
-/* misbehave= goes with ats=yes. */
-bool topo_check_misbehave(struct topo_parser *parser, struct topo_item *item, GError **error);
+/* misbehave=, ats-cache= and ats-lacks= go with ats=yes. */
+bool topo_check_ats(struct topo_parser *parser, struct topo_item *item, GError **error);
 /* A window's first and last address as the description has it. */
 struct machine_window topo_window(const uint64_t ends[2]);
 /* The windows of host bridges are all said or none, and do not overlap. */

@@ -284,9 +284,9 @@ bool topo_place_all(struct topo_parser *parser, GError **error)
         case TOPO_VIRTIO_9P: ok = place_plugged(parser, item, error); break;
         default: break;
         }
-        if (!ok || !topo_check_face(parser, item, error) ||
-            !topo_check_misbehave(parser, item, error) || !check_link_keys(parser, item, error) ||
-            !check_wire(parser, item, error) || !check_readiness(parser, item, error)) {
+        if (!ok || !topo_check_face(parser, item, error) || !topo_check_ats(parser, item, error) ||
+            !check_link_keys(parser, item, error) || !check_wire(parser, item, error) ||
+            !check_readiness(parser, item, error)) {
             return false;
         }
     }

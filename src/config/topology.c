@@ -417,6 +417,8 @@ static void write_component(struct machine_desc *desc, struct topo_item *item)
     c->link = link_desc(v);
     c->reserved_bytes = v->reserved_bytes;
     c->misbehave = v->misbehave;
+    c->ats_options = v->ats_options;
+    c->ats_options.entries = (unsigned)v->ats_cache;
     c->immediate_readiness = v->immediate_readiness;
     c->unplugged = item->kind != TOPO_ROOT_PORT && item->kind != TOPO_HOST_BRIDGE &&
                    item->kind != TOPO_SHELL && !v->plugged;

@@ -97,6 +97,7 @@ struct dma_op {
     /* By translated addresses, while Address Translation Services are enabled; with Page Requests
      * for what is not there, while they are enabled. */
     bool translate, request_pages;
+    bool group_pages; /* asks for the pages of all that is left at once, as one group */
     /* In the name of a process: with a PASID prefix. `forge` sends it whether or not the PASID
      * capability allows it. */
     bool has_pasid, forge;
@@ -151,6 +152,13 @@ struct endpoint_ats_faults {
     uint64_t answer_ps; /* answers so much later */
 };
 
+/* What of Address Translation Services is as the topology wants it. */
+struct endpoint_ats_options {
+    unsigned entries; /* of the cache; 0: as many as the device has */
+    /* Page Aligned Request, and PRG Response PASID Required, which are said otherwise. */
+    bool not_aligned, no_response_pasid;
+};
+
 struct endpoint_ats_counts {
     uint64_t requests;      /* Translation Requests sent */
     uint64_t translated;    /* memory requests sent with translated addresses */
@@ -195,6 +203,8 @@ void endpoint_set_ats_faults(struct endpoint_func *func, const struct endpoint_a
 /* The same of all its functions that have Address Translation Services, now and after every
  * reset. */
 void endpoint_misbehave(struct endpoint *ep, const struct endpoint_ats_faults *faults);
+/* Of all its functions that have Address Translation Services; before any is enabled. */
+void endpoint_set_ats_options(struct endpoint *ep, const struct endpoint_ats_options *options);
 /* Its functions, Virtual Functions apart, say Immediate Readiness (7.5.1.1.4, 7.5.2.1). */
 void endpoint_set_ready_at_once(struct endpoint *ep);
 /* NULL: the function has no Address Translation Services. */

@@ -111,6 +111,7 @@ enum {
 #define EXERCISER_ATTR_PRI      0x800 /* with Page Requests, when they are enabled */
 #define EXERCISER_ATTR_POISON   0x1000
 #define EXERCISER_ATTR_BAD_ECRC 0x2000
+#define EXERCISER_ATTR_GROUP    0x4000  /* Page Requests for all that is left, as one group */
 #define EXERCISER_ATTR_PREFIXES 0x70000 /* 0 to 4 */
 
 /* EXERCISER_CH_PASID */

@@ -14,10 +14,15 @@ struct pci_ats_params {
     bool relaxed;        /* Translation Requests may have Relaxed Ordering */
 };
 
-/* A function's own, Virtual Functions included. Translation requests are always page aligned. */
+/* A function's own, Virtual Functions included. Translation requests are always page aligned, and
+ * the capability says so. */
 void pci_cap_ats_add(struct pci_func *func, const struct pci_ats_params *params);
 bool pci_ats_enabled(const struct pci_func *func);
 bool pci_ats_relaxed(const struct pci_func *func);
+/* The Smallest Translation Unit, 12 for 4 KiB; a VF's is its PF's. */
+unsigned pci_ats_unit_shift(const struct pci_func *func);
+/* Page Aligned Request is clear from now on. */
+void pci_ats_set_not_aligned(struct pci_func *func);
 
 struct pci_pasid_params {
     uint8_t width; /* bits, 1 to 20 */
@@ -34,6 +39,9 @@ bool pci_pasid_allowed(const struct pci_func *func, const struct tlp_pasid *pasi
 void pci_cap_pri_add(struct pci_func *func, uint32_t capacity);
 bool pci_pri_present(const struct pci_func *func);
 bool pci_pri_enabled(const struct pci_func *func);
+/* PRG Response PASID Required; and to be clear from now on. */
+bool pci_pri_response_pasid(const struct pci_func *func);
+void pci_pri_set_no_response_pasid(struct pci_func *func);
 uint32_t pci_pri_allocation(const struct pci_func *func);
 /* Status bits (PCI_PRI_STATUS_*). A Response Failure disables the interface (10.4.2.1). */
 void pci_pri_note(struct pci_func *func, uint16_t bits);

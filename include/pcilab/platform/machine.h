@@ -149,8 +149,9 @@ struct machine_component {
         uint64_t vf_mem_bytes;
     } exerciser;
     struct endpoint_ats_faults misbehave; /* endpoints: from every reset on */
-    bool immediate_readiness;             /* endpoints: Immediate Readiness */
-    uint64_t reserved_bytes; /* endpoints: memory that the firmware keeps for their DMA (RMRR) */
+    struct endpoint_ats_options ats_options;
+    bool immediate_readiness; /* endpoints: Immediate Readiness */
+    uint64_t reserved_bytes;  /* endpoints: memory that the firmware keeps for their DMA (RMRR) */
     struct { /* MACHINE_IOMMU; at a host bridge, serves its segment or parts of it */
         struct vtd_features vtd;
         uint64_t read_latency_ps;

@@ -153,6 +153,26 @@ START_TEST(test_misbehave)
 }
 END_TEST
 
+START_TEST(test_ats_keys)
+{
+    struct machine_desc *desc =
+        parse("[root-port r]\n[exerciser e]\nat=r\nats-cache=8\nats-lacks=page-aligned\n"
+              "[root-port s]\n[nvme n]\nat=s\nats=yes\nats-cache=4096\n"
+              "[root-port t]\n[exerciser f]\nat=t\nats-lacks=response-pasid, page-aligned\n");
+    const struct endpoint_ats_options *e = &component(desc, "e")->ats_options,
+                                      *n = &component(desc, "n")->ats_options,
+                                      *f = &component(desc, "f")->ats_options;
+
+    ck_assert(e->not_aligned && !e->no_response_pasid);
+    ck_assert(f->not_aligned && f->no_response_pasid);
+    ck_assert(!n->not_aligned && !n->no_response_pasid);
+    ck_assert_uint_eq(e->entries, 8);
+    ck_assert_uint_eq(n->entries, 4096);
+    ck_assert_uint_eq(f->entries, 0);
+    machine_desc_free(desc);
+}
+END_TEST
+
 START_TEST(test_link_keys)
 {
     struct machine_desc *desc =
@@ -457,6 +477,7 @@ int main(void)
     tcase_add_test(tcase, test_empty);
     tcase_add_test(tcase, test_everything);
     tcase_add_test(tcase, test_misbehave);
+    tcase_add_test(tcase, test_ats_keys);
     tcase_add_test(tcase, test_link_keys);
     tcase_add_test(tcase, test_defaults_agree);
     tcase_add_test(tcase, test_function_zero_may_come_later);

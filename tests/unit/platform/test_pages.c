@@ -92,6 +92,32 @@ START_TEST(first_touch)
 }
 END_TEST
 
+/* Five pages in one group: the unit tells where it ends, and one response serves all. */
+START_TEST(groups)
+{
+    struct ats_bench_dma read = dma(EXERCISER_READ, 1);
+    struct vtd_page_request page;
+
+    read.len = 5 * ATS_BENCH_PAGE;
+    read.attr |= EXERCISER_ATTR_GROUP;
+    start(&read);
+    for (unsigned i = 0; i < 5; i++) {
+        page = asked();
+        ck_assert_uint_eq(page.addr, IOVA + (1 + i) * ATS_BENCH_PAGE);
+        ck_assert(page.last == (i == 4) && page.pasid == PASID);
+        ats_bench_map(b, root, page.addr, ATS_BENCH_DATA + i * ATS_BENCH_PAGE, ATS_BENCH_READ);
+    }
+    none_asked();
+    ck_assert(!ats_bench_done(b, EX0, 0));
+    ats_bench_respond(b, &page, ATS_RESPONSE_SUCCESS);
+    ck_assert_uint_eq(ats_bench_result(b, EX0, 0), DMA_OK);
+    ck_assert_uint_eq(ats_bench_read(b, EX0, EXERCISER_PAGE_REQUESTS, 8), 5);
+    ck_assert_uint_eq(ats_bench_read(b, EX0, EXERCISER_PAGE_RESPONSES, 8), 1);
+    none_asked();
+    no_fault();
+}
+END_TEST
+
 START_TEST(permission_upgrade)
 {
     struct vtd_page_request page;
@@ -400,6 +426,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, first_touch);
+    tcase_add_test(tc, groups);
     tcase_add_test(tc, permission_upgrade);
     tcase_add_test(tc, invalid_addresses);
     tcase_add_test(tc, a_failure_stops_the_interface);
