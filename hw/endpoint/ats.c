@@ -114,7 +114,8 @@ static void keep_translations(const struct endpoint_func *func, const struct loo
         trace_hit(func->pci->trace, TRACE_ATS_FILL, func->pci->name, func->pci->rid.v,
                   ats_pasid(&lookup->space), addr, entry->to.addr,
                   entry->to.read | entry->to.write << 1 | entry->to.execute << 2);
-        if (!entry->to.read && !entry->to.write) /* no access: never cached (10.2.3.2) */
+        if (!entry->to.read && !entry->to.write &&
+            !flaw_on(func->pci->flaws, FLAW_ATS_NO_ACCESS)) /* no access: never cached (10.2.3.2) */
             break;
         entry->shift = entry->to.shift;
         entry->first = addr & ~low_mask(entry->shift);
@@ -156,7 +157,8 @@ bool ats_lookup_over(struct endpoint_func *func, void *cookie, enum requester_re
 static bool entry_allows(const struct atc_entry *entry, const struct dma_op *op, bool write)
 {
     if (write)
-        return entry->to.write && (op->kind == DMA_WRITE || op->kind == DMA_DMWR || entry->to.read);
+        return (entry->to.write || flaw_on(op->func->pci->flaws, FLAW_ATS_PERMISSION)) &&
+               (op->kind == DMA_WRITE || op->kind == DMA_DMWR || entry->to.read);
     return entry->to.read && (!op->has_pasid || !op->pasid.execute || entry->to.execute);
 }
 
@@ -251,7 +253,7 @@ static void send_answer(struct endpoint_func *func, unsigned itag, struct pci_ri
     struct ats *ats = func->ats;
     unsigned tcs = ats->work->used_tcs ? ats->work->used_tcs : 1;
 
-    if (ats->faults.wrong_itag)
+    if (ats->faults.wrong_itag || flaw_on(func->pci->flaws, FLAW_ATS_ITAG))
         itag = (itag + 1) % ITAGS;
     /* One on every traffic class that may still carry requests by the translations (10.3.2). */
     for (unsigned tc = 0; tc < 8; tc++) {
@@ -291,7 +293,8 @@ static void settle(struct endpoint_func *func)
     for (unsigned i = 0; work->pending_count && i < ITAGS; i++) {
         struct pending *pending = &work->pending[i];
 
-        if (!pending->busy || still_waits(pending, &func->requester))
+        if (!pending->busy || (still_waits(pending, &func->requester) &&
+                               !flaw_on(func->pci->flaws, FLAW_ATS_DONE_EARLY)))
             continue;
         if (pending->due_ps > sim->now_ps) {
             next_ps = MIN(next_ps, pending->due_ps);
@@ -327,7 +330,7 @@ static void invalidate(struct endpoint_func *func, const struct ats_invalidation
 {
     struct work *work = func->ats->work;
 
-    if (func->ats->faults.keeps)
+    if (func->ats->faults.keeps || flaw_on(func->pci->flaws, FLAW_ATS_KEPT))
         return;
     atc_invalidate(work->atc, what, pasid);
     for (unsigned i = 0; i < LOOKUPS; i++) {
@@ -335,7 +338,7 @@ static void invalidate(struct endpoint_func *func, const struct ats_invalidation
 
         /* The range of its answer is not known yet: any invalidation of the space will do. */
         if (lookup->busy && atc_concerns(what, pasid, &lookup->space, lookup->addr, 64))
-            lookup->spoiled = true;
+            lookup->spoiled = !flaw_on(func->pci->flaws, FLAW_ATS_SPOILED);
     }
 }
 
@@ -365,7 +368,7 @@ static bool receive_invalidate(struct endpoint_func *func, const struct tlp *tlp
     if (!work) /* nothing was ever cached */
         work = begin_work(func);
     invalidate(func, &what, tlp_get_pasid(tlp, &pasid) ? &pasid : NULL);
-    if (ats->faults.silent) {
+    if (ats->faults.silent || flaw_on(func->pci->flaws, FLAW_ATS_DONE_LOST)) {
         if (ats->faults.once)
             ats->faults = (struct endpoint_ats_faults){0};
         return true;
@@ -411,7 +414,7 @@ void ats_config_changed(struct endpoint_func *func)
     if (pci_ats_enabled(func->pci)) {
         if (!work)
             begin_work(func);
-    } else if (work) {
+    } else if (work && !flaw_on(func->pci->flaws, FLAW_ATS_DISABLE)) {
         atc_clear(work->atc);
         work->used_tcs = 0;
     }

@@ -150,7 +150,8 @@ static void endpoint_reset_all(struct endpoint *ep, enum endpoint_reset kind)
 
 static void endpoint_hot_reset(struct port *port)
 {
-    endpoint_reset_all(port->owner, ENDPOINT_RESET_HOT);
+    if (!flaw_on(&port->fabric->sim->flaws, FLAW_HOT_RESET_DEVICE))
+        endpoint_reset_all(port->owner, ENDPOINT_RESET_HOT);
     port_flush(port);
 }
 
@@ -266,6 +267,7 @@ struct endpoint_func *endpoint_add_func(struct endpoint *ep, const struct endpoi
     func->owner = desc->owner;
     func->pci = pci_func_new(desc->name, PCI_HEADER_TYPE0, &desc->ids, &endpoint_pci_ops, func);
     func->pci->trace = ep->fabric->trace;
+    func->pci->flaws = &ep->fabric->sim->flaws;
     func->pci->rid.v = (uint16_t)ep->func_count;
     dma_init(func);
     readiness_init(func);

@@ -179,7 +179,8 @@ static bool is_answer(const struct group *group, const struct endpoint_func *fun
         return true;
     if (tlp_get_pasid(tlp, &pasid) != group->has_pasid)
         return false;
-    return !group->has_pasid || pasid.pasid == group->pasid;
+    return !group->has_pasid || pasid.pasid == group->pasid ||
+           flaw_on(func->pci->flaws, FLAW_PRI_PASID);
 }
 
 void pri_response(struct endpoint_func *func, const struct tlp *tlp)
@@ -195,7 +196,8 @@ void pri_response(struct endpoint_func *func, const struct tlp *tlp)
         return;
     ats_count_pages(func, true);
     if (!group || !is_answer(group, func, tlp)) {
-        pci_pri_note(func->pci, PCI_PRI_STATUS_UNEXPECTED);
+        if (!flaw_on(func->pci->flaws, FLAW_PRI_UNEXPECTED))
+            pci_pri_note(func->pci, PCI_PRI_STATUS_UNEXPECTED);
         return;
     }
     answer(group, code);

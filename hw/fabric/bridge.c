@@ -91,9 +91,9 @@ static void bridge_show_link(struct bridge_port *bridge, bool up)
         pcie_set_presence(bridge->func, status.present);
     bridge_show_component(bridge);
     /* With the link down nothing below asserts any more (2.2.8.1). */
-    if (!up)
+    if (!up && !flaw_on(bridge->func->flaws, FLAW_INTX_LINK_DOWN))
         bridge_release(bridge, &bridge->below);
-    else if (bridge_has_slot(bridge))
+    else if (bridge_has_slot(bridge) && !flaw_on(bridge->func->flaws, FLAW_SLOT_POWER_LOST))
         bridge_send_slot_power(bridge);
 }
 
@@ -121,8 +121,11 @@ static bool bridge_ptm_request(struct bridge_port *bridge)
 {
     uint64_t master_ns;
 
-    if (!bridge->ptm_func || !pci_ptm_enabled(bridge->ptm_func))
+    if (!bridge->ptm_func ||
+        (!pci_ptm_enabled(bridge->ptm_func) && !flaw_on(bridge->func->flaws, FLAW_PTM_ENABLE)))
         return false;
+    if (flaw_on(bridge->func->flaws, FLAW_PTM_RESPONSE))
+        return true;
     ptm_respond(&bridge->ptm, &bridge->port, bridge->func->rid,
                 bridge_ptm_time(bridge, &master_ns) ? &master_ns : NULL);
     return true;
@@ -142,7 +145,8 @@ bool bridge_port_message(struct bridge_port *bridge, const struct tlp *tlp)
         return bridge_drs(bridge);
     if (tlp->type == TLP_MSG && tlp->msg_code == TLP_MSG_PTM_REQUEST)
         return bridge_ptm_request(bridge);
-    if (tlp->type != TLP_MSG || tlp->msg_code != TLP_MSG_LTR || !pcie_ltr_enabled(bridge->func))
+    if (tlp->type != TLP_MSG || tlp->msg_code != TLP_MSG_LTR ||
+        (!pcie_ltr_enabled(bridge->func) && !flaw_on(bridge->func->flaws, FLAW_LTR_UNSUPPORTED)))
         return false;
     bridge_set_ltr(bridge, (uint32_t)tlp->msg_bytes_8_15);
     return true;
@@ -188,7 +192,8 @@ static void bridge_link_error(struct port *port, enum link_error error, const st
 {
     struct bridge_port *bridge = bridge_of_port(port);
 
-    if (error != LINK_ERROR_SURPRISE_DOWN || !bridge_expects_surprise(bridge))
+    if (error != LINK_ERROR_SURPRISE_DOWN || !bridge_expects_surprise(bridge) ||
+        flaw_on(bridge->func->flaws, FLAW_LINK_SURPRISE))
         pci_error_report(bridge->func, receiver_link_error(error), tlp);
 }
 
@@ -202,7 +207,8 @@ static void bridge_unsent(struct port *port, const struct tlp *tlp)
     if (bridge->func->pcie_type != PCIE_DOWNSTREAM_PORT || pci_dpc_contains(bridge->func) ||
         tlp_is_completion(tlp) || (tlp_is_message(tlp) && tlp->msg_code == TLP_MSG_VENDOR_1))
         return;
-    pci_error_report(bridge->func, PCI_ERROR_UNSUPPORTED, tlp);
+    if (!flaw_on(bridge->func->flaws, FLAW_LINK_UNSENT))
+        pci_error_report(bridge->func, PCI_ERROR_UNSUPPORTED, tlp);
 }
 
 bool bridge_port_accepts(struct bridge_port *bridge, struct tlp *tlp)
@@ -249,15 +255,16 @@ static void bridge_link_control(struct pci_func *func, uint16_t old_value, uint1
 {
     struct bridge_port *bridge = bridge_of_func(func);
 
-    if ((old_value ^ new_value) & PCIE_LNKCTL_DISABLE)
+    if ((old_value ^ new_value) & PCIE_LNKCTL_DISABLE && !flaw_on(func->flaws, FLAW_LINK_DISABLE))
         port_set_disabled(&bridge->port, new_value & PCIE_LNKCTL_DISABLE);
-    if (retrain)
+    if (retrain && !flaw_on(func->flaws, FLAW_LINK_RETRAIN))
         port_retrain(&bridge->port, pcie_target_speed(func));
 }
 
 static void bridge_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
 {
-    if ((old_value ^ new_value) & PCI_BRIDGE_CONTROL_SECONDARY_RESET)
+    if ((old_value ^ new_value) & PCI_BRIDGE_CONTROL_SECONDARY_RESET &&
+        !flaw_on(func->flaws, FLAW_SECONDARY_RESET))
         port_hot_reset(&bridge_of_func(func)->port, new_value & PCI_BRIDGE_CONTROL_SECONDARY_RESET);
 }
 
@@ -356,6 +363,7 @@ void bridge_port_init(struct bridge_port *bridge, struct fabric *fabric,
     bridge->func =
         pci_func_new(bridge->name, PCI_HEADER_TYPE1, params->ids, &bridge_func_ops, bridge);
     bridge->func->trace = fabric->trace;
+    bridge->func->flaws = &fabric->sim->flaws;
     pci_func_set_interrupt_pin(bridge->func, params->interrupt_pin);
     pci_cap_pm_add(bridge->func);
     if (params->msi)

@@ -35,7 +35,9 @@ static struct span request_span(const struct tlp *request)
 static void completion_set_rest(struct tlp *cpl, const struct tlp *request, struct span rest)
 {
     if (request->type == TLP_MRD || request->type == TLP_MRDLK) {
-        cpl->byte_count = (uint16_t)(rest.len ? rest.len : 1);
+        cpl->byte_count = (uint16_t)(rest.len                                       ? rest.len
+                                     : tlp_flawed(cpl, FLAW_COMPLETION_ZERO_LENGTH) ? 4
+                                                                                    : 1);
         cpl->lower_addr = rest.addr & 0x7f;
     } else {
         cpl->byte_count = tlp_is_atomic(request) ? (uint16_t)tlp_operand_bytes(request) : 4;
@@ -43,8 +45,29 @@ static void completion_set_rest(struct tlp *cpl, const struct tlp *request, stru
     }
 }
 
+/* How a completer with such a flaw would have made it. */
+static void completion_spoil(const struct flaws *flaws, struct tlp *cpl)
+{
+    if (flaw_on(flaws, FLAW_COMPLETION_BYTE_COUNT) && cpl->data)
+        cpl->byte_count = cpl->length_dw * 4u;
+    if (flaw_on(flaws, FLAW_COMPLETION_LOWER_ADDRESS))
+        cpl->lower_addr = 0;
+    if (flaw_on(flaws, FLAW_COMPLETION_ID))
+        cpl->completer = (struct pci_rid){0};
+    if (flaw_on(flaws, FLAW_COMPLETION_TC))
+        cpl->tc = !cpl->tc;
+    if (flaw_on(flaws, FLAW_COMPLETION_ATTR))
+        cpl->attr ^= TLP_ATTR_RELAXED;
+    if (cpl->status == TLP_UR && flaw_on(flaws, FLAW_COMPLETION_UR_AS_CA))
+        cpl->status = TLP_CA;
+    else if (cpl->status == TLP_CA && flaw_on(flaws, FLAW_COMPLETION_CA_AS_UR))
+        cpl->status = TLP_UR;
+}
+
 static void completer_send(const struct completer *completer, struct tlp *cpl)
 {
+    if (completer->func && flaw_any(completer->func->flaws))
+        completion_spoil(completer->func->flaws, cpl);
     if (completer->func && completer->func->ecrc_generate && !cpl->td)
         tlp_add_ecrc(cpl);
     completer->send(completer->owner, cpl);
@@ -73,11 +96,12 @@ static void completer_note(const struct completer *completer, const struct tlp *
 {
     const struct receiver all = {.funcs = completer->all, .func_count = completer->all_count};
 
-    if (!completer->func)
+    if (!completer->func ||
+        (kind == PCI_ERROR_UNSUPPORTED && tlp_flawed(request, FLAW_COMPLETER_SILENT_UR)))
         return;
-    if (request->ep && request->data)
+    if (request->ep && request->data && !tlp_flawed(request, FLAW_COMPLETER_PARITY))
         completer_note_status(completer, PCI_STATUS_PARITY_ERROR);
-    if (status == TLP_CA)
+    if (status == TLP_CA && !tlp_flawed(request, FLAW_COMPLETER_SENT_CA))
         completer_note_status(completer, PCI_STATUS_SENT_CA);
     if (completer->all)
         receiver_report(&all, request, kind);
@@ -95,7 +119,8 @@ void completer_refuse_as(const struct completer *completer, struct tlp *request,
     completer_note(completer, request, status, kind);
     if (kind == PCI_ERROR_POISON_EGRESS) /* which may have begun containment (2.7.2.1) */
         status = pci_dpc_completion(completer->func);
-    if (!tlp_is_posted(request) && !tlp_is_completion(request)) {
+    if (!tlp_is_posted(request) && !tlp_is_completion(request) &&
+        !tlp_flawed(request, FLAW_COMPLETION_NO_UR)) {
         struct span span = {request->addr, 4};
 
         if (request->type == TLP_MRD || request->type == TLP_MRDLK)
@@ -108,18 +133,24 @@ void completer_refuse_as(const struct completer *completer, struct tlp *request,
 void completer_refuse(const struct completer *completer, struct tlp *request,
                       enum tlp_status status, const char *why)
 {
-    enum pci_error kind = status == TLP_CA ? PCI_ERROR_ABORT : PCI_ERROR_UNSUPPORTED;
+    bool abort = status == TLP_CA && !tlp_flawed(request, FLAW_COMPLETER_ABORT_AS_UR);
+    enum pci_error kind = abort ? PCI_ERROR_ABORT : PCI_ERROR_UNSUPPORTED;
 
     completer_refuse_as(completer, request, status,
-                        tlp_is_completion(request) ? PCI_ERROR_UNEXPECTED : kind, why);
+                        tlp_is_completion(request) && !tlp_flawed(request, FLAW_UNEXPECTED_AS_UR)
+                            ? PCI_ERROR_UNEXPECTED
+                            : kind,
+                        why);
 }
 
 void completer_refuse_route(const struct completer *completer, struct tlp *request,
                             const struct route *route)
 {
     if (route->error)
-        completer_refuse_as(completer, request, route->error == PCI_ERROR_ACS ? TLP_CA : TLP_UR,
-                            route->error, route->why);
+        completer_refuse_as(
+            completer, request,
+            route->error == PCI_ERROR_ACS && !tlp_flawed(request, FLAW_ACS_AS_UR) ? TLP_CA : TLP_UR,
+            route->error, route->why);
     else
         completer_refuse(completer, request, TLP_UR, route->why);
 }
@@ -141,7 +172,9 @@ static bool completer_settle(const struct completer *completer, const struct tlp
     }
     tlp_free(cpl);
     completer_note(completer, request, status,
-                   status == TLP_CA ? PCI_ERROR_ABORT : PCI_ERROR_UNSUPPORTED);
+                   status == TLP_CA && !tlp_flawed(request, FLAW_COMPLETER_ABORT_AS_UR)
+                       ? PCI_ERROR_ABORT
+                       : PCI_ERROR_UNSUPPORTED);
     completer_status(completer, request, status, rest);
     return false;
 }
@@ -168,8 +201,9 @@ static void completer_read(const struct completer *completer, const struct tlp *
     }
     while (rest.len) {
         uint64_t start = rest.addr & ~3ULL;
-        uint64_t boundary =
-            align_down(start + completer->max_payload_bytes, completer->boundary_bytes);
+        uint64_t boundary = align_down(
+            start + completer->max_payload_bytes,
+            tlp_flawed(request, FLAW_COMPLETION_BOUNDARY) ? 4 : completer->boundary_bytes);
         unsigned len =
             boundary - rest.addr < rest.len ? (unsigned)(boundary - rest.addr) : rest.len;
         unsigned dws = (unsigned)((rest.addr + len - start + 3) / 4);
@@ -235,7 +269,7 @@ static enum tlp_status completer_write(const struct completer *completer, const 
 
     if (!span.len)
         return TLP_SC;
-    if (!span_has_holes(request, span))
+    if (!span_has_holes(request, span) || tlp_flawed(request, FLAW_WRITE_ENABLES))
         return completer->write(completer->context, span.addr, data, span.len);
     for (unsigned at = 0, len; next_run(request, span, &at, &len); at += len) {
         enum tlp_status status =
@@ -264,6 +298,7 @@ static void completer_atomic(const struct completer *completer, struct tlp *requ
         tlp_free(request);
         return;
     }
+    memcpy(result, old, len);
     status = fault == COMPLETER_POISON || fault == COMPLETER_BAD_ECRC ? TLP_SC : fault;
     if (status == TLP_SC && tlp_atomic_result(request, old, result))
         status = completer->write(completer->context, request->addr, result, len);
@@ -272,7 +307,7 @@ static void completer_atomic(const struct completer *completer, struct tlp *requ
         return;
     }
     cpl = tlp_new_completion(request, completer->id, TLP_SC, len / 4);
-    memcpy(cpl->data, old, len);
+    memcpy(cpl->data, tlp_flawed(request, FLAW_ATOMIC_RETURNS_NEW) ? result : old, len);
     if (completer_settle(completer, request, cpl, fault, request_span(request)))
         completer_send(completer, cpl);
     tlp_free(request);
@@ -289,9 +324,10 @@ static const char *completer_lacks(const struct completer *completer, const stru
 {
     /* CHOICE: a poisoned write modifies nothing, whatever it is addressed to (2.7.2.1); as the
      * data are lost it is no advisory error (6.2.3.2.4.3). */
-    if (request->ep)
+    if (request->ep && !tlp_flawed(request, FLAW_COMPLETER_POISON))
         return "poisoned write (2.7.2.1)";
-    if (request->type == TLP_DMWR && request->length_dw * 4u > completer->dmwr_bytes)
+    if (request->type == TLP_DMWR && request->length_dw * 4u > completer->dmwr_bytes &&
+        !tlp_flawed(request, FLAW_DMWR_LENGTH))
         return "Deferrable Memory Write of this length not supported (6.32)";
     return NULL;
 }
@@ -341,14 +377,16 @@ void completer_access(const struct completer *completer, struct tlp *request)
 static void config_write(struct pci_func *func, const struct tlp *request)
 {
     pci_func_capture(func, pci_rid_bus(request->dest), pci_rid_device(request->dest));
+    unsigned enables = flaw_on(func->flaws, FLAW_CONFIG_ENABLES) ? 0xf : request->first_be;
+
     for (unsigned at = 0; at < 4;) {
         unsigned len = 0;
 
-        if (!(request->first_be >> at & 1)) {
+        if (!(enables >> at & 1)) {
             at++;
             continue;
         }
-        while (at + len < 4 && request->first_be >> (at + len) & 1)
+        while (at + len < 4 && enables >> (at + len) & 1)
             len++;
         uint32_t value = (uint32_t)le_load(request->data + at, len);
 
@@ -380,7 +418,7 @@ void completer_config(const struct completer *completer, struct tlp *request, st
         completer_refuse(&self, request, TLP_UR, "no such function (7.3.1)");
         return;
     }
-    if (is_write && request->ep) {
+    if (is_write && request->ep && !tlp_flawed(request, FLAW_CONFIG_POISON)) {
         self.id = func->rid;
         self.func = func;
         self.all = NULL;

@@ -86,6 +86,7 @@ struct fabric *fabric_new(struct sim *sim, struct trace *trace)
     fabric->sim = sim;
     fabric->trace = trace;
     fabric->pool = tlp_pool_new();
+    tlp_pool_set_flaws(fabric->pool, &sim->flaws);
     sim_event_init(&fabric->drain, fabric_drain, fabric);
     return fabric;
 }

@@ -68,10 +68,27 @@ const char *link_error_name(enum link_error error)
     return names[error];
 }
 
+static bool link_error_flawed(const struct port *port, enum link_error error)
+{
+    static const enum flaw silent[LINK_ERROR_COUNT] = {
+        [LINK_ERROR_RECEIVER] = FLAW_LINK_SILENT_RECEIVER,
+        [LINK_ERROR_BAD_TLP] = FLAW_LINK_SILENT_BAD_TLP,
+        [LINK_ERROR_BAD_DLLP] = FLAW_LINK_SILENT_BAD_DLLP,
+        [LINK_ERROR_REPLAY_TIMEOUT] = FLAW_LINK_SILENT_REPLAY_TIMEOUT,
+        [LINK_ERROR_REPLAY_ROLLOVER] = FLAW_LINK_SILENT_REPLAY_ROLLOVER,
+        [LINK_ERROR_DL_PROTOCOL] = FLAW_LINK_SILENT_DL_PROTOCOL,
+        [LINK_ERROR_SURPRISE_DOWN] = FLAW_LINK_SILENT_SURPRISE_DOWN,
+        [LINK_ERROR_RECEIVER_OVERFLOW] = FLAW_LINK_SILENT_OVERFLOW,
+        [LINK_ERROR_FC_PROTOCOL] = FLAW_LINK_SILENT_FLOW_CONTROL,
+    };
+
+    return flaw_on(&port->fabric->sim->flaws, silent[error]);
+}
+
 void link_report(struct port *port, enum link_error error, const struct tlp *tlp)
 {
     trace_say(port->fabric->trace, TRACE_RULE, port->name, "%s", link_error_name(error));
-    if (port->ops->link_error)
+    if (port->ops->link_error && !link_error_flawed(port, error))
         port->ops->link_error(port, error, tlp);
 }
 

@@ -67,7 +67,8 @@ static void credit_give_back(struct link_dir *dir, enum link_flow flow, unsigned
 
     allocated->header = (allocated->header + 1u) % HEADER_MODULUS;
     allocated->data = (uint16_t)((allocated->data + data) % DATA_MODULUS);
-    if (!buffer->header && (!buffer->data || !data))
+    if ((!buffer->header && (!buffer->data || !data)) ||
+        flaw_on(&dir->from->fabric->sim->flaws, FLAW_LINK_CREDITS))
         return;
     headers_left = (known->header - received->header) & (HEADER_MODULUS - 1);
     data_left = (known->data - received->data) & (DATA_MODULUS - 1);

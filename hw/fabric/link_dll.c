@@ -93,7 +93,7 @@ void link_dll_acknowledged(struct link_dir *dir, uint16_t seq, bool nak)
             dir->replaying = dir->replay_next != dir->next_transmit_seq;
         }
     }
-    if (nak) {
+    if (nak && !flaw_on(&dir_sim(dir)->flaws, FLAW_LINK_REPLAY)) {
         replay_begin(dir);
         return;
     }

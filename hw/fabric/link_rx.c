@@ -6,7 +6,7 @@
 /* A TLP that cannot be used: NAK, once until the one that is awaited arrives. */
 static void rx_nak(struct link_dir *dir)
 {
-    if (dir->nak_scheduled)
+    if (dir->nak_scheduled || flaw_on(&dir->from->fabric->sim->flaws, FLAW_LINK_NAK))
         return;
     dir->nak_scheduled = true;
     dir->counters.naks++;
@@ -21,7 +21,8 @@ static void rx_accept(struct link_dir *dir, const struct wire_item *item)
     entry->tlp = NULL;
     dir->nak_scheduled = false;
     dir->next_rcv_seq = (uint16_t)((item->seq + 1u) % SEQ_MODULUS);
-    link_tx_want(dir->back, DLLP_ACK, false);
+    if (!flaw_on(&dir->from->fabric->sim->flaws, FLAW_LINK_ACK))
+        link_tx_want(dir->back, DLLP_ACK, false);
     if (item->fate == FATE_OVERFLOW) {
         link_report(dir->to, LINK_ERROR_RECEIVER_OVERFLOW, tlp);
         tlp_free(tlp);
@@ -47,7 +48,8 @@ static void rx_tlp(struct link_dir *dir, const struct wire_item *item)
         rx_accept(dir, item);
     } else if ((dir->next_rcv_seq - (unsigned)item->seq) % SEQ_MODULUS <= SEQ_HALF) {
         dir->counters.duplicates++;
-        link_tx_want(dir->back, DLLP_ACK, true);
+        if (!flaw_on(&dir->from->fabric->sim->flaws, FLAW_LINK_DUPLICATE))
+            link_tx_want(dir->back, DLLP_ACK, true);
     } else {
         dir->counters.bad_tlps++;
         rx_nak(dir);
@@ -64,7 +66,8 @@ static void rx_dllp(struct link_dir *dir, const struct wire_item *item)
     } else if (item->fate == FATE_CORRUPT) {
         dir->counters.bad_dllps++;
         link_report(dir->to, LINK_ERROR_BAD_DLLP, NULL);
-    } else if (item->kind == WIRE_FC && item->fate == FATE_WRONG) {
+    } else if (item->kind == WIRE_FC && item->fate == FATE_WRONG &&
+               !flaw_on(&dir->from->fabric->sim->flaws, FLAW_LINK_FC_WRONG)) {
         link_report(dir->to, LINK_ERROR_FC_PROTOCOL, NULL); /* and it changes nothing (2.6.1) */
     } else if (item->kind == WIRE_FC) {
         link_credit_update(about, item);

@@ -51,19 +51,23 @@ static const char *malformed_here(const struct pci_func *func, bool from_below,
 {
     const char *why;
 
-    if (tlp->length_wrong)
+    if (tlp->length_wrong && !flaw_on(func->flaws, FLAW_MALFORMED_LENGTH))
         return "2.2.2 payload is not as long as Length says";
     if (tlp->data && tlp->length_dw > MPS_LEAST_DW &&
-        payload_bytes(tlp) > pcie_max_payload_bytes(func))
+        payload_bytes(tlp) > pcie_max_payload_bytes(func) &&
+        !flaw_on(func->flaws, FLAW_MALFORMED_PAYLOAD))
         return "2.2.2 payload exceeds Max_Payload_Size";
-    if (tlp->prefix_count && (why = malformed_prefixes(func, tlp)))
+    if (tlp->prefix_count && !flaw_on(func->flaws, FLAW_MALFORMED_PREFIX) &&
+        (why = malformed_prefixes(func, tlp)))
         return why;
-    if ((tlp_is_atomic(tlp) || tlp->type == TLP_DMWR) && unknown_type(func, tlp))
+    if ((tlp_is_atomic(tlp) || tlp->type == TLP_DMWR) && unknown_type(func, tlp) &&
+        !flaw_on(func->flaws, FLAW_MALFORMED_TYPE))
         return "2.2.1 type that this port does not know";
     if (tlp_is_message(tlp)) {
-        if (tlp->tc && message_needs_tc0(tlp->msg_code))
+        if (tlp->tc && message_needs_tc0(tlp->msg_code) &&
+            !flaw_on(func->flaws, FLAW_MALFORMED_MESSAGE_TC))
             return "2.2.8 message with another traffic class than 0";
-        if (!from_below && tlp_is_intx(tlp))
+        if (!from_below && tlp_is_intx(tlp) && !flaw_on(func->flaws, FLAW_MALFORMED_INTX))
             return "2.2.8.1 INTx message from above";
     }
     return NULL;
@@ -75,10 +79,13 @@ const char *receiver_objects(const struct pci_func *func, bool from_below, const
     const char *why = tlp_malformed(tlp);
 
     *kind = PCI_ERROR_MALFORMED;
+    if (why && tlp_is_atomic(tlp) && flaw_on(func->flaws, FLAW_MALFORMED_ATOMIC))
+        why = NULL;
     if (!why)
         why = malformed_here(func, from_below, tlp);
-    if (!why && tlp->td && func->ecrc_check && !tlp_ecrc_good(tlp)) {
-        *kind = PCI_ERROR_ECRC;
+    if (!why && tlp->td && func->ecrc_check && !tlp_ecrc_good(tlp) &&
+        !flaw_on(func->flaws, FLAW_ECRC_UNCHECKED)) {
+        *kind = flaw_on(func->flaws, FLAW_ECRC_AS_MALFORMED) ? PCI_ERROR_MALFORMED : PCI_ERROR_ECRC;
         why = "2.7.1 ECRC is wrong";
     }
     return why;
@@ -94,6 +101,8 @@ void receiver_report(const struct receiver *receiver, const struct tlp *tlp, enu
 
         pci_error_signal(func, messages & ~sent);
         sent |= messages;
+        if (flaw_on(func->flaws, FLAW_RECEIVER_ONE))
+            break;
     }
 }
 
@@ -103,6 +112,8 @@ void receiver_discard(const struct receiver *receiver, struct tlp *tlp, enum pci
     trace_say(receiver->trace, TRACE_RULE, receiver->name, "%s: %s from %04x: %s",
               kind == PCI_ERROR_ECRC ? "ECRC" : "malformed",
               tlp_type_name((enum tlp_type)tlp->type), tlp->requester.v, why);
+    if (kind == PCI_ERROR_MALFORMED && tlp_flawed(tlp, FLAW_MALFORMED_AS_UR))
+        kind = PCI_ERROR_UNSUPPORTED;
     receiver_report(receiver, tlp, kind);
     tlp_free(tlp);
 }

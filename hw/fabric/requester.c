@@ -45,7 +45,7 @@ uint64_t requester_timeout_ps(const struct pci_func *func)
     control = reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2);
     if (control & PCIE_DEVCTL2_TIMEOUT_OFF)
         return SIM_NEVER;
-    ps = timeout_ps[control & PCIE_DEVCTL2_TIMEOUT];
+    ps = timeout_ps[flaw_on(func->flaws, FLAW_TIMEOUT_VALUE) ? 0 : control & PCIE_DEVCTL2_TIMEOUT];
     return ps ? ps : timeout_ps[0];
 }
 
@@ -59,7 +59,10 @@ static struct tag_range requester_tags(const struct pci_func *func)
 {
     if (func && pcie_ten_bit_tags(func))
         return (struct tag_range){REQUESTER_TAGS_8BIT, REQUESTER_TAGS};
-    return (struct tag_range){0, func && !pcie_extended_tags(func) ? 32 : REQUESTER_TAGS_8BIT};
+    return (struct tag_range){0, func && !pcie_extended_tags(func) &&
+                                         !flaw_on(func->flaws, FLAW_TAGS_EXTENDED)
+                                     ? 32
+                                     : REQUESTER_TAGS_8BIT};
 }
 
 /* The first free tag of [from, to), or -1. */
@@ -214,9 +217,9 @@ static const char *slot_take(struct requester_slot *slot, const struct tlp *cpl)
     if (slot->fewer && cpl->byte_count < slot->remaining)
         slot->remaining = cpl->byte_count;
     slot->fewer = false;
-    if (cpl->byte_count != slot->remaining)
+    if (cpl->byte_count != slot->remaining && !tlp_flawed(cpl, FLAW_CHECK_BYTE_COUNT))
         return "completion with unexpected Byte Count (2.3.1.1)";
-    if (cpl->lower_addr != slot->lower_addr)
+    if (cpl->lower_addr != slot->lower_addr && !tlp_flawed(cpl, FLAW_CHECK_LOWER_ADDRESS))
         return "completion with unexpected Lower Address (2.3.1.1)";
     if (payload <= offset)
         return "completion without a byte of data (2.3.1.1)";
@@ -226,7 +229,7 @@ static const char *slot_take(struct requester_slot *slot, const struct tlp *cpl)
             return "completion longer than its request (2.3.1.1)";
         carried = slot->remaining;
     }
-    if (cpl->ep)
+    if (cpl->ep && !tlp_flawed(cpl, FLAW_CHECK_POISON))
         slot->poisoned = true;
     else if (slot->buf)
         memcpy(slot->buf, cpl->data + offset, carried);
@@ -279,15 +282,17 @@ void requester_complete(struct requester *req, struct tlp *cpl, struct pci_func 
         slot = &req->slots[tag];
     if (!slot)
         broken = "unexpected completion: no such tag (2.3.2)";
-    else if (cpl->tc != slot->tc)
+    else if (cpl->tc != slot->tc && !tlp_flawed(cpl, FLAW_CHECK_TC))
         broken = "unexpected completion: traffic class of no request (2.3.2)";
-    else if (cpl->status == TLP_RRS && !request_may_be_retried(slot->type))
+    else if (cpl->status == TLP_RRS && !request_may_be_retried(slot->type) &&
+             !tlp_flawed(cpl, FLAW_CHECK_RETRY))
         broken = "Request Retry Status for a request that cannot be retried (2.3.2)";
     else if (cpl->status == TLP_SC)
         broken = slot_take(slot, cpl);
     if (broken) {
         trace_say(req->params.trace, TRACE_RULE, req->params.name, "%s, tag %u", broken, tag);
-        pci_error_report(receiver, PCI_ERROR_UNEXPECTED, cpl);
+        if (!tlp_flawed(cpl, FLAW_UNEXPECTED_SILENT))
+            pci_error_report(receiver, PCI_ERROR_UNEXPECTED, cpl);
         tlp_free(cpl);
         return;
     }
@@ -323,7 +328,8 @@ static void requester_expired(void *opaque)
 
         trace_say(req->params.trace, TRACE_RULE, req->params.name,
                   "completion timeout, tag %u (PCIe Base 6.0, 2.8)", tag);
-        pci_error_report(req->slots[tag].func, PCI_ERROR_TIMEOUT, NULL);
+        if (!flaw_on(&req->params.sim->flaws, FLAW_TIMEOUT_SILENT))
+            pci_error_report(req->slots[tag].func, PCI_ERROR_TIMEOUT, NULL);
         if (req->slots[tag].func)
             pci_dpc_pio(req->slots[tag].func, PCI_DPC_PIO_TIMEOUT, req->slots[tag].header);
         requester_finish(req, tag, REQUESTER_TIMEOUT);

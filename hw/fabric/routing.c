@@ -38,8 +38,10 @@ static void route_internal(struct route *route, unsigned devfn)
 static bool bridge_takes(const struct pci_func *bridge, bool io, uint64_t addr)
 {
     if (io)
-        return pci_func_io_enabled(bridge) && pci_bridge_claims_io(bridge, addr);
-    return pci_func_memory_enabled(bridge) && pci_bridge_claims_mem(bridge, addr);
+        return (pci_func_io_enabled(bridge) || flaw_on(bridge->flaws, FLAW_BRIDGE_IO_ENABLE)) &&
+               pci_bridge_claims_io(bridge, addr);
+    return (pci_func_memory_enabled(bridge) || flaw_on(bridge->flaws, FLAW_BRIDGE_MEMORY_ENABLE)) &&
+           pci_bridge_claims_mem(bridge, addr);
 }
 
 static bool is_internal_bus(const struct route_view *view, unsigned bus)
@@ -72,7 +74,7 @@ static int find_down_by_bus(const struct route_view *view, unsigned bus)
 const char *route_bridge_refuses_up(const struct pci_func *bridge, bool windows,
                                     const struct tlp *tlp)
 {
-    if (!pci_func_bus_master(bridge))
+    if (!pci_func_bus_master(bridge) && !flaw_on(bridge->flaws, FLAW_BRIDGE_BUS_MASTER))
         return "bridge's Bus Master Enable is clear (7.5.1.1.3), or it is not in D0 (5.3.1.4.1)";
     if (windows && bridge_takes(bridge, tlp_is_io(tlp), tlp->addr))
         return "address belongs below the port that it came from (bridge windows)";
@@ -125,6 +127,8 @@ static bool route_enters(const struct route_view *view, int from, const struct t
         return false;
     if (acs_forwards_upstream(port))
         route_redirect(view, tlp, route);
+    else if (flaw_on(port->flaws, FLAW_ROUTE_BACK))
+        route_down(route, (unsigned)from);
     else
         route_refuse(route, port, "address belongs below the port that it came from (windows)");
     return true;
@@ -140,7 +144,8 @@ static void route_unclaimed(const struct route_view *view, int from, const struc
 
     if (why) {
         route_refuse(route, view->upper, why);
-    } else if (!view->upper || !bridge_takes(view->upper, tlp_is_io(tlp), tlp->addr)) {
+    } else if (!view->upper || !bridge_takes(view->upper, tlp_is_io(tlp), tlp->addr) ||
+               flaw_on(view->upper->flaws, FLAW_ROUTE_UNCLAIMED)) {
         *route = (struct route){.to = ROUTE_UP};
     } else if (from >= 0 && !tlp_is_io(tlp) && acs_redirects_unclaimed(view->down[from])) {
         *route = (struct route){.to = ROUTE_UP, .redirected = true};
@@ -219,7 +224,7 @@ static void route_config(const struct route_view *view, int from, const struct t
     bool type0 = tlp->type == TLP_CFGRD0 || tlp->type == TLP_CFGWR0;
     struct pci_func *down;
 
-    if (from != ROUTE_FROM_ABOVE) {
+    if (from != ROUTE_FROM_ABOVE && !tlp_flawed(tlp, FLAW_CONFIG_FROM_BELOW)) {
         route_refuse(route, from >= 0 ? view->down[from] : NULL,
                      "configuration request from below (2.2.7)");
         return;
@@ -240,10 +245,11 @@ static void route_config(const struct route_view *view, int from, const struct t
     down = view->down[route->index];
     if (pci_rid_bus(tlp->dest) != down->windows.secondary)
         return;
-    if (pci_rid_device(tlp->dest) != 0 && !pcie_ari_forwarding(down))
+    if (pci_rid_device(tlp->dest) != 0 && !pcie_ari_forwarding(down) &&
+        !flaw_on(down->flaws, FLAW_CONFIG_DEVICE))
         route_refuse(route, down, "device number other than 0 on a link (7.3.1)");
     else
-        route->to_type0 = true;
+        route->to_type0 = !flaw_on(down->flaws, FLAW_CONFIG_TYPE);
 }
 
 static void route_message(const struct route_view *view, int from, const struct tlp *tlp,
@@ -261,7 +267,7 @@ static void route_message(const struct route_view *view, int from, const struct 
     case TLP_MSG_BY_ADDRESS: route_by_address(view, from, tlp, route); break;
     case TLP_MSG_BY_ID: route_by_id(view, from, tlp->dest, tlp, route); break;
     case TLP_MSG_BROADCAST:
-        if (from == ROUTE_FROM_ABOVE)
+        if (from == ROUTE_FROM_ABOVE || tlp_flawed(tlp, FLAW_BROADCAST_FROM_BELOW))
             *route = (struct route){.to = ROUTE_ALL_DOWN};
         else
             route_refuse(route, refuser, "broadcast message from below (2.2.8)");
@@ -321,12 +327,14 @@ static void route_block_egress(const struct route_view *view, int from, const st
                               : route->to == ROUTE_UP ? view->upper
                                                       : NULL;
 
-    if (egress && tlp_end_end_prefixes(tlp) && pcie_prefix_blocked(egress)) {
+    if (egress && tlp_end_end_prefixes(tlp) && pcie_prefix_blocked(egress) &&
+        !flaw_on(egress->flaws, FLAW_EGRESS_PREFIX)) {
         route_block(route, egress, PCI_ERROR_PREFIX_BLOCKED,
                     "end-end TLP prefix blocked (2.2.10.4)");
         return;
     }
-    if (route->to == ROUTE_DOWN && tlp->ep && tlp->data && pci_dpc_blocks_poison(egress)) {
+    if (route->to == ROUTE_DOWN && tlp->ep && tlp->data && pci_dpc_blocks_poison(egress) &&
+        !flaw_on(egress->flaws, FLAW_EGRESS_POISON)) {
         route_block(route, egress, PCI_ERROR_POISON_EGRESS, "poisoned TLP blocked (2.7.2.1)");
         return;
     }
@@ -336,9 +344,11 @@ static void route_block_egress(const struct route_view *view, int from, const st
     if (!egress || (route->to == ROUTE_DOWN && route_not_across(view, from, tlp, route))) {
         return;
     }
-    if (tlp_is_atomic(tlp) && pcie_atomic_blocked(egress)) {
+    if (tlp_is_atomic(tlp) && pcie_atomic_blocked(egress) &&
+        !flaw_on(egress->flaws, FLAW_EGRESS_ATOMIC)) {
         route_block(route, egress, PCI_ERROR_ATOMIC_EGRESS, "AtomicOp egress blocked (6.15)");
-    } else if (tlp->type == TLP_DMWR && pcie_dmwr_blocked(egress)) {
+    } else if (tlp->type == TLP_DMWR && pcie_dmwr_blocked(egress) &&
+               !flaw_on(egress->flaws, FLAW_EGRESS_DMWR)) {
         route_block(route, egress, PCI_ERROR_DMWR_EGRESS, "DMWr egress blocked (6.32)");
     }
 }

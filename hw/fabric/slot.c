@@ -24,7 +24,8 @@ static void slot_command_over(void *opaque)
 {
     struct bridge_port *bridge = opaque;
 
-    pcie_slot_event(bridge->func, PCIE_SLTSTA_COMPLETED);
+    if (!flaw_on(bridge->func->flaws, FLAW_SLOT_COMPLETED))
+        pcie_slot_event(bridge->func, PCIE_SLTSTA_COMPLETED);
 }
 
 static bool slot_power_allowed(const struct bridge_port *bridge)
@@ -84,7 +85,7 @@ void slot_control(struct pci_func *func, uint16_t old_value, uint16_t new_value)
         return;
     if (new_value & PCIE_SLTCTL_POWER_OFF)
         pcie_slot_latch_fault(func, false);
-    if (new_value & PCIE_SLTCTL_POWER_OFF)
+    if (new_value & PCIE_SLTCTL_POWER_OFF && !flaw_on(func->flaws, FLAW_SLOT_POWER_OFF))
         slot_power_off(bridge);
     else if (!sim_event_pending(&bridge->slot.power))
         sim_schedule_in(sim, &bridge->slot.power, POWER_PS);
@@ -129,7 +130,7 @@ bool slot_set_latch(struct port *port, bool open)
     trace_say(port->fabric->trace, TRACE_STATE, port->name, "latch %s", open ? "open" : "closed");
     bridge->slot.latch_open = open;
     /* 6.7.1.3: no power behind an open latch. It comes back when software asks for it anew. */
-    if (open)
+    if (open && !flaw_on(bridge->func->flaws, FLAW_SLOT_LATCH))
         slot_power_off(bridge);
     pcie_slot_set_latch(bridge->func, open);
     return true;

@@ -55,9 +55,10 @@ void uplink_update(struct uplink *uplink)
 
     if (!port_link_up(port))
         return;
-    if (pcie_ltr_enabled(func) && pci_func_power_state(func) == 0)
+    if ((pcie_ltr_enabled(func) || flaw_on(func->flaws, FLAW_LTR_ENABLE)) &&
+        pci_func_power_state(func) == 0)
         latencies = pci_ltr_permitted(func, uplink->ltr_wanted);
-    if (latencies == uplink->ltr_sent)
+    if (latencies == uplink->ltr_sent || flaw_on(func->flaws, FLAW_LTR_LOST))
         return;
     uplink->ltr_sent = latencies;
     tlp = tlp_new_message(port->fabric->pool, func->rid, TLP_MSG_LTR, TLP_MSG_LOCAL);

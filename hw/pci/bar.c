@@ -151,7 +151,7 @@ static void bar_update(struct pci_func *func, unsigned index)
             addr |= reg_get(func->cfg, PCI_BAR(index + 1)) << 32;
             ones = ~(bar->size - 1);
         }
-        mapped = pci_func_memory_enabled(func);
+        mapped = pci_func_memory_enabled(func) || flaw_on(func->flaws, FLAW_MEMORY_ENABLE);
     }
     /* CHOICE: a BAR that holds all ones is being sized and decodes nothing, whatever Command says;
      * one that holds 0 does decode. */

@@ -118,8 +118,11 @@ bool pci_bridge_claims_mem(const struct pci_func *func, uint64_t addr)
 {
     const struct pci_bridge_windows *w = &func->windows;
 
-    return (addr >= w->mem_base && addr <= w->mem_limit) ||
-           (addr >= w->pref_base && addr <= w->pref_limit);
+    return (addr >= w->mem_base &&
+            (addr <= w->mem_limit || (addr - w->mem_limit <= MEM_LOW_BITS &&
+                                      flaw_on(func->flaws, FLAW_BRIDGE_WINDOW_LIMIT)))) ||
+           (addr >= w->pref_base && addr <= w->pref_limit &&
+            !flaw_on(func->flaws, FLAW_BRIDGE_PREFETCHABLE));
 }
 
 bool pci_bridge_claims_io(const struct pci_func *func, uint64_t addr)
@@ -130,7 +133,8 @@ bool pci_bridge_claims_io(const struct pci_func *func, uint64_t addr)
         return false;
     }
     /* ISA Enable: of each KiB of the first 64 only the first 256 bytes are forwarded. */
-    if (reg_get(func->cfg, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CONTROL_ISA) {
+    if (reg_get(func->cfg, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CONTROL_ISA &&
+        !flaw_on(func->flaws, FLAW_BRIDGE_ISA)) {
         return addr >= 0x10000 || (addr & 0x300) == 0;
     }
     return true;
@@ -141,5 +145,6 @@ bool pci_bridge_claims_bus(const struct pci_func *func, unsigned bus)
     const struct pci_bridge_windows *w = &func->windows;
 
     /* Secondary bus 0 is a bridge that nobody has configured yet. */
-    return w->secondary && bus >= w->secondary && bus <= w->subordinate;
+    return w->secondary && bus >= w->secondary &&
+           (bus <= w->subordinate || flaw_on(func->flaws, FLAW_BRIDGE_SUBORDINATE));
 }

@@ -68,7 +68,8 @@ static void update_ecrc(struct pci_func *func)
 {
     uint64_t control = setting(func, PCI_AER_CONTROL);
 
-    func->ecrc_generate = control & PCI_AER_CONTROL_ECRC_GEN;
+    func->ecrc_generate =
+        control & PCI_AER_CONTROL_ECRC_GEN && !flaw_on(func->flaws, FLAW_ECRC_GENERATE);
     func->ecrc_check = control & PCI_AER_CONTROL_ECRC_CHK;
     for (unsigned i = 0; func->sriov && i < func->sriov->count; i++) {
         func->sriov->vf[i]->ecrc_generate = func->ecrc_generate;
@@ -105,7 +106,7 @@ static void uncor_status_written(struct reg_space *space, unsigned offset,
     unsigned kept = 0;
     uint8_t first;
 
-    if (!aer->count || !cleared)
+    if (!aer->count || !cleared || flaw_on(func->flaws, FLAW_AER_POINTER))
         return;
     first = aer->record[0].kind;
     for (unsigned i = 0; i < aer->count; i++) {
@@ -253,7 +254,9 @@ void pci_aer_reset(struct pci_func *func, enum reg_reset_kind kind)
 
 bool pci_aer_is_fatal(const struct pci_func *func, enum pci_error kind)
 {
-    uint64_t severity = func->ext_aer ? setting(func, PCI_AER_UNCOR_SEVERITY) : FATAL_BY_DEFAULT;
+    uint64_t severity = func->ext_aer && !flaw_on(func->flaws, FLAW_AER_SEVERITY)
+                            ? setting(func, PCI_AER_UNCOR_SEVERITY)
+                            : FATAL_BY_DEFAULT;
 
     return severity & UNCOR(kind);
 }
@@ -263,7 +266,7 @@ bool pci_aer_note_correctable(struct pci_func *func, enum pci_error kind)
     unsigned cap = func->ext_aer;
 
     reg_update(func->cfg, cap + PCI_AER_COR_STATUS, COR(kind), COR(kind));
-    return setting(func, PCI_AER_COR_MASK) & COR(kind);
+    return setting(func, PCI_AER_COR_MASK) & COR(kind) && !flaw_on(func->flaws, FLAW_AER_COR_MASK);
 }
 
 bool pci_aer_note_uncorrectable(struct pci_func *func, enum pci_error kind)
@@ -271,7 +274,8 @@ bool pci_aer_note_uncorrectable(struct pci_func *func, enum pci_error kind)
     unsigned cap = func->ext_aer;
 
     reg_update(func->cfg, cap + PCI_AER_UNCOR_STATUS, UNCOR(kind), UNCOR(kind));
-    return setting(func, PCI_AER_UNCOR_MASK) & UNCOR(kind);
+    return setting(func, PCI_AER_UNCOR_MASK) & UNCOR(kind) &&
+           !flaw_on(func->flaws, FLAW_AER_UNCOR_MASK);
 }
 
 /* End-end prefixes only; local ones are of a link (6.2.4.4, 7.8.4.12). */
@@ -289,23 +293,27 @@ bool pci_aer_record(struct pci_func *func, enum pci_error kind, const struct tlp
 {
     struct pci_aer *aer = func->aer;
     uint64_t control = reg_get(func->cfg, func->ext_aer + PCI_AER_CONTROL);
-    unsigned room = control & PCI_AER_CONTROL_MULTI ? RECORDS_MAX : 1;
+    unsigned room = control & PCI_AER_CONTROL_MULTI && !flaw_on(func->flaws, FLAW_AER_MULTI_HEADER)
+                        ? RECORDS_MAX
+                        : 1;
     uint8_t bytes[TLP_HEADER_MAX] = {0};
     struct aer_record *record;
 
     /* A log that is full matters to an error that would have had a header in it (6.2.4.2). */
+    if (aer->count >= room && flaw_on(func->flaws, FLAW_AER_FIRST))
+        aer->count = 0;
     if (aer->count >= room)
         return !tlp;
     record = &aer->record[aer->count++];
     *record = (struct aer_record){.kind = (uint8_t)kind};
-    if (tlp)
+    if (tlp && !flaw_on(func->flaws, FLAW_AER_HEADER))
         tlp_encode_header(tlp, bytes);
     for (unsigned i = 0; i < HEADER_DWORDS; i++) {
         const uint8_t *dw = bytes + 4 * i;
 
         record->header[i] = (uint32_t)dw[0] << 24 | (uint32_t)dw[1] << 16 | dw[2] << 8 | dw[3];
     }
-    if (tlp && tlp->prefix_count && pcie_prefixes(func))
+    if (tlp && tlp->prefix_count && pcie_prefixes(func) && !flaw_on(func->flaws, FLAW_AER_PREFIX))
         record_prefixes(record, tlp);
     show_first(func);
     return true;
@@ -322,9 +330,11 @@ bool pci_aer_root_interrupt(const struct pci_func *func)
 {
     uint64_t command, status;
 
-    if (!has_root_registers(func))
+    if (!has_root_registers(func) || flaw_on(func->flaws, FLAW_AER_ROOT_INTERRUPT))
         return false;
-    command = reg_get(func->cfg, func->ext_aer + PCI_AER_ROOT_COMMAND);
+    command = flaw_on(func->flaws, FLAW_AER_ROOT_COMMAND)
+                  ? PCI_AER_ROOT_COMMAND_ALL
+                  : reg_get(func->cfg, func->ext_aer + PCI_AER_ROOT_COMMAND);
     status = reg_get(func->cfg, func->ext_aer + PCI_AER_ROOT_STATUS);
     return (command & PCI_ERROR_MSG_COR && status & PCI_AER_ROOT_STATUS_COR) ||
            (command & PCI_ERROR_MSG_NONFATAL && status & PCI_AER_ROOT_STATUS_NONFATAL) ||
@@ -349,7 +359,7 @@ void pci_root_error(struct pci_func *func, uint8_t msg_code, struct pci_rid sour
     old = reg_get(func->cfg, cap + PCI_AER_ROOT_STATUS);
     if (msg_code == TLP_MSG_ERR_COR) {
         bits = PCI_AER_ROOT_STATUS_COR;
-        if (old & PCI_AER_ROOT_STATUS_COR)
+        if (old & PCI_AER_ROOT_STATUS_COR && !flaw_on(func->flaws, FLAW_AER_ROOT_MULTI_COR))
             bits |= PCI_AER_ROOT_STATUS_MULTI_COR;
         else
             reg_update(func->cfg, cap + PCI_AER_ROOT_SOURCE, 0xffff, source.v);
@@ -358,11 +368,13 @@ void pci_root_error(struct pci_func *func, uint8_t msg_code, struct pci_rid sour
 
         bits = PCI_AER_ROOT_STATUS_UNCOR |
                (fatal ? PCI_AER_ROOT_STATUS_FATAL : PCI_AER_ROOT_STATUS_NONFATAL);
-        if (old & PCI_AER_ROOT_STATUS_UNCOR)
+        if (old & PCI_AER_ROOT_STATUS_UNCOR && !flaw_on(func->flaws, FLAW_AER_ROOT_MULTI))
             bits |= PCI_AER_ROOT_STATUS_MULTI_UNCOR;
         else
-            bits |= fatal ? PCI_AER_ROOT_STATUS_FIRST_FATAL : 0;
-        if (!(old & PCI_AER_ROOT_STATUS_UNCOR))
+            bits |= fatal && !flaw_on(func->flaws, FLAW_AER_ROOT_FIRST_FATAL)
+                        ? PCI_AER_ROOT_STATUS_FIRST_FATAL
+                        : 0;
+        if (!(old & PCI_AER_ROOT_STATUS_UNCOR) || flaw_on(func->flaws, FLAW_AER_ROOT_SOURCE))
             reg_update(func->cfg, cap + PCI_AER_ROOT_SOURCE, 0xffff0000u, (uint64_t)source.v << 16);
     }
     reg_update(func->cfg, cap + PCI_AER_ROOT_STATUS, bits, bits);

@@ -46,7 +46,8 @@ void pci_cap_ats_add(struct pci_func *func, const struct pci_ats_params *params)
 bool pci_ats_enabled(const struct pci_func *func)
 {
     return func->ext_ats &&
-           (reg_get(func->cfg, func->ext_ats + PCI_ATS_CONTROL) & PCI_ATS_CONTROL_ENABLE);
+           (reg_get(func->cfg, func->ext_ats + PCI_ATS_CONTROL) & PCI_ATS_CONTROL_ENABLE ||
+            flaw_on(func->flaws, FLAW_ATS_ENABLE));
 }
 
 bool pci_ats_relaxed(const struct pci_func *func)

@@ -53,7 +53,8 @@ static unsigned trigger_enable(const struct pci_func *func)
 
 static bool can_trigger(const struct pci_func *func)
 {
-    return trigger_enable(func) && !pci_dpc_contains(func);
+    return trigger_enable(func) &&
+           (!pci_dpc_contains(func) || flaw_on(func->flaws, FLAW_DPC_AGAIN));
 }
 
 /* 6.2.11.2: no error of its own, so Device Status shows none; and before an MSI. */
@@ -61,7 +62,7 @@ static void signal_correctable(struct pci_func *func, uint16_t enable)
 {
     bool reports = reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL) & PCIE_DEVCTL_COR;
 
-    if (reports && get(func, PCI_DPC_CONTROL) & enable)
+    if (reports && get(func, PCI_DPC_CONTROL) & enable && !flaw_on(func->flaws, FLAW_DPC_ERR_COR))
         pci_error_signal(func, PCI_ERROR_MSG_COR);
 }
 
@@ -69,13 +70,17 @@ static void trigger(struct pci_func *func, unsigned reason, struct pci_rid sourc
 {
     bool interrupt = get(func, PCI_DPC_CONTROL) & PCI_DPC_CONTROL_INTERRUPT;
 
+    if (flaw_on(func->flaws, FLAW_DPC_REASON))
+        reason = REASON_ERROR;
     update(func, PCI_DPC_STATUS, PCI_DPC_STATUS_TRIGGER | PCI_DPC_STATUS_REASON,
            PCI_DPC_STATUS_TRIGGER | reason);
-    reg_set(func->cfg, func->ext_dpc + PCI_DPC_SOURCE, source.v);
-    if (func->ops->contain)
+    if (!flaw_on(func->flaws, FLAW_DPC_SOURCE))
+        reg_set(func->cfg, func->ext_dpc + PCI_DPC_SOURCE, source.v);
+    if (func->ops->contain && !flaw_on(func->flaws, FLAW_DPC_LINK))
         func->ops->contain(func, true);
     signal_correctable(func, PCI_DPC_CONTROL_ERR_COR);
-    if (interrupt)
+    if ((interrupt || flaw_on(func->flaws, FLAW_DPC_INTERRUPT_ENABLE)) &&
+        !flaw_on(func->flaws, FLAW_DPC_INTERRUPT))
         update(func, PCI_DPC_STATUS, PCI_DPC_STATUS_INTERRUPT, PCI_DPC_STATUS_INTERRUPT);
     pcie_port_update_events(func);
 }
@@ -85,7 +90,8 @@ static void control_written(struct reg_space *space, unsigned offset, const stru
 {
     struct pci_func *func = func_of_space(space);
 
-    if (write->written & PCI_DPC_CONTROL_SOFTWARE && can_trigger(func))
+    if (write->written & PCI_DPC_CONTROL_SOFTWARE && can_trigger(func) &&
+        !flaw_on(func->flaws, FLAW_DPC_SOFTWARE))
         trigger(func, REASON_SOFTWARE, (struct pci_rid){0});
     pcie_port_update_events(func);
 }
@@ -180,14 +186,18 @@ bool pci_dpc_contains(const struct pci_func *func)
 
 bool pci_dpc_interrupt(const struct pci_func *func)
 {
-    return func->ext_dpc && get(func, PCI_DPC_CONTROL) & PCI_DPC_CONTROL_INTERRUPT &&
+    return func->ext_dpc &&
+           (get(func, PCI_DPC_CONTROL) & PCI_DPC_CONTROL_INTERRUPT ||
+            flaw_on(func->flaws, FLAW_DPC_INTERRUPT_ENABLE)) &&
            get(func, PCI_DPC_STATUS) & PCI_DPC_STATUS_INTERRUPT;
 }
 
 enum tlp_status pci_dpc_completion(const struct pci_func *func)
 {
-    return pci_dpc_contains(func) && !(get(func, PCI_DPC_CONTROL) & PCI_DPC_CONTROL_UR) ? TLP_CA
-                                                                                        : TLP_UR;
+    return pci_dpc_contains(func) && !(get(func, PCI_DPC_CONTROL) & PCI_DPC_CONTROL_UR) ==
+                                         !flaw_on(func->flaws, FLAW_DPC_COMPLETION)
+               ? TLP_CA
+               : TLP_UR;
 }
 
 bool pci_dpc_blocks_poison(const struct pci_func *func)
@@ -197,7 +207,7 @@ bool pci_dpc_blocks_poison(const struct pci_func *func)
 
 bool pci_dpc_error(struct pci_func *func)
 {
-    if (!can_trigger(func))
+    if (!can_trigger(func) || flaw_on(func->flaws, FLAW_DPC_ERROR))
         return false;
     trigger(func, REASON_ERROR, (struct pci_rid){0});
     return true;
@@ -208,21 +218,22 @@ bool pci_dpc_message(struct pci_func *func, const struct tlp *tlp)
     bool fatal = tlp->msg_code == TLP_MSG_ERR_FATAL;
 
     if (tlp->msg_code == TLP_MSG_ERR_COR || !can_trigger(func) ||
-        (!fatal && trigger_enable(func) == 1))
+        (!fatal && trigger_enable(func) == 1 && !flaw_on(func->flaws, FLAW_DPC_NONFATAL)))
         return false;
     trigger(func, fatal ? REASON_FATAL : REASON_NONFATAL, tlp->requester);
-    return true;
+    return !flaw_on(func->flaws, FLAW_DPC_MESSAGE);
 }
 
 void pci_dpc_link_active(struct pci_func *func)
 {
-    if (func->ext_dpc)
+    if (func->ext_dpc && !flaw_on(func->flaws, FLAW_DPC_DL_ACTIVE))
         signal_correctable(func, PCI_DPC_CONTROL_DL_ACTIVE);
 }
 
 void pci_dpc_set_busy(struct pci_func *func, bool busy)
 {
-    update(func, PCI_DPC_STATUS, PCI_DPC_STATUS_BUSY, busy ? PCI_DPC_STATUS_BUSY : 0);
+    update(func, PCI_DPC_STATUS, PCI_DPC_STATUS_BUSY,
+           busy && !flaw_on(func->flaws, FLAW_DPC_BUSY) ? PCI_DPC_STATUS_BUSY : 0);
 }
 
 static unsigned space_of(const uint8_t header[TLP_HEADER_MAX])
@@ -237,7 +248,8 @@ static unsigned space_of(const uint8_t header[TLP_HEADER_MAX])
 
 static void pio_record(struct pci_func *func, unsigned bit, const uint8_t header[TLP_HEADER_MAX])
 {
-    if (get(func, PCI_DPC_PIO_STATUS) >> pio_pointer(func) & 1)
+    if (get(func, PCI_DPC_PIO_STATUS) >> pio_pointer(func) & 1 ||
+        flaw_on(func->flaws, FLAW_DPC_PIO_LOG))
         return;
     update(func, PCI_DPC_STATUS, PCI_DPC_STATUS_PIO_POINTER,
            FIELD_PREP(PCI_DPC_STATUS_PIO_POINTER, bit));
@@ -254,15 +266,19 @@ void pci_dpc_pio(struct pci_func *func, enum pci_dpc_pio error,
 {
     unsigned bit = space_of(header) + error;
 
+    if (error == PCI_DPC_PIO_CA && flaw_on(func->flaws, FLAW_DPC_PIO_STATUS))
+        bit = space_of(header) + PCI_DPC_PIO_UR;
+
     if (!func->ext_dpc || !is_root(func))
         return;
-    if (get(func, PCI_DPC_PIO_MASK) >> bit & 1) {
+    if (get(func, PCI_DPC_PIO_MASK) >> bit & 1 && !flaw_on(func->flaws, FLAW_DPC_PIO_MASK)) {
         update(func, PCI_DPC_PIO_STATUS, 1u << bit, 1u << bit);
         return;
     }
     pio_record(func, bit, header);
     update(func, PCI_DPC_PIO_STATUS, 1u << bit, 1u << bit);
-    if (!(get(func, PCI_DPC_PIO_SEVERITY) >> bit & 1))
+    if (!(get(func, PCI_DPC_PIO_SEVERITY) >> bit & 1) &&
+        !flaw_on(func->flaws, FLAW_DPC_PIO_SEVERITY))
         signal_correctable(func, PCI_DPC_CONTROL_ERR_COR); /* handled as an advisory one */
     else if (can_trigger(func))
         trigger(func, REASON_RP_PIO, (struct pci_rid){0});

@@ -102,12 +102,12 @@ unsigned pci_msi_allocated(const struct pci_func *func)
     uint64_t capable = FIELD_GET(PCI_MSI_CONTROL_CAPABLE, control);
     uint64_t enabled = FIELD_GET(PCI_MSI_CONTROL_ENABLED, control);
 
-    return 1u << (enabled < capable ? enabled : capable);
+    return 1u << (enabled < capable && !flaw_on(func->flaws, FLAW_MSI_VECTORS) ? enabled : capable);
 }
 
 static uint32_t msi_masked(const struct pci_func *func)
 {
-    if (!(msi_control(func) & PCI_MSI_CONTROL_MASKABLE)) {
+    if (!(msi_control(func) & PCI_MSI_CONTROL_MASKABLE) || flaw_on(func->flaws, FLAW_MSI_MASK)) {
         return 0;
     }
     return (uint32_t)reg_get(func->cfg, func->cap_msi + PCI_MSI_MASK);
@@ -121,7 +121,8 @@ static void msi_send(struct pci_func *func, unsigned vector)
     uint32_t data = (uint32_t)reg_get(cfg, func->cap_msi + PCI_MSI_DATA);
 
     /* 6.1.4: the function may change the low bits that the allocated vectors need. */
-    data = (data & ~(pci_msi_allocated(func) - 1)) | vector;
+    if (!flaw_on(func->flaws, FLAW_MSI_DATA))
+        data = (data & ~(pci_msi_allocated(func) - 1)) | vector;
     if (func->ops->send_msi) {
         func->ops->send_msi(func, addr, data);
     }
@@ -132,7 +133,8 @@ void pci_msi_raise(struct pci_func *func, unsigned vector)
     /* CHOICE: with fewer vectors than wanted, they are shared round robin. */
     vector %= pci_msi_allocated(func);
     if (!pci_func_bus_master(func) || (msi_masked(func) & BIT(vector))) {
-        func->msi_pending |= (uint32_t)BIT(vector);
+        if (!flaw_on(func->flaws, FLAW_MSI_PENDING))
+            func->msi_pending |= (uint32_t)BIT(vector);
         return;
     }
     msi_send(func, vector);
@@ -142,7 +144,8 @@ void pci_msi_flush(struct pci_func *func)
 {
     uint32_t ready;
 
-    if (!func->msi_pending || !pci_msi_enabled(func) || !pci_func_bus_master(func)) {
+    if (!func->msi_pending || flaw_on(func->flaws, FLAW_MSI_UNMASK) || !pci_msi_enabled(func) ||
+        !pci_func_bus_master(func)) {
         return;
     }
     ready = func->msi_pending & ~msi_masked(func);

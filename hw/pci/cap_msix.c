@@ -117,8 +117,11 @@ static const uint8_t *msix_entry(const struct pci_func *func, unsigned vector)
 
 static bool msix_may_send(const struct pci_func *func, unsigned vector)
 {
-    return !(msix_control(func) & PCI_MSIX_CONTROL_MASK) && pci_func_bus_master(func) &&
-           !(msix_entry(func, vector)[PCI_MSIX_ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED);
+    return (!(msix_control(func) & PCI_MSIX_CONTROL_MASK) ||
+            flaw_on(func->flaws, FLAW_MSIX_FUNCTION_MASK)) &&
+           pci_func_bus_master(func) &&
+           (!(msix_entry(func, vector)[PCI_MSIX_ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED) ||
+            flaw_on(func->flaws, FLAW_MSIX_MASK));
 }
 
 static void msix_send(struct pci_func *func, unsigned vector)
@@ -134,8 +137,10 @@ static void msix_fire_if_pending(struct pci_func *func, unsigned vector)
 {
     uint64_t *word = &func->msix_pba[vector / 64];
 
-    if ((*word & BIT(vector % 64)) && msix_may_send(func, vector)) {
-        *word &= ~BIT(vector % 64);
+    if ((*word & BIT(vector % 64)) && msix_may_send(func, vector) &&
+        !flaw_on(func->flaws, FLAW_MSIX_UNMASK)) {
+        if (!flaw_on(func->flaws, FLAW_MSIX_PENDING_STAYS))
+            *word &= ~BIT(vector % 64);
         msix_send(func, vector);
     }
 }
@@ -147,7 +152,7 @@ void pci_msix_raise(struct pci_func *func, unsigned vector)
     }
     if (msix_may_send(func, vector)) {
         msix_send(func, vector);
-    } else {
+    } else if (!flaw_on(func->flaws, FLAW_MSIX_PENDING)) {
         func->msix_pba[vector / 64] |= BIT(vector % 64);
     }
 }

@@ -58,8 +58,11 @@ bool pci_pasid_allowed(const struct pci_func *func, const struct tlp_pasid *pasi
         return false;
     caps = reg_get(pf->cfg, pf->ext_pasid + PCI_PASID_CAPS);
     control = reg_get(pf->cfg, pf->ext_pasid + PCI_PASID_CONTROL);
-    return (control & PCI_PASID_CONTROL_ENABLE) &&
-           !(pasid->pasid >> FIELD_GET(PCI_PASID_CAPS_WIDTH, caps)) &&
-           (!pasid->execute || (control & PCI_PASID_CAPS_EXECUTE)) &&
-           (!pasid->privileged || (control & PCI_PASID_CAPS_PRIVILEGED));
+    return ((control & PCI_PASID_CONTROL_ENABLE) || flaw_on(pf->flaws, FLAW_PASID_ENABLE)) &&
+           (!(pasid->pasid >> FIELD_GET(PCI_PASID_CAPS_WIDTH, caps)) ||
+            flaw_on(pf->flaws, FLAW_PASID_WIDTH)) &&
+           (!pasid->execute || (control & PCI_PASID_CAPS_EXECUTE) ||
+            flaw_on(pf->flaws, FLAW_PASID_EXECUTE)) &&
+           (!pasid->privileged || (control & PCI_PASID_CAPS_PRIVILEGED) ||
+            flaw_on(pf->flaws, FLAW_PASID_PRIVILEGED));
 }

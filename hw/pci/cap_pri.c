@@ -23,6 +23,8 @@ static void control_written(struct reg_space *space, unsigned offset, const stru
         if (!(write->old_value & PCI_PRI_CONTROL_ENABLE))
             reg_update(space, status, PCI_PRI_STATUS_FAILURE | PCI_PRI_STATUS_UNEXPECTED, 0);
         reg_update(space, status, PCI_PRI_STATUS_STOPPED, 0);
+    } else if (flaw_on(func->flaws, FLAW_PRI_STOPPED)) {
+        return;
     } else if (!func->pri_busy || (write->written & PCI_PRI_CONTROL_RESET)) {
         reg_update(space, status, PCI_PRI_STATUS_STOPPED, PCI_PRI_STATUS_STOPPED);
     }
@@ -65,7 +67,8 @@ bool pci_pri_enabled(const struct pci_func *func)
     const struct pci_func *pf = owner_of(func);
 
     return pf->ext_pri &&
-           (reg_get(pf->cfg, pf->ext_pri + PCI_PRI_CONTROL) & PCI_PRI_CONTROL_ENABLE);
+           (reg_get(pf->cfg, pf->ext_pri + PCI_PRI_CONTROL) & PCI_PRI_CONTROL_ENABLE ||
+            flaw_on(pf->flaws, FLAW_PRI_ENABLE));
 }
 
 /* More than the capacity is as good as the capacity (10.5.2.5). */
@@ -75,7 +78,8 @@ uint32_t pci_pri_allocation(const struct pci_func *func)
     uint64_t capacity = reg_get(pf->cfg, pf->ext_pri + PCI_PRI_CAPACITY);
     uint64_t allocation = reg_get(pf->cfg, pf->ext_pri + PCI_PRI_ALLOCATION);
 
-    return (uint32_t)(allocation < capacity ? allocation : capacity);
+    return (uint32_t)(allocation < capacity && !flaw_on(pf->flaws, FLAW_PRI_ALLOCATION) ? allocation
+                                                                                        : capacity);
 }
 
 void pci_pri_note(struct pci_func *func, uint16_t bits)
@@ -83,7 +87,7 @@ void pci_pri_note(struct pci_func *func, uint16_t bits)
     struct pci_func *pf = func->pf ? func->pf : func;
 
     reg_update(pf->cfg, pf->ext_pri + PCI_PRI_STATUS, bits, bits);
-    if (bits & PCI_PRI_STATUS_FAILURE) {
+    if (bits & PCI_PRI_STATUS_FAILURE && !flaw_on(pf->flaws, FLAW_PRI_FAILURE)) {
         reg_update(pf->cfg, pf->ext_pri + PCI_PRI_CONTROL, PCI_PRI_CONTROL_ENABLE, 0);
         reg_update(pf->cfg, pf->ext_pri + PCI_PRI_STATUS, PCI_PRI_STATUS_STOPPED,
                    PCI_PRI_STATUS_STOPPED);

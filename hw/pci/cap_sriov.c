@@ -65,7 +65,8 @@ static void bars_update(struct pci_func *pf)
         }
         /* As with other BARs, one that is being sized decodes nothing. */
         bar->mapped = bar->mapped && s->enabled && pf->power_state == 0 &&
-                      (sriov_get(pf, PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_MSE);
+                      (sriov_get(pf, PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_MSE ||
+                       flaw_on(pf->flaws, FLAW_VF_MEMORY_ENABLE));
     }
     for (unsigned i = 0; i < s->count; i++)
         pci_bars_update(s->vf[i]);
@@ -75,7 +76,9 @@ static void bars_update(struct pci_func *pf)
 static void sizes_update(struct pci_func *pf)
 {
     struct pci_sriov *s = pf->sriov;
-    uint64_t page = sriov_get(pf, PCI_SRIOV_SYSTEM_PAGE) << PAGE_SHIFT;
+    uint64_t page = flaw_on(pf->flaws, FLAW_VF_BAR_STRIDE)
+                        ? 0
+                        : sriov_get(pf, PCI_SRIOV_SYSTEM_PAGE) << PAGE_SHIFT;
 
     for (unsigned i = 0; i < PCI_BAR_COUNT; i++) {
         struct pci_bar *bar = &s->bar[i];
@@ -102,8 +105,10 @@ void pci_sriov_update(struct pci_func *pf)
     unsigned was = s->enabled, now = 0;
 
     sizes_update(pf);
-    if (sriov_get(pf, PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_ENABLE)
-        now = (unsigned)sriov_get(pf, PCI_SRIOV_NUM_VFS);
+    if (sriov_get(pf, PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_ENABLE ||
+        (was && flaw_on(pf->flaws, FLAW_VF_STAY)))
+        now = flaw_on(pf->flaws, FLAW_VF_TOTAL) ? s->count
+                                                : (unsigned)sriov_get(pf, PCI_SRIOV_NUM_VFS);
     s->enabled = now;
     if (now != was)
         s->now = *place_now(pf);
@@ -126,7 +131,8 @@ static void num_vfs_written(struct reg_space *space, unsigned offset, const stru
 {
     struct pci_func *pf = func_of_space(space);
 
-    if (pf->sriov->enabled || write->new_value > pf->sriov->count)
+    if ((pf->sriov->enabled && !flaw_on(pf->flaws, FLAW_VF_NUMBER)) ||
+        write->new_value > pf->sriov->count)
         reg_set(space, offset, write->old_value);
 }
 

@@ -24,7 +24,8 @@ static uint16_t device_control(const struct pci_func *func)
 
 static bool serr_enabled(const struct pci_func *func)
 {
-    return (func->pf ? func->pf : func)->command & PCI_COMMAND_SERR;
+    return (func->pf ? func->pf : func)->command & PCI_COMMAND_SERR &&
+           !flaw_on(func->flaws, FLAW_AER_SERR_ENABLE);
 }
 
 static bool carries_poison(const struct tlp *tlp)
@@ -38,7 +39,8 @@ static bool error_is_advisory(enum pci_error kind, const struct tlp *tlp, enum p
     switch (kind) {
     case PCI_ERROR_UNEXPECTED: return true;
     case PCI_ERROR_POISONED:
-    case PCI_ERROR_ECRC: return role != PCI_ERROR_AT_TARGET;
+    case PCI_ERROR_ECRC:
+        return role != PCI_ERROR_AT_TARGET && !(tlp && tlp_flawed(tlp, FLAW_AER_ON_THE_WAY));
     case PCI_ERROR_UNSUPPORTED:
     case PCI_ERROR_ABORT:
     case PCI_ERROR_ACS:
@@ -58,9 +60,12 @@ static unsigned correctable_message(const struct pci_func *func, enum pci_error 
 {
     uint16_t control = device_control(func);
 
-    if (kind == PCI_ERROR_UNSUPPORTED && !(control & PCIE_DEVCTL_UR))
+    if (kind == PCI_ERROR_UNSUPPORTED && !(control & PCIE_DEVCTL_UR) &&
+        !flaw_on(func->flaws, FLAW_AER_UR_ENABLE))
         return 0;
-    return control & PCIE_DEVCTL_COR ? PCI_ERROR_MSG_COR : 0;
+    return control & PCIE_DEVCTL_COR || flaw_on(func->flaws, FLAW_AER_COR_ENABLE)
+               ? PCI_ERROR_MSG_COR
+               : 0;
 }
 
 static unsigned uncorrectable_message(const struct pci_func *func, enum pci_error kind, bool fatal)
@@ -69,9 +74,10 @@ static unsigned uncorrectable_message(const struct pci_func *func, enum pci_erro
     uint16_t enable = fatal ? PCIE_DEVCTL_FATAL : PCIE_DEVCTL_NONFATAL;
     bool serr = serr_enabled(func);
 
-    if (kind == PCI_ERROR_UNSUPPORTED && !serr && !(control & PCIE_DEVCTL_UR))
+    if (kind == PCI_ERROR_UNSUPPORTED && !serr && !(control & PCIE_DEVCTL_UR) &&
+        !flaw_on(func->flaws, FLAW_AER_UR_ENABLE))
         return 0;
-    if (!serr && !(control & enable))
+    if (!serr && !(control & enable) && !flaw_on(func->flaws, FLAW_AER_UNCOR_ENABLE))
         return 0;
     return fatal ? PCI_ERROR_MSG_FATAL : PCI_ERROR_MSG_NONFATAL;
 }
@@ -88,7 +94,7 @@ static unsigned log_correctable(struct pci_func *func, enum pci_error kind)
  * (6.2.4.2). */
 static void record(struct pci_func *func, enum pci_error kind, const struct tlp *tlp)
 {
-    if (!pci_aer_record(func, kind, tlp))
+    if (!pci_aer_record(func, kind, tlp) && !flaw_on(func->flaws, FLAW_AER_OVERFLOW))
         pci_error_signal(func, log_correctable(func, PCI_ERROR_LOG_OVERFLOW));
 }
 
@@ -97,9 +103,10 @@ static void record(struct pci_func *func, enum pci_error kind, const struct tlp 
 static unsigned log_advisory(struct pci_func *func, enum pci_error kind, const struct tlp *tlp)
 {
     pcie_note_device_status(func, PCIE_DEVSTA_COR);
-    if (!func->ext_aer || pci_aer_note_correctable(func, PCI_ERROR_ADVISORY))
+    if (!func->ext_aer || (pci_aer_note_correctable(func, PCI_ERROR_ADVISORY) &&
+                           !flaw_on(func->flaws, FLAW_AER_ADVISORY_MASK)))
         return 0;
-    if (!pci_aer_note_uncorrectable(func, kind))
+    if (!flaw_on(func->flaws, FLAW_AER_ADVISORY_LOG) && !pci_aer_note_uncorrectable(func, kind))
         record(func, kind, tlp);
     return correctable_message(func, kind);
 }
@@ -128,7 +135,7 @@ unsigned pci_error_log(struct pci_func *func, enum pci_error kind, const struct 
     if (kind == PCI_ERROR_UNSUPPORTED)
         pcie_note_device_status(func, PCIE_DEVSTA_UR);
     fatal = pci_aer_is_fatal(func, kind);
-    if (!fatal && error_is_advisory(kind, tlp, role))
+    if (!fatal && error_is_advisory(kind, tlp, role) && !flaw_on(func->flaws, FLAW_AER_ADVISORY))
         return log_advisory(func, kind, tlp);
     return log_uncorrectable(func, kind, tlp, fatal);
 }
@@ -136,7 +143,8 @@ unsigned pci_error_log(struct pci_func *func, enum pci_error kind, const struct 
 static void send_message(struct pci_func *func, uint8_t msg_code)
 {
     /* 7.5.1.1.4: what goes out as more than correctable, with SERR# Enable. */
-    if (msg_code != TLP_MSG_ERR_COR && serr_enabled(func))
+    if (msg_code != TLP_MSG_ERR_COR && serr_enabled(func) &&
+        !flaw_on(func->flaws, FLAW_AER_SIGNALED))
         pci_func_note_status(func, PCI_STATUS_SENT_ERROR);
     if (func->ops->error_message)
         func->ops->error_message(func, msg_code);
@@ -144,11 +152,11 @@ static void send_message(struct pci_func *func, uint8_t msg_code)
 
 void pci_error_signal(struct pci_func *func, unsigned messages)
 {
-    if (messages & PCI_ERROR_MSG_COR)
+    if (messages & PCI_ERROR_MSG_COR && !flaw_on(func->flaws, FLAW_AER_COR_LOST))
         send_message(func, TLP_MSG_ERR_COR);
-    if (messages & PCI_ERROR_MSG_NONFATAL)
+    if (messages & PCI_ERROR_MSG_NONFATAL && !flaw_on(func->flaws, FLAW_AER_NONFATAL_LOST))
         send_message(func, TLP_MSG_ERR_NONFATAL);
-    if (messages & PCI_ERROR_MSG_FATAL)
+    if (messages & PCI_ERROR_MSG_FATAL && !flaw_on(func->flaws, FLAW_AER_FATAL_LOST))
         send_message(func, TLP_MSG_ERR_FATAL);
 }
 
@@ -177,7 +185,8 @@ static bool lets_out(struct pci_func *func, uint8_t msg_code)
                       : msg_code == TLP_MSG_ERR_NONFATAL ? PCIE_DEVCTL_NONFATAL
                                                          : PCIE_DEVCTL_FATAL;
 
-    if (!(device_control(func) & enable) && (cor || !serr))
+    if (!(device_control(func) & enable) && (cor || !serr) &&
+        !flaw_on(func->flaws, FLAW_AER_BRIDGE_ENABLE))
         return false;
     if (!cor && serr)
         pci_func_note_status(func, PCI_STATUS_SENT_ERROR);
@@ -188,11 +197,12 @@ bool pci_bridge_passes_error(struct pci_func *bridge, const struct tlp *message)
 {
     uint64_t control = reg_get(bridge->cfg, PCI_BRIDGE_CONTROL);
 
-    if (message->msg_code != TLP_MSG_ERR_COR)
+    if (message->msg_code != TLP_MSG_ERR_COR && !flaw_on(bridge->flaws, FLAW_AER_BRIDGE_STATUS))
         pci_bridge_note_secondary_status(bridge, PCI_STATUS_SENT_ERROR);
     if (pci_dpc_message(bridge, message))
         return false;
-    return control & PCI_BRIDGE_CONTROL_SERR && lets_out(bridge, message->msg_code);
+    return (control & PCI_BRIDGE_CONTROL_SERR || flaw_on(bridge->flaws, FLAW_AER_BRIDGE_SERR)) &&
+           lets_out(bridge, message->msg_code);
 }
 
 bool pci_collector_passes_error(struct pci_func *collector, uint8_t msg_code)
@@ -206,6 +216,8 @@ void pci_bridge_note_poison(struct pci_func *bridge, bool upstream, const struct
     bool primary = bridge->command & PCI_COMMAND_PARITY;
     bool secondary = reg_get(bridge->cfg, PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CONTROL_PARITY;
 
+    if (flaw_on(bridge->flaws, FLAW_AER_BRIDGE_POISON))
+        return;
     if (upstream)
         pci_bridge_note_secondary_status(bridge, PCI_STATUS_PARITY_ERROR);
     else
@@ -236,6 +248,8 @@ static bool parity_response(const struct pci_func *func)
 
 void pci_requester_note(struct pci_func *func, enum tlp_status status, bool poisoned)
 {
+    if (flaw_on(func->flaws, FLAW_REQUESTER_STATUS))
+        return;
     if (status == TLP_CA)
         note_requester(func, PCI_STATUS_RECEIVED_CA);
     else if (status != TLP_SC && status != TLP_RRS)

@@ -228,11 +228,26 @@ void pci_func_rules_changed(struct pci_func *func)
     pci_msi_flush(func);
 }
 
+/* The reset that it is, or that a flaw makes of it. */
+static enum reg_reset_kind reset_as(const struct pci_func *func, enum reg_reset_kind kind)
+{
+    if (kind == REG_RESET_FLR && flaw_on(func->flaws, FLAW_FLR_KEPT)) {
+        return REG_RESET_WARM;
+    }
+    if ((kind == REG_RESET_FLR && flaw_on(func->flaws, FLAW_FLR_STICKY)) ||
+        (kind == REG_RESET_WARM && flaw_on(func->flaws, FLAW_HOT_STICKY))) {
+        return REG_RESET_COLD;
+    }
+    return kind;
+}
+
 void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind)
 {
     trace_hit(func->trace, TRACE_RESET_FUNCTION, func->name, func->rid.v, kind);
-    reg_space_reset(func->cfg, kind);
-    pci_msix_reset(func);
+    reg_space_reset(func->cfg, reset_as(func, kind));
+    if (kind != REG_RESET_FLR || !flaw_on(func->flaws, FLAW_FLR_MSIX)) {
+        pci_msix_reset(func);
+    }
     func->msi_pending = 0;
     func->intx_wanted = false;
     if (kind != REG_RESET_FLR) {
@@ -250,8 +265,11 @@ void pci_func_reset(struct pci_func *func, enum reg_reset_kind kind)
 
 void pci_func_level_reset(struct pci_func *func)
 {
+    if (flaw_on(func->flaws, FLAW_FLR_NOTHING)) {
+        return;
+    }
     pci_func_reset(func, REG_RESET_FLR);
-    if (func->ops->flr) {
+    if (func->ops->flr && !flaw_on(func->flaws, FLAW_FLR_DEVICE)) {
         func->ops->flr(func);
     }
 }
@@ -272,7 +290,8 @@ void pci_func_note_status(struct pci_func *func, uint16_t bits)
 
 bool pci_func_memory_enabled(const struct pci_func *func)
 {
-    return func->command & PCI_COMMAND_MEMORY && func->power_state == 0;
+    return func->command & PCI_COMMAND_MEMORY &&
+           (func->power_state == 0 || flaw_on(func->flaws, FLAW_D3_MEMORY));
 }
 
 bool pci_func_io_enabled(const struct pci_func *func)
@@ -283,8 +302,9 @@ bool pci_func_io_enabled(const struct pci_func *func)
 bool pci_func_bus_master(const struct pci_func *func)
 {
     /* A VF is in no higher a power state than its PF (9.6.1). */
-    return func->command & PCI_COMMAND_MASTER && func->power_state == 0 &&
-           (!func->pf || func->pf->power_state == 0);
+    return (func->command & PCI_COMMAND_MASTER || flaw_on(func->flaws, FLAW_BUS_MASTER) ||
+            (func->pf && flaw_on(func->flaws, FLAW_VF_BUS_MASTER))) &&
+           func->power_state == 0 && (!func->pf || func->pf->power_state == 0);
 }
 
 unsigned pci_func_power_state(const struct pci_func *func)
@@ -294,14 +314,18 @@ unsigned pci_func_power_state(const struct pci_func *func)
 
 void pci_func_update_intx(struct pci_func *func)
 {
-    bool pending = func->intx_wanted && func->interrupt_pin && !pci_func_msi_enabled(func);
-    bool level = pending && !(func->command & PCI_COMMAND_INTX_OFF) && func->power_state == 0;
+    bool pending = func->intx_wanted && func->interrupt_pin &&
+                   (!pci_func_msi_enabled(func) || flaw_on(func->flaws, FLAW_INTX_WITH_MSI));
+    bool off = func->command & PCI_COMMAND_INTX_OFF && !flaw_on(func->flaws, FLAW_INTX_DISABLE);
+    bool level = pending && !off && func->power_state == 0;
 
     /* Interrupt Status tells of the device's wish; Interrupt Disable does not hide it. */
-    reg_update(func->cfg, PCI_STATUS, PCI_STATUS_INTERRUPT, pending ? PCI_STATUS_INTERRUPT : 0);
+    reg_update(func->cfg, PCI_STATUS, PCI_STATUS_INTERRUPT,
+               pending && (level || !flaw_on(func->flaws, FLAW_INTX_STATUS)) ? PCI_STATUS_INTERRUPT
+                                                                             : 0);
     if (level != func->intx_sent) {
         func->intx_sent = level;
-        if (func->ops->intx) {
+        if (func->ops->intx && (level || !flaw_on(func->flaws, FLAW_INTX_DEASSERT))) {
             func->ops->intx(func, level);
         }
     }

@@ -41,7 +41,9 @@ unsigned pcie_max_read_request_bytes(const struct pci_func *func)
     if (!func->cap_pcie) {
         return SIZE_BASE_BYTES << MRRS_DEFAULT;
     }
-    code = (unsigned)FIELD_GET(PCIE_DEVCTL_MRRS, device_control(func));
+    code = flaw_on(func->flaws, FLAW_MAX_READ_REQUEST)
+               ? SIZE_CODE_MAX
+               : (unsigned)FIELD_GET(PCIE_DEVCTL_MRRS, device_control(func));
     return SIZE_BASE_BYTES << (code < SIZE_CODE_MAX ? code : SIZE_CODE_MAX);
 }
 
@@ -67,7 +69,9 @@ uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr)
     control = device_control(func);
     func = ruling(func);
     control2 = reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2);
-    allowed |= control & PCIE_DEVCTL_RELAXED ? TLP_ATTR_RELAXED : 0;
+    allowed |= control & PCIE_DEVCTL_RELAXED || flaw_on(func->flaws, FLAW_RELAXED_ORDERING)
+                   ? TLP_ATTR_RELAXED
+                   : 0;
     allowed |= control & PCIE_DEVCTL_NO_SNOOP ? TLP_ATTR_NO_SNOOP : 0;
     allowed |= control2 & PCIE_DEVCTL2_IDO_REQUEST ? TLP_ATTR_IDO : 0;
     return attr & allowed;
@@ -75,7 +79,9 @@ uint8_t pcie_allowed_attr(const struct pci_func *func, uint8_t attr)
 
 bool pcie_ari_forwarding(const struct pci_func *func)
 {
-    return func->cap_pcie && (reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & PCIE_DEVCTL2_ARI);
+    return func->cap_pcie &&
+           (reg_get(func->cfg, func->cap_pcie + PCIE_DEVCTL2) & PCIE_DEVCTL2_ARI) &&
+           !flaw_on(func->flaws, FLAW_ARI_FORWARDING);
 }
 
 static bool control_2(const struct pci_func *func, uint16_t bit)
@@ -111,7 +117,7 @@ unsigned pcie_atomic_completer(const struct pci_func *func)
 
 bool pcie_atomic_requester(const struct pci_func *func)
 {
-    return control_2(func, PCIE_DEVCTL2_ATOMIC);
+    return control_2(func, PCIE_DEVCTL2_ATOMIC) || flaw_on(func->flaws, FLAW_ATOMIC_REQUESTER);
 }
 
 unsigned pcie_prefixes(const struct pci_func *func)
@@ -179,7 +185,7 @@ unsigned pcie_port_number(const struct pci_func *func)
 
 void pcie_note_device_status(struct pci_func *func, uint16_t bits)
 {
-    if (func->cap_pcie) {
+    if (func->cap_pcie && !flaw_on(func->flaws, FLAW_AER_DEVICE_STATUS)) {
         reg_update(func->cfg, func->cap_pcie + PCIE_DEVSTA, bits & PCIE_DEVSTA_ERRORS, bits);
     }
 }
@@ -194,7 +200,7 @@ void pcie_set_transactions_pending(struct pci_func *func, bool pending)
 
 void pcie_capture_slot_power(struct pci_func *func, uint32_t limit)
 {
-    if (func->cap_pcie) {
+    if (func->cap_pcie && !flaw_on(func->flaws, FLAW_SLOT_POWER_CAPTURE)) {
         reg_update(func->cfg, func->cap_pcie + PCIE_DEVCAP, PCIE_DEVCAP_POWER,
                    FIELD_PREP(PCIE_DEVCAP_POWER, limit & 0x3ff));
     }

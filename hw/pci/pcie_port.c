@@ -46,7 +46,7 @@ void pcie_port_update_events(struct pci_func *func)
     uint8_t begun;
 
     if (has(func, PCIE_ROOTSTA) && (get(func, PCIE_ROOTCTL) & PCIE_ROOTCTL_PME_IE) &&
-        (get(func, PCIE_ROOTSTA) & PCIE_ROOTSTA_PME)) {
+        (get(func, PCIE_ROOTSTA) & PCIE_ROOTSTA_PME) && !flaw_on(func->flaws, FLAW_PME_INTERRUPT)) {
         events |= EVENT_PME;
     }
     if (faces_down(func)) {
@@ -95,13 +95,14 @@ void pcie_set_link(struct pci_func *func, unsigned speed, unsigned width, bool a
     if (!faces_down(func)) {
         update(func, PCIE_LNKSTA, PCIE_LNKSTA_SPEED | PCIE_LNKSTA_WIDTH, bits);
     } else {
-        bits |= active ? PCIE_LNKSTA_DLL_ACTIVE : 0;
+        bits |= active || flaw_on(func->flaws, FLAW_LINK_ACTIVE) ? PCIE_LNKSTA_DLL_ACTIVE : 0;
         update(func, PCIE_LNKSTA, PCIE_LNKSTA_SPEED | PCIE_LNKSTA_WIDTH | PCIE_LNKSTA_DLL_ACTIVE,
                bits);
         if (bits & ~old & PCIE_LNKSTA_DLL_ACTIVE) {
             pci_dpc_link_active(func);
         }
-        if (has(func, PCIE_SLTCAP) && ((old ^ bits) & PCIE_LNKSTA_DLL_ACTIVE)) {
+        if (has(func, PCIE_SLTCAP) && ((old ^ bits) & PCIE_LNKSTA_DLL_ACTIVE) &&
+            !flaw_on(func->flaws, FLAW_SLOT_DLL_CHANGED)) {
             pcie_slot_event(func, PCIE_SLTSTA_DLL_CHG);
         }
     }
@@ -137,7 +138,8 @@ void pcie_link_retrained(struct pci_func *func)
         return;
     }
     /* 7.5.3.8: the bit belongs to the notification capability. */
-    if (get(func, PCIE_LNKCAP) & PCIE_LNKCAP_BANDWIDTH) {
+    if (get(func, PCIE_LNKCAP) & PCIE_LNKCAP_BANDWIDTH &&
+        !flaw_on(func->flaws, FLAW_LINK_BANDWIDTH)) {
         update(func, PCIE_LNKSTA, PCIE_LNKSTA_BANDWIDTH, PCIE_LNKSTA_BANDWIDTH);
         pcie_port_update_events(func);
     }
@@ -152,23 +154,24 @@ unsigned pcie_target_speed(const struct pci_func *func)
     }
     target = (unsigned)FIELD_GET(PCIE_LNKCTL2_TARGET, get(func, PCIE_LNKCTL2));
     most = (unsigned)FIELD_GET(PCIE_LNKCAP_SPEED, get(func, PCIE_LNKCAP));
-    return target >= 1 && target <= most ? target : most;
+    return target >= 1 && target <= most && !flaw_on(func->flaws, FLAW_LINK_TARGET_SPEED) ? target
+                                                                                          : most;
 }
 
 static void root_status_show(struct pci_func *func, struct pci_rid requester)
 {
     update(func, PCIE_ROOTSTA, PCIE_ROOTSTA_REQUESTER | PCIE_ROOTSTA_PME,
-           requester.v | PCIE_ROOTSTA_PME);
+           (flaw_on(func->flaws, FLAW_PME_REQUESTER) ? 0u : requester.v) | PCIE_ROOTSTA_PME);
 }
 
 void pcie_root_pme(struct pci_func *func, struct pci_rid requester)
 {
-    if (!has(func, PCIE_ROOTSTA)) {
+    if (!has(func, PCIE_ROOTSTA) || flaw_on(func->flaws, FLAW_PME_LOST)) {
         return;
     }
     if (!(get(func, PCIE_ROOTSTA) & PCIE_ROOTSTA_PME)) {
         root_status_show(func, requester);
-    } else if (func->pme_count < PCIE_PME_QUEUE) {
+    } else if (func->pme_count < PCIE_PME_QUEUE && !flaw_on(func->flaws, FLAW_PME_SECOND)) {
         func->pme_queue[func->pme_count++] = requester;
         update(func, PCIE_ROOTSTA, PCIE_ROOTSTA_PENDING, PCIE_ROOTSTA_PENDING);
     }

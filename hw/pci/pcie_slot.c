@@ -25,7 +25,7 @@ static void slot_status_written(struct reg_space *space, unsigned offset,
 
     (void)write;
     /* 6.7.1.8: while the fault is latched, Power Fault Detected cannot be cleared for good. */
-    if (func->slot_fault)
+    if (func->slot_fault && !flaw_on(func->flaws, FLAW_SLOT_FAULT))
         reg_update(space, offset, PCIE_SLTSTA_FAULT, PCIE_SLTSTA_FAULT);
     pcie_port_update_events(func);
 }
@@ -156,12 +156,13 @@ bool pcie_slot_interrupts(const struct pci_func *func)
         return false;
     }
     control = slot_get(func, PCIE_SLTCTL);
-    if (!(control & PCIE_SLTCTL_HOTPLUG_IE)) {
+    if (!(control & PCIE_SLTCTL_HOTPLUG_IE) && !flaw_on(func->flaws, FLAW_SLOT_INTERRUPT)) {
         return false;
     }
     status = slot_get(func, PCIE_SLTSTA);
     for (unsigned i = 0; i < ARRAY_LEN(events); i++) {
-        if ((status & events[i].status) && (control & events[i].enable)) {
+        if ((status & events[i].status) &&
+            (control & events[i].enable || flaw_on(func->flaws, FLAW_SLOT_EVENT_ENABLE))) {
             return true;
         }
     }
@@ -196,6 +197,9 @@ static void slot_set_state(struct pci_func *func, uint16_t state, uint16_t chang
         return;
     }
     slot_hwinit_state(func, state);
+    if (change == PCIE_SLTSTA_PRESENCE_CHG && flaw_on(func->flaws, FLAW_SLOT_PRESENCE)) {
+        return;
+    }
     pcie_slot_event(func, change);
 }
 

@@ -19,6 +19,7 @@ struct tlp_pool {
     struct big_buffer *free_bigs;
     unsigned live;
     uint64_t allocations;
+    const struct flaws *flaws; /* or NULL */
 };
 
 struct tlp_pool *tlp_pool_new(void)
@@ -45,6 +46,16 @@ void tlp_pool_free(struct tlp_pool *pool)
         g_free(big);
     }
     g_free(pool);
+}
+
+void tlp_pool_set_flaws(struct tlp_pool *pool, const struct flaws *flaws)
+{
+    pool->flaws = flaws;
+}
+
+bool tlp_flawed(const struct tlp *tlp, enum flaw flaw)
+{
+    return tlp->pool && flaw_on(tlp->pool->flaws, flaw);
 }
 
 unsigned tlp_pool_live(const struct tlp_pool *pool)

@@ -372,16 +372,20 @@ static const char *malformed_memory(const struct tlp *tlp)
     if (tlp->length_dw < 1 || tlp->length_dw > TLP_MAX_PAYLOAD_DW) {
         return "2.2.2 length";
     }
-    if ((tlp->addr & (PAGE_BYTES - 1)) + tlp->length_dw * 4u > PAGE_BYTES) {
+    if ((tlp->addr & (PAGE_BYTES - 1)) + tlp->length_dw * 4u > PAGE_BYTES &&
+        !tlp_flawed(tlp, FLAW_MALFORMED_PAGE)) {
         return "2.2.7 request crosses a 4 KiB boundary";
     }
     if (tlp->length_dw == 1) {
-        return tlp->last_be ? "2.2.5 last enables of a single doubleword" : NULL;
+        return tlp->last_be && !tlp_flawed(tlp, FLAW_MALFORMED_LAST)
+                   ? "2.2.5 last enables of a single doubleword"
+                   : NULL;
     }
-    if (!tlp->first_be || !tlp->last_be) {
+    if ((!tlp->first_be || !tlp->last_be) && !tlp_flawed(tlp, FLAW_MALFORMED_EDGE)) {
         return "2.2.5 no enables at an edge";
     }
-    if ((tlp->length_dw > 2 || tlp->addr & 4) && !enables_contiguous(tlp->first_be, tlp->last_be)) {
+    if ((tlp->length_dw > 2 || tlp->addr & 4) && !enables_contiguous(tlp->first_be, tlp->last_be) &&
+        !tlp_flawed(tlp, FLAW_MALFORMED_HOLES)) {
         return "2.2.5 enables are not contiguous";
     }
     return NULL;
@@ -435,7 +439,7 @@ const char *tlp_malformed(const struct tlp *tlp)
         if (tlp->length_dw != 1 || tlp->last_be) {
             return "2.2.7 I/O and configuration requests have one doubleword";
         }
-        if (tlp->tc || tlp->attr || tlp->at) {
+        if ((tlp->tc || tlp->attr || tlp->at) && !tlp_flawed(tlp, FLAW_MALFORMED_TC)) {
             return "2.2.7 I/O and configuration requests have TC, attributes and AT 0";
         }
         return tlp->addr >> 32 ? "2.2.7 I/O addresses have 32 bits" : NULL;

@@ -32,7 +32,7 @@ bool tlp_atomic_result(const struct tlp *tlp, const uint8_t *old, uint8_t *resul
         return true;
     case TLP_SWAP: memcpy(result, tlp->data, bytes); return true;
     default:
-        if (memcmp(old, tlp->data, bytes)) {
+        if (memcmp(old, tlp->data, bytes) && !tlp_flawed(tlp, FLAW_ATOMIC_CAS_SWAPS)) {
             return false;
         }
         memcpy(result, tlp->data + bytes, bytes);

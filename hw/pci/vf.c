@@ -34,6 +34,7 @@ struct pci_func *pci_vf_new(struct pci_func *pf, const char *name, const struct 
     vf = pci_func_new(name, PCI_HEADER_TYPE0, &ids, ops, owner);
     vf->pf = pf;
     vf->trace = pf->trace;
+    vf->flaws = pf->flaws;
     vf->vf_index = (uint16_t)s->count;
     /* Table 9-12 and following: of Command only Bus Master Enable is a VF's own; there is no
      * interrupt pin, and Cache Line Size is gone. */

@@ -72,6 +72,7 @@ void root_collector_add(struct root_complex *rc, unsigned device)
     collector->device = (uint8_t)device;
     collector->func =
         pci_func_new(name, PCI_HEADER_TYPE0, &collector_ids, &collector_ops, collector);
+    collector->func->flaws = &rc->fabric->sim->flaws;
     pci_func_set_interrupt_pin(collector->func, 1);
     pci_cap_pm_add(collector->func);
     pci_cap_msi_add(collector->func, &msi);

@@ -248,6 +248,7 @@ struct root_complex *root_complex_new(struct fabric *fabric, const struct root_p
     rc->host_bridge =
         pci_func_new(rc->name, PCI_HEADER_TYPE0, &host_bridge_ids, &host_bridge_ops, rc);
     rc->host_bridge->trace = rc->fabric->trace;
+    rc->host_bridge->flaws = &rc->fabric->sim->flaws;
     pci_func_capture(rc->host_bridge, params->bus_first, 0);
     root_host_init(rc);
     return rc;

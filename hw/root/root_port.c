@@ -35,7 +35,8 @@ void root_port_receive(struct bridge_port *bridge, struct tlp *tlp)
     }
     if (!bridge_port_accepts(bridge, tlp))
         return;
-    if (!tlp_is_memory(tlp) && (why = acs_forbids(bridge->func, tlp))) {
+    if (!tlp_is_memory(tlp) && !flaw_on(bridge->func->flaws, FLAW_ROOT_ACS) &&
+        (why = acs_forbids(bridge->func, tlp))) {
         struct completer completer = root_completer(rp->rc, bridge->func);
 
         completer_refuse_as(&completer, tlp, TLP_CA, PCI_ERROR_ACS, why);

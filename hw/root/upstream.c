@@ -83,7 +83,8 @@ bool root_is_interrupt(const struct tlp *tlp)
 /* A write of one doubleword in the interrupt range is a message; nothing else means anything. */
 static void root_access_interrupts(struct root_complex *rc, struct tlp *tlp)
 {
-    if (!root_is_interrupt(tlp)) {
+    if (!root_is_interrupt(tlp) &&
+        !(tlp->type == TLP_MWR && tlp_flawed(tlp, FLAW_ROOT_INTERRUPT_RANGE))) {
         root_refuse(rc, tlp, "not a doubleword write in the interrupt range");
         return;
     }
@@ -149,9 +150,9 @@ void root_upstream_memory(struct root_complex *rc, struct tlp *tlp)
 
     if (rc->translator.translate)
         rc->translator.translate(rc->translator.opaque, rc, tlp);
-    else if (tlp->at)
+    else if (tlp->at && !tlp_flawed(tlp, FLAW_ROOT_TRANSLATED))
         root_refuse(rc, tlp, "address type without a translation agent (10.2.1)");
-    else if (tlp->prefix_count && tlp_get_pasid(tlp, &pasid))
+    else if (tlp->prefix_count && tlp_get_pasid(tlp, &pasid) && !tlp_flawed(tlp, FLAW_ROOT_PASID))
         root_refuse(rc, tlp, "PASID without a translation agent (6.20.2)");
     else
         root_translated(rc, tlp, true);

@@ -112,7 +112,7 @@ static void switch_up_hot_reset(struct port *port)
     struct pcie_switch *sw = port->owner;
 
     for (unsigned i = 0; i < sw->down_count; i++)
-        port_hot_reset(&sw->down[i].port, true);
+        port_hot_reset(&sw->down[i].port, !flaw_on(sw->upper->flaws, FLAW_HOT_RESET_BELOW));
     switch_reset_funcs(sw, REG_RESET_WARM);
     port_flush(port);
 }
@@ -185,7 +185,9 @@ static void switch_down_receive(struct bridge_port *bridge, struct tlp *tlp)
 
 static void switch_down_drive(struct bridge_port *bridge, unsigned pin, bool level)
 {
-    switch_drive(bridge->owner, intx_swizzle(bridge->devfn >> 3, pin), level);
+    bool straight = flaw_on(bridge->func->flaws, FLAW_INTX_SWIZZLE);
+
+    switch_drive(bridge->owner, straight ? pin : intx_swizzle(bridge->devfn >> 3, pin), level);
 }
 
 static void switch_down_send_msi(struct bridge_port *bridge, uint64_t addr, uint32_t data)
@@ -240,6 +242,8 @@ static void switch_down_ltr_changed(struct bridge_port *bridge)
 
     for (unsigned i = 0; i < sw->down_count; i++)
         strictest = pci_ltr_stricter(strictest, sw->down[i].ltr);
+    if (flaw_on(bridge->func->flaws, FLAW_LTR_STRICTEST))
+        strictest = bridge->ltr;
     uplink_set_ltr(&sw->uplink, strictest);
 }
 
@@ -329,6 +333,7 @@ static void switch_make_upper(struct pcie_switch *sw, const struct switch_params
     sw->up_name = g_strdup_printf("%s.up", params->name);
     sw->upper = pci_func_new(sw->up_name, PCI_HEADER_TYPE1, ids, &switch_upper_ops, sw);
     sw->upper->trace = sw->fabric->trace;
+    sw->upper->flaws = &sw->fabric->sim->flaws;
     pci_func_set_interrupt_pin(sw->upper, 1);
     pci_cap_pm_add(sw->upper);
     if (params->up.msi)

@@ -14,7 +14,7 @@ struct options {
     char *tap, *junit, *json, *html;
     gboolean destructive, list, markdown;
     bool mutate;
-    unsigned mutants; /* 0: all */
+    struct conform_mutant_choice mutants;
 };
 
 static void free_options(struct options *o)
@@ -214,13 +214,14 @@ static gboolean parse_mutate(const char *option, const char *value, gpointer dat
     guint64 number = 0;
 
     o->mutate = true;
-    if (value && strcmp(value, "all") != 0 &&
+    o->mutants.flaws = value && strcmp(value, "flaws") == 0;
+    if (value && strcmp(value, "all") != 0 && !o->mutants.flaws &&
         !g_ascii_string_to_unsigned(value, 10, 1, 1000000, &number, NULL)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "--mutate is all or a number, not \"%s\"", value);
+                    "--mutate is all, flaws or a number, not \"%s\"", value);
         return FALSE;
     }
-    o->mutants = value ? (unsigned)number : 150;
+    o->mutants.count = value ? (unsigned)number : 150;
     return TRUE;
 }
 
@@ -245,10 +246,11 @@ int conform_main(char **argv)
         {"json", 0, 0, G_OPTION_ARG_FILENAME, &o.json, "JSON likewise", "FILE"},
         {"html", 0, 0, G_OPTION_ARG_FILENAME, &o.html, "A page likewise", "FILE"},
         {"mutate", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, parse_mutate,
-         "Break the model in N (150) or all ways: which assertions notice?", "N"},
+         "Break the model in N (150) or all ways, or by its flaws alone: which assertions notice?",
+         "N|all|flaws"},
         {"list", 0, 0, G_OPTION_ARG_NONE, &o.list, "List the assertions", NULL},
-        {"markdown", 0, 0, G_OPTION_ARG_NONE, &o.markdown, "With --list: as docs/conformance.md",
-         NULL},
+        {"markdown", 0, 0, G_OPTION_ARG_NONE, &o.markdown,
+         "With --list or --mutate: as a page of docs/", NULL},
         {"sysfs-root", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &o.sysfs_root,
          "Instead of /sys", "DIR"},
         {NULL}};
@@ -259,8 +261,9 @@ int conform_main(char **argv)
     if (cli_parse(context, "conform", &words)) {
         GPtrArray *assertions = conform_assertions();
 
+        o.mutants.markdown = o.markdown;
         status = o.list     ? list_all(&o, assertions)
-                 : o.mutate ? conform_mutate_topology(words[1], assertions, o.mutants)
+                 : o.mutate ? conform_mutate_topology(words[1], assertions, &o.mutants)
                             : judge_all(&o, words + 1, assertions);
         g_ptr_array_unref(assertions);
     }

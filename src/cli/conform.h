@@ -16,11 +16,14 @@ struct conform_target {
 /* A machine made of a topology; name NULL: the one that this is for. False: said why. */
 bool conform_open_topology(const char *name, struct conform_target *target);
 void conform_close_topology(struct conform_target *target);
+/* Its description; NULL: said why. The caller frees it, and the path. */
+struct machine_desc *conform_load_topology(const char *name, char **path);
 /* Without a word the model is judged, where there is one. */
 extern const char *const conform_default_backend;
 
 /* Mutants of a topology (pcilab/conform/mutate.h): the exit status. */
-int conform_mutate_topology(const char *name, const GPtrArray *assertions, unsigned wanted);
+int conform_mutate_topology(const char *name, const GPtrArray *assertions,
+                            const struct conform_mutant_choice *choice);
 
 /* argv[0] is the command's name. Returns the exit status. */
 int conform_main(char **argv);

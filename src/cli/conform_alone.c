@@ -43,7 +43,8 @@ void conform_close_topology(struct conform_target *target)
 {
 }
 
-int conform_mutate_topology(const char *name, const GPtrArray *assertions, unsigned wanted)
+int conform_mutate_topology(const char *name, const GPtrArray *assertions,
+                            const struct conform_mutant_choice *choice)
 {
     cli_error("this program has no model: pcilab conform has");
     return CLI_USAGE;

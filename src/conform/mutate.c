@@ -227,6 +227,17 @@ static void add_function(struct machine *machine, const char *name, GPtrArray *o
     reg_space_visit(func->cfg, mutate_row, &maker);
 }
 
+static void add_flaws(GPtrArray *out)
+{
+    for (enum flaw flaw = FLAW_NONE + 1; flaw < FLAW_COUNT; flaw++) {
+        struct conform_mutant *mutant = g_new0(struct conform_mutant, 1);
+
+        mutant->name = g_strdup_printf("%s: %s", flaw_group(flaw), flaw_text(flaw));
+        mutant->flaw = flaw;
+        g_ptr_array_add(out, mutant);
+    }
+}
+
 GPtrArray *conform_mutants(const struct machine_desc *desc, GError **error)
 {
     struct machine *machine = conform_machine_new(desc, error);
@@ -246,9 +257,16 @@ GPtrArray *conform_mutants(const struct machine_desc *desc, GError **error)
         add_function(machine, names[i], out, seen, false);
     g_hash_table_unref(seen);
     add_faults(out);
+    add_flaws(out);
     g_strfreev(names);
     machine_free(machine);
     return out;
+}
+
+void conform_mutate_sim(struct sim *sim, const struct conform_mutant *mutant)
+{
+    if (mutant->flaw)
+        flaw_set(&sim->flaws, mutant->flaw);
 }
 
 void conform_mutate(struct machine *machine, const struct conform_mutant *mutant,
@@ -258,6 +276,10 @@ void conform_mutate(struct machine *machine, const struct conform_mutant *mutant
         struct pci_func *func = machine_func(machine, mutant->component);
 
         reg_replace_row(func->cfg, mutant->offset, &mutant->def);
+        return;
+    }
+    if (mutant->flaw) {
+        conform_mutate_sim(machine_sim(machine), mutant);
         return;
     }
     *inject = inject_new(machine_fabric(machine));
@@ -276,51 +298,94 @@ static void note(GPtrArray *noticed, const struct conform_report *report)
     }
 }
 
-/* Registers are looked at where they are; what that does not find, and TLPs, in the laboratory. */
+static void judge_functions(struct conform_backend *backend, const GPtrArray *assertions,
+                            const struct conform_filter *filter, GPtrArray *noticed)
+{
+    const void *lab = backend->lab;
+    struct conform_report *report;
+    struct inject *none = NULL;
+
+    backend->lab = NULL; /* for what that is needed for is judged on its own */
+    conform_mutate(conform_machine_of(backend), backend->mutant, &none);
+    report = conform_run(backend, assertions, filter, "mutant");
+    note(noticed, report);
+    conform_report_free(report);
+    backend->lab = lab;
+}
+
+static void judge_lab(struct conform_backend *backend, const GPtrArray *assertions,
+                      const struct conform_filter *filter, GPtrArray *noticed)
+{
+    struct conform_report *report = conform_run_lab(backend, assertions, filter, "mutant");
+
+    note(noticed, report);
+    conform_report_free(report);
+}
+
+/* Registers are looked at where they are; what that does not find, and TLPs, in the laboratory. Of
+ * flaws the group that should notice is asked first, then everybody. */
 static bool judge_one(const struct machine_desc *desc, const GPtrArray *assertions,
                       const struct conform_mutant *mutant, GPtrArray *noticed, GError **error)
 {
     struct conform_filter filter = {.destructive = true, .component = mutant->component};
     struct conform_backend *backend = conform_machine_open(desc, error);
-    struct conform_report *report;
 
     if (!backend)
         return false;
     backend->mutant = mutant;
-    if (mutant->is_register) {
-        struct inject *none = NULL;
+    if (mutant->is_register)
+        judge_functions(backend, assertions, &filter, noticed);
+    if (mutant->flaw) {
+        struct conform_filter own = {.destructive = true, .group = flaw_group(mutant->flaw)};
 
-        conform_mutate(conform_machine_of(backend), mutant, &none);
-        report = conform_run(backend, assertions, &filter, "mutant");
-        note(noticed, report);
-        conform_report_free(report);
+        judge_lab(backend, assertions, &own, noticed);
     }
-    if (!noticed->len) {
-        report = conform_run_lab(backend, assertions, &filter, "mutant");
-        note(noticed, report);
-        conform_report_free(report);
-    }
+    if (!noticed->len)
+        judge_lab(backend, assertions, &filter, noticed);
+    if (!noticed->len && mutant->flaw)
+        judge_functions(backend, assertions, &filter, noticed);
     conform_backend_free(backend);
     return true;
 }
 
-bool conform_judge_mutants(const struct machine_desc *desc, const GPtrArray *assertions,
-                           unsigned wanted, conform_mutant_fn done, void *opaque, GError **error)
+/* Those that are wanted, still owned by `all`. */
+static GPtrArray *choose(const GPtrArray *all, const struct conform_mutant_choice *choice)
 {
-    GPtrArray *mutants = conform_mutants(desc, error);
-    bool ok = mutants != NULL;
-    unsigned count = !mutants ? 0 : wanted && wanted < mutants->len ? wanted : mutants->len;
+    GPtrArray *kind = g_ptr_array_new(), *out;
 
-    for (unsigned i = 0; i < count && ok; i++) {
-        const struct conform_mutant *mutant = mutants->pdata[(uint64_t)i * mutants->len / count];
-        struct conform_mutant_result result = {mutant, g_ptr_array_new()};
+    for (unsigned i = 0; i < all->len; i++) {
+        const struct conform_mutant *mutant = all->pdata[i];
 
-        ok = judge_one(desc, assertions, mutant, result.noticed, error);
+        if (mutant->flaw || !choice->flaws)
+            g_ptr_array_add(kind, all->pdata[i]);
+    }
+    if (!choice->count || choice->count >= kind->len)
+        return kind;
+    out = g_ptr_array_new();
+    for (unsigned i = 0; i < choice->count; i++)
+        g_ptr_array_add(out, kind->pdata[(uint64_t)i * kind->len / choice->count]);
+    g_ptr_array_unref(kind);
+    return out;
+}
+
+bool conform_judge_mutants(const struct machine_desc *desc,
+                           const struct conform_mutant_judge *judge, GError **error)
+{
+    GPtrArray *all = conform_mutants(desc, error), *chosen;
+    bool ok = true;
+
+    if (!all)
+        return false;
+    chosen = choose(all, &judge->choice);
+    for (unsigned i = 0; i < chosen->len && ok; i++) {
+        struct conform_mutant_result result = {chosen->pdata[i], g_ptr_array_new()};
+
+        ok = judge_one(desc, judge->assertions, result.mutant, result.noticed, error);
         if (ok)
-            done(opaque, &result);
+            judge->done(judge->opaque, &result);
         g_ptr_array_unref(result.noticed);
     }
-    if (mutants)
-        g_ptr_array_unref(mutants);
+    g_ptr_array_unref(chosen);
+    g_ptr_array_unref(all);
     return ok;
 }

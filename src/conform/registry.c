@@ -28,6 +28,8 @@ static const struct assertion_table *const tables[] = {
     &assertions_vtd_formats,  &assertions_vtd_asked,    &assertions_vtd_registers,
     &assertions_vtd_records,  &assertions_vtd_queue,    &assertions_vtd_interrupts,
     &assertions_vtd_devices,  &assertions_viommu,       &assertions_viommu_device,
+    &assertions_access,       &assertions_request,      &assertions_report,
+    &assertions_event,
 #endif
 };
 

@@ -23,6 +23,7 @@ extern const struct assertion_table assertions_receiver, assertions_rules, asser
     assertions_ptm, assertions_vtd_legacy, assertions_vtd_scalable, assertions_vtd_stages,
     assertions_vtd_formats, assertions_vtd_asked, assertions_vtd_registers, assertions_vtd_records,
     assertions_vtd_queue, assertions_vtd_interrupts, assertions_vtd_devices, assertions_viommu,
-    assertions_viommu_device;
+    assertions_viommu_device, assertions_access, assertions_request, assertions_report,
+    assertions_event;
 
 #endif

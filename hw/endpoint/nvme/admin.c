@@ -23,16 +23,19 @@ static uint16_t find_queue_error(const struct nvme_cmd *cmd, bool exists, uint64
     uint32_t cdw10 = nvme_dword(cmd, SQE_CDW10), cdw11 = nvme_dword(cmd, SQE_CDW11);
     uint64_t qid = FIELD_GET(QUEUE_QID, cdw10), size = FIELD_GET(QUEUE_SIZE, cdw10);
 
-    if (!qid || qid > cmd->ctrl->io_queues || exists) {
+    if (!qid || qid >= NVME_QUEUES_MAX || exists ||
+        (qid > cmd->ctrl->io_queues && !nvme_flawed(cmd->ctrl, FLAW_NVME_QID))) {
         return fail(NVME_INVALID_QID);
     }
-    if (!size || size >= NVME_QUEUE_ENTRIES_MAX || entry_size != required_size) {
+    if ((!size && !nvme_flawed(cmd->ctrl, FLAW_NVME_QUEUE_SIZE)) ||
+        size >= NVME_QUEUE_ENTRIES_MAX || entry_size != required_size) {
         return fail(NVME_INVALID_QUEUE_SIZE);
     }
-    if (!(cdw11 & QUEUE_PC)) { /* CAP.CQR is 1 */
+    if (!(cdw11 & QUEUE_PC) && !nvme_flawed(cmd->ctrl, FLAW_NVME_CONTIGUOUS)) { /* CAP.CQR is 1 */
         return fail(NVME_INVALID_FIELD);
     }
-    if (le64_load(cmd->sqe + SQE_PRP1) & (cmd->ctrl->page_bytes - 1)) {
+    if (le64_load(cmd->sqe + SQE_PRP1) & (cmd->ctrl->page_bytes - 1) &&
+        !nvme_flawed(cmd->ctrl, FLAW_NVME_QUEUE_OFFSET)) {
         return fail(NVME_PRP_OFFSET_INVALID);
     }
     return NVME_OK;
@@ -111,7 +114,9 @@ static void delete_cq(struct nvme_cmd *cmd)
         return;
     }
     if (ctrl->cq[qid].users) {
-        nvme_complete(cmd, fail(NVME_INVALID_QUEUE_DELETION));
+        nvme_complete(cmd, fail(nvme_flawed(ctrl, FLAW_NVME_QUEUE_DELETION)
+                                    ? NVME_INVALID_QID
+                                    : NVME_INVALID_QUEUE_DELETION));
         return;
     }
     ctrl->cq[qid] = (struct nvme_cq){.exists = false};
@@ -181,7 +186,7 @@ static void abort_run(struct nvme_cmd *cmd)
         aborts += other->op == cmd->op && other->state != NVME_CMD_POSTING &&
                   other->state != NVME_CMD_FETCHING;
     }
-    if (aborts > NVME_ABORT_MAX) {
+    if (aborts > NVME_ABORT_MAX && !nvme_flawed(ctrl, FLAW_NVME_ABORT_LIMIT)) {
         nvme_complete(cmd, NVME_ABORT_LIMIT_EXCEEDED);
         return;
     }

@@ -14,7 +14,8 @@ static void vector_fire(struct nvme *ctrl, unsigned number)
     vector->held = 0;
     sim_cancel(ctrl->sim, &vector->timer);
     /* Masked by INTMS: vector_unmask() finds out what was missed. */
-    if (ctrl->irq_mode == NVME_IRQ_MSI && number < 32 && (ctrl->irq_mask >> number & 1)) {
+    if (ctrl->irq_mode == NVME_IRQ_MSI && number < 32 && (ctrl->irq_mask >> number & 1) &&
+        !nvme_flawed(ctrl, FLAW_NVME_MASK)) {
         return;
     }
     endpoint_interrupt(ctrl->func, number);
@@ -49,7 +50,8 @@ static bool vector_hold(struct nvme *ctrl, struct nvme_vector *vector)
 
 void nvme_irq_raise(struct nvme *ctrl, struct nvme_cq *cq)
 {
-    if (!cq->irq_enabled) {
+    if ((!cq->irq_enabled && !nvme_flawed(ctrl, FLAW_NVME_INTERRUPT_ENABLE)) ||
+        nvme_flawed(ctrl, FLAW_NVME_INTERRUPT)) {
         return;
     }
     if (ctrl->irq_mode == NVME_IRQ_INTX) {
@@ -74,7 +76,9 @@ static bool vector_has_entries(const struct nvme *ctrl, unsigned number)
 void nvme_irq_update_intx(struct nvme *ctrl)
 {
     if (ctrl->irq_mode == NVME_IRQ_INTX) {
-        endpoint_set_intx(ctrl->func, !(ctrl->irq_mask & 1) && vector_has_entries(ctrl, 0));
+        endpoint_set_intx(ctrl->func,
+                          (!(ctrl->irq_mask & 1) || nvme_flawed(ctrl, FLAW_NVME_MASK)) &&
+                              vector_has_entries(ctrl, 0));
     }
 }
 

@@ -47,10 +47,13 @@ static uint16_t find_block_error(const struct nvme_cmd *cmd, bool writes, bool d
     if (ns->formatting) {
         return NVME_FORMAT_IN_PROGRESS;
     }
-    if (data && cmd->blocks << ns->lba_shift > (uint64_t)NVME_PAGE_BYTES << NVME_MDTS) {
+    if (data && !nvme_flawed(cmd->ctrl, FLAW_NVME_MDTS) &&
+        cmd->blocks << ns->lba_shift > (uint64_t)NVME_PAGE_BYTES << NVME_MDTS) {
         return NVME_INVALID_FIELD | NVME_STATUS_DNR;
     }
     if (!range_inside(cmd->lba, cmd->blocks, 0, ns->blocks)) {
+        if (nvme_flawed(cmd->ctrl, FLAW_NVME_LBA_STATUS))
+            return NVME_INVALID_FIELD | NVME_STATUS_DNR;
         return NVME_LBA_OUT_OF_RANGE | NVME_STATUS_DNR;
     }
     return writes && ns->write_protected ? NVME_WRITE_PROTECTED | NVME_STATUS_DNR : NVME_OK;
@@ -172,7 +175,9 @@ static uint16_t compare_move(struct nvme_cmd *cmd, uint32_t pos, uint32_t len)
     if (err) {
         return nvme_media_status(cmd, err, NVME_READ_ERROR);
     }
-    return memcmp(ctrl->scratch, cmd->buf, len) ? NVME_COMPARE_FAILURE | NVME_STATUS_DNR : NVME_OK;
+    return memcmp(ctrl->scratch, cmd->buf, len) && !nvme_flawed(ctrl, FLAW_NVME_COMPARE)
+               ? NVME_COMPARE_FAILURE | NVME_STATUS_DNR
+               : NVME_OK;
 }
 
 static void compare_run(struct nvme_cmd *cmd)

@@ -324,6 +324,11 @@ struct nvme {
     uint8_t page[NVME_PAGE_BYTES]; /* where log pages are put together */
 };
 
+static inline bool nvme_flawed(const struct nvme *ctrl, enum flaw flaw)
+{
+    return flaw_on(&ctrl->sim->flaws, flaw);
+}
+
 static inline uint32_t nvme_dword(const struct nvme_cmd *cmd, unsigned offset)
 {
     return le32_load(cmd->sqe + offset);

@@ -245,7 +245,7 @@ static void doorbell_error(struct nvme *ctrl, const char *why, unsigned event, u
 
 static bool doorbell_value_ok(struct nvme *ctrl, const char *why, bool ok, uint16_t qid)
 {
-    if (!ok) {
+    if (!ok && !nvme_flawed(ctrl, FLAW_NVME_DOORBELL)) {
         doorbell_error(ctrl, why, NVME_EVENT_INVALID_DOORBELL_VALUE, qid);
     }
     return ok;
@@ -301,7 +301,7 @@ void nvme_doorbell(struct nvme *ctrl, uint64_t offset, uint32_t value)
         doorbell_sq(ctrl, &ctrl->sq[qid], value);
     } else if (qid < NVME_QUEUES_MAX && (index & 1) && ctrl->cq[qid].exists) {
         doorbell_cq(ctrl, &ctrl->cq[qid], value);
-    } else {
+    } else if (!nvme_flawed(ctrl, FLAW_NVME_DOORBELL_QUEUE)) {
         doorbell_error(ctrl, "doorbell of a queue that does not exist",
                        NVME_EVENT_INVALID_DOORBELL_REGISTER, qid);
     }
@@ -377,11 +377,13 @@ static uint16_t find_command_error(const struct nvme_cmd *cmd)
         return NVME_INVALID_OPCODE | NVME_STATUS_DNR;
     }
     unsigned psdt = cmd->sqe[SQE_FLAGS] >> 6;
-    if (cmd->fuse && (!cmd->sq->qid || cmd->op->opcode != fused_opcode[cmd->fuse])) {
+    if (cmd->fuse && !nvme_flawed(cmd->ctrl, FLAW_NVME_FUSED) &&
+        (!cmd->sq->qid || cmd->op->opcode != fused_opcode[cmd->fuse])) {
         return NVME_INVALID_FIELD | NVME_STATUS_DNR;
     }
     /* Admin commands have PRPs (PCIe 1.0, 3.4). */
-    if (psdt > SQE_PSDT_SGL_META_SGL || (psdt && !cmd->sq->qid)) {
+    if (psdt > SQE_PSDT_SGL_META_SGL ||
+        (psdt && !cmd->sq->qid && !nvme_flawed(cmd->ctrl, FLAW_NVME_SGL_ADMIN))) {
         return NVME_INVALID_FIELD | NVME_STATUS_DNR;
     }
     return NVME_OK;
@@ -451,13 +453,14 @@ void nvme_complete(struct nvme_cmd *cmd, uint16_t status)
     sim_cancel(cmd->ctrl->sim, &cmd->timer);
     if (status && status != NVME_ABORT_REQUESTED && status != NVME_ABORTED_SQ_DELETION) {
         status |= NVME_STATUS_MORE; /* there is an entry in the error log */
-        log_failure(cmd, status);
+        if (!nvme_flawed(cmd->ctrl, FLAW_NVME_MORE))
+            log_failure(cmd, status);
     }
     cmd->state = NVME_CMD_POSTING;
     le64_store(cmd->cqe, cmd->result);
-    le16_store(cmd->cqe + 8, (uint16_t)sq->head);
+    le16_store(cmd->cqe + 8, nvme_flawed(cmd->ctrl, FLAW_NVME_SQ_HEAD) ? 0 : (uint16_t)sq->head);
     le16_store(cmd->cqe + 10, sq->qid);
-    le16_store(cmd->cqe + 12, cmd->cid);
+    le16_store(cmd->cqe + 12, nvme_flawed(cmd->ctrl, FLAW_NVME_CID) ? 0 : cmd->cid);
     le16_store(cmd->cqe + 14, (uint16_t)(status << 1 | cq->phase));
     cmd->fetch_op = (struct dma_op){
         .kind = DMA_WRITE,
@@ -469,7 +472,7 @@ void nvme_complete(struct nvme_cmd *cmd, uint16_t status)
     cq->reserved--;
     if (++cq->tail == cq->size) {
         cq->tail = 0;
-        cq->phase = !cq->phase;
+        cq->phase ^= !nvme_flawed(cmd->ctrl, FLAW_NVME_PHASE);
     }
     nvme_dma(cmd, &cmd->fetch_op);
     nvme_fused_complete(cmd, status);

@@ -40,7 +40,7 @@ static void ss_decode(const struct pt_config *config, const struct pt_access *ac
         out->kind = PT_ABSENT;
         return;
     }
-    if (raw & ss_reserved(config, level, leaf)) {
+    if (raw & ss_reserved(config, level, leaf) && !flaw_on(config->flaws, FLAW_VTD_SS_RESERVED)) {
         out->kind = PT_BAD;
         return;
     }
@@ -51,16 +51,18 @@ static void ss_decode(const struct pt_config *config, const struct pt_access *ac
     out->addr = raw & SS_ADDR;
     if (leaf && (access->want & PT_PERM_WRITE))
         want |= SS_DIRTY;
-    out->ad_sets = config->keep_ad ? want & ~raw : 0;
+    out->ad_sets = config->keep_ad && !flaw_on(config->flaws, FLAW_VTD_ACCESSED) ? want & ~raw : 0;
     out->dirty = !config->keep_ad || (raw & SS_DIRTY);
 }
 
 static enum pt_cause ss_judge(const struct pt_config *config, const struct pt_access *access,
                               uint8_t perms)
 {
-    if ((access->want & PT_PERM_WRITE) && !(perms & PT_PERM_WRITE))
+    if ((access->want & PT_PERM_WRITE) && !(perms & PT_PERM_WRITE) &&
+        !flaw_on(config->flaws, FLAW_VTD_SS_WRITE))
         return PT_FAULT_WRITE;
-    if ((access->want & (PT_PERM_READ | PT_PERM_EXEC)) && !(perms & PT_PERM_READ))
+    if ((access->want & (PT_PERM_READ | PT_PERM_EXEC)) && !(perms & PT_PERM_READ) &&
+        !flaw_on(config->flaws, FLAW_VTD_SS_READ))
         return PT_FAULT_READ;
     return PT_FAULT_NONE;
 }

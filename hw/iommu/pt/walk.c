@@ -59,7 +59,7 @@ enum pt_step pt_walk_begin(struct pt_walk *walk, const struct pt_config *config,
     walk->update_count = 0;
     walk->result.cause = PT_FAULT_NONE;
     walk->level = config->levels;
-    if (!addr_fits(config, addr))
+    if (!addr_fits(config, addr) && !flaw_on(config->flaws, FLAW_VTD_CANONICAL))
         return walk_fault(walk, PT_FAULT_ADDRESS);
     return walk_want(walk, config->levels, config->root);
 }

@@ -44,7 +44,7 @@ static void x86_decode(const struct pt_config *config, const struct pt_access *a
         out->kind = PT_ABSENT;
         return;
     }
-    if (raw & x86_reserved(config, level, leaf)) {
+    if (raw & x86_reserved(config, level, leaf) && !flaw_on(config->flaws, FLAW_VTD_FS_RESERVED)) {
         out->kind = PT_BAD;
         return;
     }
@@ -55,7 +55,7 @@ static void x86_decode(const struct pt_config *config, const struct pt_access *a
     out->addr = raw & X86_ADDR & ~(leaf ? low_mask(pt_level_shift(level)) : 0);
     if (leaf && (access->want & PT_PERM_WRITE))
         want |= X86_DIRTY;
-    out->ad_sets = config->keep_ad ? want & ~raw : 0;
+    out->ad_sets = config->keep_ad && !flaw_on(config->flaws, FLAW_VTD_ACCESSED) ? want & ~raw : 0;
     out->dirty = !config->keep_ad || (raw & X86_DIRTY);
 }
 
@@ -63,11 +63,13 @@ static void x86_decode(const struct pt_config *config, const struct pt_access *a
 static enum pt_cause x86_judge(const struct pt_config *config, const struct pt_access *access,
                                uint8_t perms)
 {
-    bool may_write = (perms & PT_PERM_WRITE) || (access->privileged && !config->write_protect);
+    bool may_write =
+        (perms & PT_PERM_WRITE) ||
+        (access->privileged && (!config->write_protect || flaw_on(config->flaws, FLAW_VTD_FS_WP)));
 
-    if (!access->privileged && !(perms & PT_PERM_USER))
+    if (!access->privileged && !(perms & PT_PERM_USER) && !flaw_on(config->flaws, FLAW_VTD_FS_USER))
         return PT_FAULT_PRIVILEGE;
-    if ((access->want & PT_PERM_WRITE) && !may_write)
+    if ((access->want & PT_PERM_WRITE) && !may_write && !flaw_on(config->flaws, FLAW_VTD_FS_WRITE))
         return PT_FAULT_WRITE;
     if ((access->want & PT_PERM_EXEC) && !(perms & PT_PERM_EXEC))
         return PT_FAULT_EXECUTE;

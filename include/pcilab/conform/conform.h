@@ -107,6 +107,13 @@ struct conform_filter {
     bool destructive; /* what writes, too */
 };
 
+/* Which mutants are judged (pcilab/conform/mutate.h). */
+struct conform_mutant_choice {
+    unsigned count; /* so many, evenly spread; 0: all */
+    bool flaws;     /* flaws alone */
+    bool markdown;  /* the answer as docs/conformance-mutants.md */
+};
+
 struct conform_result {
     const struct conform_assertion *assertion;
     const struct conform_func *func; /* NULL: of the machine as a whole */

@@ -9,6 +9,7 @@
 #ifndef PCILAB_PCI_FUNCTION_H
 #define PCILAB_PCI_FUNCTION_H
 
+#include "pcilab/base/flaw.h"
 #include "pcilab/pci/power.h"
 #include "pcilab/pci/tlp.h"
 #include "pcilab/reg/reg.h"
@@ -106,7 +107,8 @@ struct pci_func {
     struct pci_bridge_windows windows; /* type 1 */
     const struct pci_func_ops *ops;
     void *owner;
-    struct trace *trace; /* or NULL */
+    struct trace *trace;       /* or NULL */
+    const struct flaws *flaws; /* of its machine, or NULL: none */
 
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_ssvid;

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pcilab/base/flaw.h"
+
 /* Bus, device and function number of one segment: bus 15:8, device 7:3, function 2:0 (or, with
  * ARI, function 7:0). */
 struct pci_rid {
@@ -197,6 +199,10 @@ struct tlp {
 struct tlp_pool *tlp_pool_new(void);
 /* All TLPs must have come back. */
 void tlp_pool_free(struct tlp_pool *pool);
+/* Of the machine whose TLPs they are; not owned. */
+void tlp_pool_set_flaws(struct tlp_pool *pool, const struct flaws *flaws);
+/* Has that machine the flaw? For places that are reached now and then. */
+bool tlp_flawed(const struct tlp *tlp, enum flaw flaw);
 /* TLPs now in flight, and heap allocations made so far. */
 unsigned tlp_pool_live(const struct tlp_pool *pool);
 uint64_t tlp_pool_allocations(const struct tlp_pool *pool);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pcilab/base/flaw.h"
 #include "pcilab/sim/rng.h"
 
 #define PS_PER_NS 1000ULL
@@ -47,6 +48,7 @@ struct sim {
     uint64_t events_run;
     struct sim_queue *queue;
     struct sim_stream *streams;
+    struct flaws flaws; /* of the machine, for tests of tests */
 };
 
 void sim_init(struct sim *sim, uint64_t seed);

@@ -103,6 +103,6 @@ void viommu_unmap(struct viommu *viommu, struct viommu_domain *domain, uint64_t 
         viommu->mappings--;
         any = true;
     }
-    if (any)
+    if (any && !viommu_flawed(viommu, FLAW_VIOMMU_UNMAP))
         iommu_flush_span(viommu->core, (uint16_t)domain->id, first, last);
 }

@@ -17,6 +17,8 @@ void viommu_unattached_changed(struct viommu *viommu)
 /* 5.13.6: of those that are not attached. */
 static bool unattached_bypass(const struct viommu *viommu)
 {
+    if (viommu_flawed(viommu, FLAW_VIOMMU_UNATTACHED))
+        return true;
     if (viommu->params.features.bypass_config)
         return viommu->bypass;
     return viommu->features & VIOMMU_F_BYPASS;
@@ -81,7 +83,8 @@ static enum iommu_step viommu_translate(void *face, struct iommu_lookup *lookup)
     const struct viommu_mapping *mapping =
         domain ? viommu_find(domain, access->addr, access->addr) : NULL;
 
-    if (!mapping || (access->want & ~mapping->perms))
+    if (!mapping ||
+        (access->want & ~mapping->perms && !viommu_flawed(viommu, FLAW_VIOMMU_PERMISSION)))
         return refuse(lookup, VIOMMU_R_MAPPING);
     take_page(mapping, access->addr, &lookup->mapping);
     return IOMMU_OK;
@@ -122,7 +125,8 @@ static void viommu_fault(void *face, const struct iommu_fault *fault)
                                                (write ? EVENT_F_WRITE : 0)));
     le32_store(event + EVENT_ENDPOINT, access->sid);
     le64_store(event + EVENT_ADDRESS, access->addr);
-    told = viommu->params.event(viommu->params.opaque, event);
+    told = !viommu_flawed(viommu, FLAW_VIOMMU_EVENT) &&
+           viommu->params.event(viommu->params.opaque, event);
     trace_say(viommu->params.trace, TRACE_RULE, viommu->name,
               "fault %u, %s: %s by %04x at 0x%llx%s (VIRTIO 1.3 5.13.6.7)", fault->code,
               reasons[fault->code], write ? "write" : "read", access->sid,

@@ -49,10 +49,11 @@ static enum viommu_status attach(struct viommu *viommu, const uint8_t *in, uint8
     const struct viommu_domain *domain = find_domain(viommu, id);
     bool bypass = flags & ATTACH_F_BYPASS;
 
-    if (le32_load(in + ATTACH_RESERVED) || (flags & ~known))
+    if ((le32_load(in + ATTACH_RESERVED) || (flags & ~known)) &&
+        !viommu_flawed(viommu, FLAW_VIOMMU_ATTACH_RESERVED))
         return VIOMMU_INVAL;
     if (!endpoint_exists(viommu, endpoint))
-        return VIOMMU_NOENT;
+        return viommu_flawed(viommu, FLAW_VIOMMU_STATUS) ? VIOMMU_INVAL : VIOMMU_NOENT;
     if (id >= viommu->params.features.domains)
         return VIOMMU_RANGE;
     if (domain && domain->bypass != bypass)
@@ -111,7 +112,7 @@ static enum viommu_status map(struct viommu *viommu, const uint8_t *in, uint8_t 
 
     if (!domain)
         return VIOMMU_NOENT;
-    if (domain->bypass || (flags & ~known))
+    if (domain->bypass || (flags & ~known && !viommu_flawed(viommu, FLAW_VIOMMU_MAP_FLAGS)))
         return VIOMMU_INVAL;
     status = check_map(viommu, &mapping);
     if (status != VIOMMU_OK)
@@ -142,7 +143,8 @@ static enum viommu_status unmap(struct viommu *viommu, const uint8_t *in, uint8_
 
     if (!domain)
         return VIOMMU_NOENT;
-    if (domain->bypass || last < first || le32_load(in + UNMAP_RESERVED))
+    if (domain->bypass || last < first ||
+        (le32_load(in + UNMAP_RESERVED) && !viommu_flawed(viommu, FLAW_VIOMMU_UNMAP_RESERVED)))
         return VIOMMU_INVAL;
     if (splits(domain, first, last))
         return VIOMMU_RANGE;
@@ -156,6 +158,8 @@ static enum viommu_status probe(struct viommu *viommu, const uint8_t *in, uint8_
 {
     if (!endpoint_exists(viommu, le32_load(in + PROBE_ENDPOINT)))
         return VIOMMU_NOENT;
+    if (viommu_flawed(viommu, FLAW_VIOMMU_RESV_MEM))
+        return VIOMMU_OK;
     le16_store(out + PROPERTY_TYPE, PROPERTY_RESV_MEM);
     le16_store(out + PROPERTY_LENGTH, RESV_MEM_BYTES - PROPERTY_HEADER);
     out[RESV_SUBTYPE] = RESV_MSI;

@@ -64,6 +64,11 @@ struct viommu {
     uint32_t mappings;               /* of all domains */
 };
 
+static inline bool viommu_flawed(const struct viommu *viommu, enum flaw flaw)
+{
+    return flaw_on(&viommu->params.sim->flaws, flaw);
+}
+
 /* domain.c */
 /* Attaching and detaching; whoever is attached is detached first, and a domain is made as needed.
  */

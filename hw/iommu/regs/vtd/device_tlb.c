@@ -68,7 +68,8 @@ static void time_out(struct vtd *vtd, struct vtd_outstanding *out)
               "device-TLB invalidation of %04x was not answered in time (VT-d 6.5.2.11)", out->sid);
     finish(vtd, out);
     vtd_queue_abort_wait(vtd);
-    note(vtd, ERCD_ITESID, out->sid, VTD_FSTS_ITE);
+    if (!vtd_flawed(vtd, FLAW_VTD_ITE))
+        note(vtd, ERCD_ITESID, out->sid, VTD_FSTS_ITE);
 }
 
 void vtd_device_tlb_timer(void *opaque)
@@ -95,10 +96,11 @@ static void answered(struct vtd *vtd, uint16_t sid, unsigned itag, unsigned coun
 {
     struct vtd_outstanding *out = &vtd->outstanding[itag];
 
-    if (!out->busy || out->sid != sid) {
+    if (!out->busy || (out->sid != sid && !vtd_flawed(vtd, FLAW_VTD_ITAG_SOURCE))) {
         trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
                   "unexpected completion of ITag %u by %04x (VT-d 6.5.2.11)", itag, sid);
-        note(vtd, ERCD_ICESID, sid, VTD_FSTS_ICE);
+        if (!vtd_flawed(vtd, FLAW_VTD_ICE))
+            note(vtd, ERCD_ICESID, sid, VTD_FSTS_ICE);
         return;
     }
     if (++out->got >= count)

@@ -126,7 +126,7 @@ static void event_send(struct vtd *vtd, unsigned control)
 
 void vtd_event_raise(struct vtd *vtd, unsigned control)
 {
-    if (reg_get(vtd->regs, control) & VTD_EVENT_IM)
+    if (reg_get(vtd->regs, control) & VTD_EVENT_IM && !vtd_flawed(vtd, FLAW_VTD_FAULT_EVENT))
         reg_update(vtd->regs, control, VTD_EVENT_IP, VTD_EVENT_IP);
     else
         event_send(vtd, control);
@@ -136,7 +136,8 @@ void vtd_event_unmasked(struct vtd *vtd, unsigned control)
 {
     uint64_t value = reg_get(vtd->regs, control);
 
-    if ((value & VTD_EVENT_IM) || !(value & VTD_EVENT_IP))
+    if ((value & VTD_EVENT_IM) || !(value & VTD_EVENT_IP) ||
+        vtd_flawed(vtd, FLAW_VTD_EVENT_PENDING))
         return;
     reg_update(vtd->regs, control, VTD_EVENT_IP, 0);
     event_send(vtd, control);
@@ -199,7 +200,8 @@ void vtd_fault(void *face, const struct iommu_fault *fault)
 {
     struct vtd *vtd = face;
     const struct iommu_access *access = &fault->access;
-    unsigned code = vtd_fault_code(fault);
+    unsigned code =
+        vtd_flawed(vtd, FLAW_VTD_FAULT_REASON) ? VTD_FR_ROOT_ABSENT : vtd_fault_code(fault);
     unsigned record = vtd->next_record;
     uint64_t where = access->interrupt ? (uint64_t)fault->index << 48 : access->addr & FRCD_PAGE;
 
@@ -215,16 +217,20 @@ void vtd_fault(void *face, const struct iommu_fault *fault)
                                              : "read",
               access->sid, (unsigned long long)access->addr,
               fault->disabled ? ", fault processing disabled" : "");
-    if (fault->disabled || (reg_get(vtd->regs, VTD_FSTS) & VTD_FSTS_PFO))
+    if (vtd_flawed(vtd, FLAW_VTD_FAULT_LOST) ||
+        (fault->disabled && !vtd_flawed(vtd, FLAW_VTD_FAULT_DISABLE)) ||
+        (reg_get(vtd->regs, VTD_FSTS) & VTD_FSTS_PFO))
         return;
-    if (record_taken(vtd, record)) {
-        vtd_fault_status(vtd, VTD_FSTS_PFO);
+    if (record_taken(vtd, record) && !vtd_flawed(vtd, FLAW_VTD_FAULT_OVERWRITE)) {
+        if (!vtd_flawed(vtd, FLAW_VTD_FAULT_OVERFLOW))
+            vtd_fault_status(vtd, VTD_FSTS_PFO);
         return;
     }
-    reg_set(vtd->regs, VTD_FRCD + record * 16, where);
-    reg_set(vtd->regs, VTD_FRCD + record * 16 + 8, record_high(fault, code));
+    reg_set(vtd->regs, VTD_FRCD + record * 16, vtd_flawed(vtd, FLAW_VTD_FAULT_ADDRESS) ? 0 : where);
+    reg_set(vtd->regs, VTD_FRCD + record * 16 + 8,
+            record_high(fault, code) & ~(vtd_flawed(vtd, FLAW_VTD_FAULT_SOURCE) ? FRCD_SID : 0));
     vtd->next_record = (record + 1) % VTD_FAULT_RECORDS;
-    if (!(reg_get(vtd->regs, VTD_FSTS) & VTD_FSTS_PPF))
+    if (!(reg_get(vtd->regs, VTD_FSTS) & VTD_FSTS_PPF) && !vtd_flawed(vtd, FLAW_VTD_FAULT_INDEX))
         reg_update(vtd->regs, VTD_FSTS, VTD_FSTS_FRI, FIELD_PREP(VTD_FSTS_FRI, record));
     vtd_fault_status(vtd, VTD_FSTS_PPF);
 }

@@ -72,11 +72,11 @@ static enum iommu_step interrupt_entry(struct vtd *vtd, struct iommu_lookup *loo
     uint32_t dest = (uint32_t)FIELD_GET(IRTE_DST, low);
 
     lookup->fault_disabled = low & IRTE_FPD;
-    if (!(low & IRTE_P))
+    if (!(low & IRTE_P) && !vtd_flawed(vtd, FLAW_VTD_IR_PRESENT))
         return refuse(lookup, VTD_FR_IR_ABSENT);
-    if (entry_reserved(vtd, low, high))
+    if (entry_reserved(vtd, low, high) && !vtd_flawed(vtd, FLAW_VTD_IR_RESERVED))
         return refuse(lookup, VTD_FR_IR_RESERVED);
-    if (!source_ok(high, lookup->access->sid))
+    if (!source_ok(high, lookup->access->sid) && !vtd_flawed(vtd, FLAW_VTD_IR_SOURCE))
         return refuse(lookup, VTD_FR_IR_SOURCE);
     if (low & IRTE_IM)
         return interrupt_post(vtd, lookup, low, high);
@@ -102,18 +102,19 @@ static enum iommu_step interrupt_begin(struct vtd *vtd, struct iommu_lookup *loo
     lookup->pasid = 0;
     if (!(access->addr & REQ_REMAPPABLE)) {
         /* 5.1.4: extended mode knows no compatibility format. */
-        if (vtd->irt_extended || !vtd_is(vtd, VTD_G_CFI))
+        if ((vtd->irt_extended || !vtd_is(vtd, VTD_G_CFI)) &&
+            !vtd_flawed(vtd, FLAW_VTD_IR_COMPATIBLE))
             return refuse(lookup, VTD_FR_IR_COMPATIBLE);
         lookup->interrupt = (struct iommu_interrupt){.compatible = true};
         return IOMMU_OK;
     }
     if (access->addr & REQ_SHV) {
-        if (access->data >> 16)
+        if (access->data >> 16 && !vtd_flawed(vtd, FLAW_VTD_IR_REQUEST))
             return refuse(lookup, VTD_FR_IR_REQUEST);
         index += access->data & 0xffff;
     }
     lookup->pasid = index & 0xffff;
-    if (index >= vtd->irt_entries)
+    if (index >= vtd->irt_entries && !vtd_flawed(vtd, FLAW_VTD_IR_INDEX))
         return refuse(lookup, VTD_FR_IR_INDEX);
     slot = &vtd->irte[index % IRTE_SLOTS];
     if (slot->valid && slot->index == index && !lookup->uncached)
@@ -145,6 +146,8 @@ void vtd_flush_interrupts(struct vtd *vtd, unsigned index, unsigned order)
 {
     unsigned mask = ~(unsigned)low_mask(order);
 
+    if (vtd_flawed(vtd, FLAW_VTD_FLUSH_INTERRUPT))
+        return;
     vtd->irte_flushes++;
     for (unsigned i = 0; i < IRTE_SLOTS; i++) {
         if (((vtd->irte[i].index ^ index) & mask) == 0)

@@ -119,7 +119,8 @@ static void enqueue(struct vtd *vtd, const struct vtd_page_request *what)
         if (!(reg_get(vtd->regs, VTD_PRS) & PRS_PRO))
             trace_say(vtd->params.trace, TRACE_RULE, vtd->name,
                       "page request queue overflow, by %04x (VT-d 7.4)", what->sid);
-        note(vtd, PRS_PRO);
+        if (!vtd_flawed(vtd, FLAW_VTD_PAGE_OVERFLOW))
+            note(vtd, PRS_PRO);
         respond(vtd, what, RESPONSE_SUCCESS);
         return;
     }
@@ -127,7 +128,8 @@ static void enqueue(struct vtd *vtd, const struct vtd_page_request *what)
     /* A queue that is not in memory loses what is written to it, as any posted write is lost. */
     memory->write(memory->opaque, base + tail, data, sizeof(data));
     reg_set(vtd->regs, VTD_PQT, next);
-    note(vtd, PRS_PPR);
+    if (!vtd_flawed(vtd, FLAW_VTD_PAGE_PENDING))
+        note(vtd, PRS_PPR);
 }
 
 /* On the way. */
@@ -156,6 +158,8 @@ static void admitted(struct iommu_request *request, enum iommu_status status)
         return;
     if (status == IOMMU_FAULTED) {
         vtd->page_counts.refused++;
+        if (vtd_flawed(vtd, FLAW_VTD_PAGE_LOST))
+            return;
         respond(vtd, &what, abort ? RESPONSE_FAILURE : RESPONSE_INVALID);
         return;
     }

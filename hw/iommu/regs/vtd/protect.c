@@ -49,7 +49,8 @@ bool vtd_unprotected(void *face, uint64_t addr)
     const struct vtd *vtd = face;
 
     for (unsigned i = 0; vtd->protecting && i < ARRAY_LEN(vtd->region); i++) {
-        if (addr >= vtd->region[i].first && addr <= vtd->region[i].last)
+        if (addr >= vtd->region[i].first && addr <= vtd->region[i].last &&
+            !vtd_flawed(vtd, FLAW_VTD_PROTECTED))
             return false;
     }
     return true;

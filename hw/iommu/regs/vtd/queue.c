@@ -59,25 +59,37 @@ bool vtd_invalidate_context(struct vtd *vtd, unsigned granularity, uint16_t doma
 {
     static const uint16_t ignored[] = {0, 4, 6, 7};
 
+    if (vtd_flawed(vtd, FLAW_VTD_FLUSH_CONTEXT))
+        return granularity >= 1 && granularity <= 3;
     switch (granularity) {
     case 1: iommu_flush_devices(vtd->core); return true;
     case 2: iommu_flush_devices_of_domain(vtd->core, domain); return true;
-    case 3: iommu_flush_device(vtd->core, sid, ignored[function_mask & 3]); return true;
+    case 3:
+        if (!vtd_flawed(vtd, FLAW_VTD_FLUSH_CONTEXT_DEVICE))
+            iommu_flush_device(vtd->core, sid, ignored[function_mask & 3]);
+        return true;
     default: return false;
     }
 }
 
 bool vtd_invalidate_iotlb(struct vtd *vtd, unsigned granularity, uint16_t domain, uint64_t page)
 {
-    unsigned order = (unsigned)FIELD_GET(DESC_AM, page);
+    unsigned order = vtd_flawed(vtd, FLAW_VTD_FLUSH_ORDER) ? 0 : (unsigned)FIELD_GET(DESC_AM, page);
 
     switch (granularity) {
-    case 1: iommu_flush_pages(vtd->core); return true;
-    case 2: iommu_flush_pages_of_domain(vtd->core, domain); return true;
+    case 1:
+        if (!vtd_flawed(vtd, FLAW_VTD_FLUSH_GLOBAL))
+            iommu_flush_pages(vtd->core);
+        return true;
+    case 2:
+        if (!vtd_flawed(vtd, FLAW_VTD_FLUSH_DOMAIN))
+            iommu_flush_pages_of_domain(vtd->core, domain);
+        return true;
     case 3:
         if (order > VTD_MAX_AM)
             return false;
-        iommu_flush_second(vtd->core, domain, page & DESC_ADDR, order, page & DESC_IH);
+        if (!vtd_flawed(vtd, FLAW_VTD_FLUSH_PAGE))
+            iommu_flush_second(vtd->core, domain, page & DESC_ADDR, order, page & DESC_IH);
         return true;
     default: return false;
     }
@@ -130,12 +142,13 @@ static unsigned do_wait(struct vtd *vtd, const struct descriptor *d)
     const struct iommu_memory *memory = &vtd->params.memory;
     uint8_t status[4];
 
-    if (d->quad[0] & WAIT_SW) {
+    if (d->quad[0] & WAIT_SW && !vtd_flawed(vtd, FLAW_VTD_WAIT_STATUS)) {
         le32_store(status, (uint32_t)FIELD_GET(WAIT_DATA, d->quad[0]));
         /* A status that finds no memory is lost, as a posted write is. */
         memory->write(memory->opaque, d->quad[1] & ~3ULL, status, 4);
     }
-    if (!(d->quad[0] & WAIT_IF) || (reg_get(vtd->regs, VTD_ICS) & VTD_ICS_IWC))
+    if (!(d->quad[0] & WAIT_IF) || vtd_flawed(vtd, FLAW_VTD_WAIT_INTERRUPT) ||
+        (reg_get(vtd->regs, VTD_ICS) & VTD_ICS_IWC))
         return 0;
     reg_set(vtd->regs, VTD_ICS, VTD_ICS_IWC);
     vtd_event_raise(vtd, VTD_IECTL);
@@ -149,7 +162,10 @@ static unsigned do_pasid_iotlb(struct vtd *vtd, const struct descriptor *d)
     unsigned order = (unsigned)FIELD_GET(DESC_AM, d->quad[1]);
 
     switch (FIELD_GET(DESC_G, d->quad[0])) {
-    case 2: iommu_flush_pages_of_pasid(vtd->core, domain, pasid); return 0;
+    case 2:
+        if (!vtd_flawed(vtd, FLAW_VTD_FLUSH_PASID))
+            iommu_flush_pages_of_pasid(vtd->core, domain, pasid);
+        return 0;
     case 3:
         if (order > VTD_MAX_AM)
             return IQE_RESERVED;
@@ -164,6 +180,8 @@ static unsigned do_pasid_cache(struct vtd *vtd, const struct descriptor *d)
 {
     uint16_t domain = (uint16_t)FIELD_GET(DESC_DID, d->quad[0]);
 
+    if (vtd_flawed(vtd, FLAW_VTD_FLUSH_PASID_CACHE))
+        return 0;
     switch (FIELD_GET(DESC_G, d->quad[0])) {
     case 0: iommu_flush_contexts_of_domain(vtd->core, domain); return 0;
     case 1:
@@ -266,10 +284,12 @@ static unsigned descriptor_check(const struct vtd *vtd, const struct descriptor 
     unsigned type = descriptor_type(d);
 
     if (type >= ARRAY_LEN(descriptors) || !descriptors[type].run ||
-        (descriptors[type].scalable && vtd->ttm != VTD_TTM_SCALABLE))
+        (descriptors[type].scalable && vtd->ttm != VTD_TTM_SCALABLE &&
+         !vtd_flawed(vtd, FLAW_VTD_DESCRIPTOR_SCALABLE)))
         return IQE_TYPE;
-    if ((d->quad[0] & ~(descriptors[type].used[0] | DESC_TYPE_LOW | DESC_TYPE_HIGH)) ||
-        (d->quad[1] & ~descriptors[type].used[1]) || d->quad[2] || d->quad[3])
+    if (((d->quad[0] & ~(descriptors[type].used[0] | DESC_TYPE_LOW | DESC_TYPE_HIGH)) ||
+         (d->quad[1] & ~descriptors[type].used[1]) || d->quad[2] || d->quad[3]) &&
+        !vtd_flawed(vtd, FLAW_VTD_DESCRIPTOR_RESERVED))
         return IQE_RESERVED;
     /* 6.5.2.8: draining of Page Requests, which any wait does here. */
     return type == 5 && (d->quad[0] & WAIT_PD) && !vtd_takes_page_requests(vtd) ? IQE_RESERVED : 0;
@@ -293,7 +313,8 @@ static void queue_stop(struct vtd *vtd, unsigned why)
               "invalidation queue error %u at 0x%llx (VT-d 6.5.2.10)", why,
               (unsigned long long)reg_get(vtd->regs, VTD_IQH));
     reg_set(vtd->regs, VTD_IQERCD, why);
-    vtd_fault_status(vtd, VTD_FSTS_IQE);
+    if (!vtd_flawed(vtd, FLAW_VTD_QUEUE_ERROR))
+        vtd_fault_status(vtd, VTD_FSTS_IQE);
 }
 
 static unsigned queue_check(const struct vtd *vtd)
@@ -302,7 +323,8 @@ static unsigned queue_check(const struct vtd *vtd)
 
     if (vtd->ttm != VTD_TTM_LEGACY && vtd->ttm != VTD_TTM_SCALABLE && vtd->ttm != VTD_TTM_ABORT)
         return IQE_MODE;
-    if (vtd->ttm == VTD_TTM_SCALABLE && descriptor_bytes(vtd) != 32)
+    if (vtd->ttm == VTD_TTM_SCALABLE && descriptor_bytes(vtd) != 32 &&
+        !vtd_flawed(vtd, FLAW_VTD_QUEUE_WIDTH))
         return IQE_WIDTH;
     if ((tail | head) % descriptor_bytes(vtd))
         return IQE_MISALIGNED;
@@ -398,7 +420,7 @@ static bool queue_must_drain(struct vtd *vtd, const struct descriptor *d)
         return !vtd_device_tlb_room(vtd, what.sid, pending_max);
     if (descriptor_type(d) != 5)
         return false;
-    if (vtd->outstanding_count)
+    if (vtd->outstanding_count && !vtd_flawed(vtd, FLAW_VTD_WAIT_DRAINS))
         return true;
     if (vtd->queue_drain_done)
         return false;

@@ -83,6 +83,7 @@ static void set_second(const struct vtd *vtd, struct iommu_context *context, uns
 
     context->second = (struct pt_config){
         .format = &pt_vtd_second,
+        .flaws = &vtd->params.sim->flaws,
         .root = root & ENTRY_PTR,
         .levels = (uint8_t)levels,
         .phys_bits = vtd->params.host_bits,
@@ -105,10 +106,12 @@ static enum iommu_step legacy_context(struct vtd *vtd, struct iommu_lookup *look
     lookup->fault_disabled = low & ENTRY_FPD;
     if (!(low & ENTRY_P))
         return refuse(lookup, VTD_FR_CONTEXT_ABSENT);
-    if ((low & (CE_LOW_RSVD | beyond_host(vtd))) || (high & CE_HIGH_RSVD))
+    if (((low & (CE_LOW_RSVD | beyond_host(vtd))) || (high & CE_HIGH_RSVD)) &&
+        !vtd_flawed(vtd, FLAW_VTD_CONTEXT_RESERVED))
         return refuse(lookup, VTD_FR_CONTEXT_RESERVED);
     levels = levels_of(vtd, FIELD_GET(CE_AW, high));
-    if (!levels || !(tt == TT_SECOND || (tt == TT_PASS && vtd->params.features.pass_through) ||
+    if (!levels || !(tt == TT_SECOND || vtd_flawed(vtd, FLAW_VTD_TYPE) ||
+                     (tt == TT_PASS && vtd->params.features.pass_through) ||
                      (tt == TT_DEVICE_TLB && vtd->params.features.device_tlb)))
         return refuse(lookup, VTD_FR_CONTEXT_INVALID);
     lookup->device = (struct iommu_device){
@@ -140,7 +143,8 @@ static enum iommu_step legacy_device(struct vtd *vtd, struct iommu_lookup *looku
         return refuse(lookup, VTD_FR_ROOT_UNREADABLE);
     if (!(low & ENTRY_P))
         return refuse(lookup, VTD_FR_ROOT_ABSENT);
-    if ((low & (GENMASK(11, 1) | beyond_host(vtd))) || quad(lookup, 1))
+    if (((low & (GENMASK(11, 1) | beyond_host(vtd))) || quad(lookup, 1)) &&
+        !vtd_flawed(vtd, FLAW_VTD_ROOT_RESERVED))
         return refuse(lookup, VTD_FR_ROOT_RESERVED);
     return ask(lookup, (low & ENTRY_PTR) + devfn * 16u, 16);
 }
@@ -156,9 +160,10 @@ static enum iommu_step scalable_context(struct vtd *vtd, struct iommu_lookup *lo
     lookup->fault_disabled = low & ENTRY_FPD;
     if (!(low & ENTRY_P))
         return refuse(lookup, VTD_FR_SM_CONTEXT_ABSENT);
-    if ((low & (SC_LOW_RSVD | (vtd->params.features.device_tlb ? 0 : SC_DTE) |
-                (vtd_takes_page_requests(vtd) ? 0 : SC_PRE) | beyond_host(vtd))) ||
-        (high & ~SC_RID_PASID) || quad(lookup, 2) || quad(lookup, 3))
+    if (!vtd_flawed(vtd, FLAW_VTD_SM_CONTEXT_RESERVED) &&
+        ((low & (SC_LOW_RSVD | (vtd->params.features.device_tlb ? 0 : SC_DTE) |
+                 (vtd_takes_page_requests(vtd) ? 0 : SC_PRE) | beyond_host(vtd))) ||
+         (high & ~SC_RID_PASID) || quad(lookup, 2) || quad(lookup, 3)))
         return refuse(lookup, VTD_FR_SM_CONTEXT_RESERVED);
     lookup->device = (struct iommu_device){
         .fault_disabled = low & ENTRY_FPD,
@@ -185,7 +190,7 @@ static enum iommu_step scalable_device(struct vtd *vtd, struct iommu_lookup *loo
         return refuse(lookup, VTD_FR_SM_ROOT_UNREADABLE);
     if (!(half & ENTRY_P))
         return refuse(lookup, VTD_FR_SM_ROOT_ABSENT);
-    if (half & (GENMASK(11, 1) | beyond_host(vtd)))
+    if (half & (GENMASK(11, 1) | beyond_host(vtd)) && !vtd_flawed(vtd, FLAW_VTD_SM_ROOT_RESERVED))
         return refuse(lookup, VTD_FR_SM_ROOT_RESERVED);
     return ask(lookup, (half & ENTRY_PTR) + (devfn & 0x7f) * 32u, 32);
 }
@@ -201,7 +206,8 @@ enum iommu_step vtd_device(void *face, struct iommu_lookup *lookup)
             return refuse(lookup, VTD_FR_SM_ROOT_TABLE);
         if (vtd->ttm == VTD_TTM_LEGACY && lookup->access->page_request)
             return refuse(lookup, VTD_FR_SM_LEGACY_PAGE_REQUEST);
-        if (vtd->ttm == VTD_TTM_LEGACY && lookup->access->has_pasid)
+        if (vtd->ttm == VTD_TTM_LEGACY && lookup->access->has_pasid &&
+            !vtd_flawed(vtd, FLAW_VTD_LEGACY_PASID))
             return refuse(lookup, VTD_FR_SM_LEGACY_PASID);
         return ask(lookup, vtd->root + (lookup->access->sid >> 8) * 16u, 16);
     }
@@ -218,6 +224,7 @@ static bool set_first(const struct vtd *vtd, struct iommu_context *context, uint
         return false;
     context->first = (struct pt_config){
         .format = &pt_x86,
+        .flaws = &vtd->params.sim->flaws,
         .root = quad2 & ENTRY_PTR,
         .levels = mode ? 5 : 4,
         /* Guest addresses: how wide they may be is the second stage's business. */
@@ -280,8 +287,9 @@ static enum iommu_step pasid_entry(struct vtd *vtd, struct iommu_lookup *lookup)
         return refuse(lookup, VTD_FR_SM_PASID_ABSENT);
     for (unsigned i = 3; i < 8; i++)
         rest |= quad(lookup, i);
-    if ((low & (PE_0_RSVD | beyond_host(vtd))) || (quad(lookup, 1) & rsvd1) ||
-        (quad(lookup, 2) & (rsvd2 | beyond_host(vtd))) || rest)
+    if (((low & (PE_0_RSVD | beyond_host(vtd))) || (quad(lookup, 1) & rsvd1) ||
+         (quad(lookup, 2) & (rsvd2 | beyond_host(vtd))) || rest) &&
+        !vtd_flawed(vtd, FLAW_VTD_PASID_RESERVED))
         return refuse(lookup, VTD_FR_SM_PASID_RESERVED);
     *context = (struct iommu_context){
         .fault_disabled = disabled,
@@ -304,7 +312,7 @@ enum iommu_step vtd_process(void *face, struct iommu_lookup *lookup)
     if (lookup->turn == 2)
         return pasid_entry(vtd, lookup);
     if (lookup->turn == 0) {
-        if (lookup->pasid >= lookup->device.pasid_end)
+        if (lookup->pasid >= lookup->device.pasid_end && !vtd_flawed(vtd, FLAW_VTD_PASID_LARGE))
             return refuse(lookup,
                           lookup->access->has_pasid ? VTD_FR_SM_PASID_LARGE : VTD_FR_SM_RID_PASID);
         return ask(lookup, lookup->device.process_table + (lookup->pasid >> 6) * 8u, 8);
@@ -314,7 +322,8 @@ enum iommu_step vtd_process(void *face, struct iommu_lookup *lookup)
     lookup->fault_disabled |= entry & ENTRY_FPD;
     if (!(entry & ENTRY_P))
         return refuse(lookup, VTD_FR_SM_DIRECTORY_ABSENT);
-    if (entry & (GENMASK(11, 2) | beyond_host(vtd)))
+    if (entry & (GENMASK(11, 2) | beyond_host(vtd)) &&
+        !vtd_flawed(vtd, FLAW_VTD_DIRECTORY_RESERVED))
         return refuse(lookup, VTD_FR_SM_DIRECTORY_RESERVED);
     return ask(lookup, (entry & ENTRY_PTR) + (lookup->pasid & 63) * 64u, 64);
 }
@@ -326,19 +335,24 @@ bool vtd_admit(void *face, const struct iommu_access *access, const struct iommu
 
     if (legacy && access->page_request)
         *code = VTD_FR_SM_LEGACY_PAGE_REQUEST;
-    else if (legacy && access->has_pasid)
+    else if (legacy && access->has_pasid && !vtd_flawed(face, FLAW_VTD_LEGACY_PASID))
         *code = VTD_FR_SM_LEGACY_PASID;
-    else if (access->at != IOMMU_UNTRANSLATED && !device->device_tlb)
+    else if (access->at != IOMMU_UNTRANSLATED && !device->device_tlb &&
+             !vtd_flawed(face, FLAW_VTD_DEVICE_TLB))
         *code = legacy ? VTD_FR_TYPE_BLOCKED : VTD_FR_SM_NO_DEVICE_TLB;
-    else if (access->has_pasid && !device->pasid_allowed)
+    else if (access->has_pasid && !device->pasid_allowed &&
+             !vtd_flawed(face, FLAW_VTD_PASID_DISABLED))
         *code = VTD_FR_SM_PASID_DISABLED;
-    else if (access->page_request && !device->page_requests)
+    else if (access->page_request && !device->page_requests &&
+             !vtd_flawed(face, FLAW_VTD_PAGE_REQUESTS))
         *code = VTD_FR_SM_NO_PAGE_REQUESTS;
     else if (access->page_request && access->has_pasid && access->pasid >= device->pasid_end)
         *code = VTD_FR_SM_PASID_LARGE;
-    else if (context && (access->want & PT_PERM_EXEC)) /* ECAP.ERS is 0 */
+    else if (context && (access->want & PT_PERM_EXEC) &&
+             !vtd_flawed(face, FLAW_VTD_EXECUTE)) /* ECAP.ERS is 0 */
         *code = legacy ? VTD_FR_READ : VTD_FR_SM_EXECUTE;
-    else if (context && access->has_pasid && access->privileged && !context->supervisor)
+    else if (context && access->has_pasid && access->privileged && !context->supervisor &&
+             !vtd_flawed(face, FLAW_VTD_SUPERVISOR))
         *code = VTD_FR_SM_SUPERVISOR;
     else
         return true;

@@ -11,7 +11,7 @@
 /* VT-d 3.14: the interrupt range is not for memory. */
 static bool output_allowed(void *face, uint64_t addr)
 {
-    return addr < INTERRUPTS_FIRST || addr > INTERRUPTS_LAST;
+    return addr < INTERRUPTS_FIRST || addr > INTERRUPTS_LAST || vtd_flawed(face, FLAW_VTD_OUTPUT);
 }
 
 static const struct iommu_face_ops vtd_ops = {
@@ -115,7 +115,8 @@ void vtd_submit(struct vtd *vtd, struct iommu_request *request)
 {
     bool protected = !vtd_unprotected(vtd, request->access.addr);
 
-    if (vtd_is(vtd, request->access.interrupt ? VTD_G_IRE : VTD_G_TE)) {
+    if (vtd_is(vtd, request->access.interrupt ? VTD_G_IRE : VTD_G_TE) &&
+        !vtd_flawed(vtd, request->access.interrupt ? FLAW_VTD_IR_OFF : FLAW_VTD_TRANSLATION_OFF)) {
         iommu_submit(vtd->core, request);
         return;
     }

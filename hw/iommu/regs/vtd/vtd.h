@@ -241,6 +241,11 @@ static inline bool vtd_is(const struct vtd *vtd, uint64_t state)
     return (vtd->states & state) != 0;
 }
 
+static inline bool vtd_flawed(const struct vtd *vtd, enum flaw flaw)
+{
+    return flaw_on(&vtd->params.sim->flaws, flaw);
+}
+
 static inline uint64_t vtd_host_mask(const struct vtd *vtd)
 {
     return low_mask(vtd->params.host_bits);

@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pcilab/base/flaw.h"
+
 #define PT_LEVELS_MAX 5
 
 /* What an access wants, and what a translation grants; PT_USER grants unprivileged accesses. */
@@ -85,13 +87,14 @@ struct pt_config {
     const struct pt_format *format;
     uint64_t root; /* address of the root table, on a 4 KiB boundary */
     uint8_t levels;
-    uint8_t phys_bits;    /* width of addresses in entries; wider ones are reserved */
-    uint8_t largest_leaf; /* 1: 4 KiB only; 2: 2 MiB too; 3: 1 GiB too */
-    bool keep_ad;         /* access and dirty bits are maintained */
-    bool extended_access; /* x86: bit 10 is set too (VT-d 4.1, 9.8, EA) */
-    bool snoop_bit;       /* VT-d second stage: bit 11 of a leaf is not reserved */
-    bool no_execute;      /* x86: bit 63 forbids execution */
-    bool write_protect;   /* x86: supervisors may not write read-only pages */
+    uint8_t phys_bits;         /* width of addresses in entries; wider ones are reserved */
+    uint8_t largest_leaf;      /* 1: 4 KiB only; 2: 2 MiB too; 3: 1 GiB too */
+    bool keep_ad;              /* access and dirty bits are maintained */
+    bool extended_access;      /* x86: bit 10 is set too (VT-d 4.1, 9.8, EA) */
+    bool snoop_bit;            /* VT-d second stage: bit 11 of a leaf is not reserved */
+    bool no_execute;           /* x86: bit 63 forbids execution */
+    bool write_protect;        /* x86: supervisors may not write read-only pages */
+    const struct flaws *flaws; /* of the machine, or NULL: none */
 };
 
 struct pt_update {
