@@ -150,7 +150,7 @@ bool block_written(struct cpu_group *g, struct ram_range *r, uint64_t pa, uint64
     return true;
 }
 
-void cpu_group_ram_written(struct cpu_group *g, uint64_t gpa, uint64_t len)
+void soft_group_ram_written(struct cpu_group *g, uint64_t gpa, uint64_t len)
 {
     while (len) {
         uint64_t piece = MIN(len, PAGE_SIZE - (gpa & ~PAGE_MASK));

@@ -24,6 +24,7 @@
 #include "pcilab/cpu/cpu.h"
 #include "pcilab/cpu/debug.h"
 #include "pcilab/sim/rng.h"
+#include "soft.h"
 
 /* CHOICE: hosts are little-endian, and may access integers at any address. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the interpreter needs little-endian");
@@ -280,6 +281,7 @@ struct cpu_msrs {
 #define CPU_PASID_BITS (BIT(31) | GENMASK(19, 0))
 
 struct cpu {
+    struct cpu_head head;
     /* Hot. */
     uint64_t gpr[R_COUNT];
     uint64_t fl_z; /* ZF = this is 0 */
@@ -365,6 +367,7 @@ struct ram_range {
 };
 
 struct cpu_group {
+    struct cpu_head head;
     struct cpu_group_config config;
     struct ram_range *ram;
     unsigned ram_count;

@@ -101,7 +101,7 @@ void cpu_reset_init(struct cpu *c, bool power_on)
     tlb_flush(c, true);
 }
 
-void cpu_group_reseed(struct cpu_group *g, uint64_t seed)
+void soft_group_reseed(struct cpu_group *g, uint64_t seed)
 {
     g->config.seed = seed;
     for (unsigned n = 0; n < g->config.count; n++) {
@@ -111,15 +111,37 @@ void cpu_group_reseed(struct cpu_group *g, uint64_t seed)
     }
 }
 
-void cpu_group_reset(struct cpu_group *g)
+void soft_group_reset(struct cpu_group *g)
 {
-    cpu_group_reseed(g, g->config.seed);
+    soft_group_reseed(g, g->config.seed);
     for (unsigned n = 0; n < g->config.count; n++) {
         cpu_reset_init(g->cpus[n], true);
     }
 }
 
 /* ---- Creation ---- */
+
+static const struct cpu_back_end soft_back_end = {
+    .group_free = soft_group_free,
+    .group_reset = soft_group_reset,
+    .group_reseed = soft_group_reseed,
+    .group_get = soft_group_get,
+    .group_ram_written = soft_group_ram_written,
+    .run = soft_run,
+    .access = soft_access,
+    .complete = soft_complete,
+    .set_intr = soft_set_intr,
+    .raise_nmi = soft_raise_nmi,
+    .init_signal = soft_init_signal,
+    .sipi = soft_sipi,
+    .wants_to_run = soft_wants_to_run,
+    .tsc_at = soft_tsc_at,
+    .tsc_to_ps = soft_tsc_to_ps,
+    .now_ps = soft_now_ps,
+    .get_state = soft_get_state,
+    .set_state = soft_set_state,
+    .retired_total = soft_retired_total,
+};
 
 static struct cpu *cpu_new(struct cpu_group *g, unsigned index)
 {
@@ -128,6 +150,7 @@ static struct cpu *cpu_new(struct cpu_group *g, unsigned index)
         g_error("out of memory");
     }
     memset(c, 0, sizeof(*c));
+    c->head.back_end = &soft_back_end;
     c->group = g;
     c->index = index;
     c->scratch = g_malloc0(sizeof(struct block) + BLOCK_MAX_OPS * sizeof(struct op));
@@ -138,6 +161,7 @@ struct cpu_group *cpu_group_new(const struct cpu_group_config *config)
 {
     assert(config->count >= 1 && config->count <= CPU_MAX && config->tsc_hz > 0);
     struct cpu_group *g = g_new0(struct cpu_group, 1);
+    g->head.back_end = &soft_back_end;
     g->config = *config;
     g->ram_count = config->ram_count;
     g->ram = g_new0(struct ram_range, config->ram_count);
@@ -153,15 +177,12 @@ struct cpu_group *cpu_group_new(const struct cpu_group_config *config)
     for (unsigned n = 0; n < config->count; n++) {
         g->cpus[n] = cpu_new(g, n);
     }
-    cpu_group_reset(g);
+    soft_group_reset(g);
     return g;
 }
 
-void cpu_group_free(struct cpu_group *g)
+void soft_group_free(struct cpu_group *g)
 {
-    if (!g) {
-        return;
-    }
     block_free_all(g);
     for (unsigned n = 0; n < g->config.count; n++) {
         g_free(g->cpus[n]->scratch);
@@ -174,7 +195,7 @@ void cpu_group_free(struct cpu_group *g)
     g_free(g);
 }
 
-struct cpu *cpu_group_get(struct cpu_group *g, unsigned index)
+struct cpu *soft_group_get(struct cpu_group *g, unsigned index)
 {
     assert(index < g->config.count);
     return g->cpus[index];
@@ -182,7 +203,7 @@ struct cpu *cpu_group_get(struct cpu_group *g, unsigned index)
 
 /* ---- State ---- */
 
-void cpu_get_state(const struct cpu *c, struct cpu_state *s)
+void soft_get_state(const struct cpu *c, struct cpu_state *s)
 {
     memset(s, 0, sizeof(*s));
     memcpy(s->gpr, c->gpr, sizeof(s->gpr));
@@ -203,7 +224,7 @@ void cpu_get_state(const struct cpu *c, struct cpu_state *s)
     fpu_fxsave(&c->fpu, s->fxsave, FPU_FX_64);
 }
 
-void cpu_set_state(struct cpu *c, const struct cpu_state *s)
+void soft_set_state(struct cpu *c, const struct cpu_state *s)
 {
     memcpy(c->gpr, s->gpr, sizeof(s->gpr));
     c->rip = s->rip;

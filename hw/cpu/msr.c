@@ -261,15 +261,15 @@ static uint64_t ps_to_ticks(const struct cpu_group *g, uint64_t now_ps)
     return (uint64_t)((unsigned __int128)now_ps * g->tsc_num / g->tsc_den);
 }
 
-uint64_t cpu_tsc_at(const struct cpu *c, uint64_t now_ps)
+uint64_t soft_tsc_at(const struct cpu *c, uint64_t now_ps)
 {
     return ps_to_ticks(c->group, now_ps) + c->tsc_offset;
 }
 
-uint64_t cpu_tsc_to_ps(const struct cpu *c, uint64_t tsc, uint64_t now_ps)
+uint64_t soft_tsc_to_ps(const struct cpu *c, uint64_t tsc, uint64_t now_ps)
 {
     /* Wrapping: a TSC that has been reached already is not more than half the range behind. */
-    int64_t ahead = (int64_t)(tsc - cpu_tsc_at(c, now_ps));
+    int64_t ahead = (int64_t)(tsc - soft_tsc_at(c, now_ps));
     if (ahead <= 0) {
         return now_ps;
     }
@@ -279,12 +279,12 @@ uint64_t cpu_tsc_to_ps(const struct cpu *c, uint64_t tsc, uint64_t now_ps)
     return ps > UINT64_MAX ? UINT64_MAX : (uint64_t)ps;
 }
 
-uint64_t cpu_now_ps(const struct cpu *c)
+uint64_t soft_now_ps(const struct cpu *c)
 {
     return c->now_ps + cpu_run_done(c) * c->group->config.ps_per_insn;
 }
 
 uint64_t cpu_tsc_now(const struct cpu *c)
 {
-    return cpu_tsc_at(c, cpu_now_ps(c));
+    return soft_tsc_at(c, soft_now_ps(c));
 }

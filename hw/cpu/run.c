@@ -88,7 +88,7 @@ static void trace_exception(const struct cpu *c, uint64_t rip, unsigned cpl)
     static const char *const names[CPU_MAX] = {"cpu0", "cpu1", "cpu2", "cpu3",
                                                "cpu4", "cpu5", "cpu6", "cpu7"};
 
-    trace_hit_at(c->group->config.trace, TRACE_CPU_EXCEPTION, names[c->index], cpu_now_ps(c),
+    trace_hit_at(c->group->config.trace, TRACE_CPU_EXCEPTION, names[c->index], soft_now_ps(c),
                  c->exc.vector, c->exc.has_error ? c->exc.error : 0, rip,
                  c->exc.vector == EXC_PF ? c->cr2 : 0, cpl);
 }
@@ -156,7 +156,7 @@ static bool nmi_ready(const struct cpu *c)
     return c->nmi_pending && !c->nmi_blocked;
 }
 
-bool cpu_wants_to_run(const struct cpu *c)
+bool soft_wants_to_run(const struct cpu *c)
 {
     switch (c->run_state) {
     case RUN_OK: return true;
@@ -308,7 +308,7 @@ static enum cpu_exit run_loop(struct cpu *c)
                 cpu_reset_init(c, false);
                 continue;
             }
-            if (!cpu_wants_to_run(c)) {
+            if (!soft_wants_to_run(c)) {
                 return c->stop.kind != CPU_STOP_NONE  ? CPU_EXIT_STOP
                        : c->run_state == RUN_HALTED   ? CPU_EXIT_HALT
                        : c->run_state == RUN_SHUTDOWN ? CPU_EXIT_SHUTDOWN
@@ -346,7 +346,7 @@ static enum cpu_exit run_loop(struct cpu *c)
     }
 }
 
-enum cpu_exit cpu_run(struct cpu *c, uint64_t now_ps, uint64_t budget, uint64_t *retired)
+enum cpu_exit soft_run(struct cpu *c, uint64_t now_ps, uint64_t budget, uint64_t *retired)
 {
     *retired = 0;
     if (c->acc_outstanding) {
@@ -390,13 +390,13 @@ enum cpu_exit cpu_run(struct cpu *c, uint64_t now_ps, uint64_t budget, uint64_t 
 
 /* ---- The bus side ---- */
 
-const struct cpu_access *cpu_access(const struct cpu *c)
+const struct cpu_access *soft_access(const struct cpu *c)
 {
     assert(c->acc_outstanding);
     return &c->acc;
 }
 
-void cpu_complete(struct cpu *c, const void *data, bool fault)
+void soft_complete(struct cpu *c, const void *data, bool fault)
 {
     assert(c->acc_outstanding && c->log_count < ACCESS_LOG_MAX);
     struct access_log_entry *e = &c->log[c->log_count++];
@@ -409,22 +409,22 @@ void cpu_complete(struct cpu *c, const void *data, bool fault)
     }
 }
 
-void cpu_set_intr(struct cpu *c, bool level)
+void soft_set_intr(struct cpu *c, bool level)
 {
     c->intr = level;
 }
 
-void cpu_raise_nmi(struct cpu *c)
+void soft_raise_nmi(struct cpu *c)
 {
     c->nmi_pending = true;
 }
 
-void cpu_init_signal(struct cpu *c)
+void soft_init_signal(struct cpu *c)
 {
     c->init_pending = true;
 }
 
-void cpu_sipi(struct cpu *c, uint8_t vector)
+void soft_sipi(struct cpu *c, uint8_t vector)
 {
     if (c->init_pending) {
         cpu_reset_init(c, false);
@@ -439,7 +439,7 @@ void cpu_sipi(struct cpu *c, uint8_t vector)
     cpu_update_mode(c);
 }
 
-uint64_t cpu_retired_total(const struct cpu *c)
+uint64_t soft_retired_total(const struct cpu *c)
 {
     return c->retired_before;
 }

@@ -97,6 +97,7 @@ struct machine {
     struct cpu_group *cpus;
     struct slot slot[CPU_MAX];
     unsigned cpu_count;
+    bool kvm; /* the processors are the host's */
     bool firmware_assigns;
     uint64_t quantum_ps; /* a turn of a processor among several */
     bool wake;           /* a halted processor may have a reason to go on */
@@ -136,6 +137,13 @@ void sched_init(struct machine *machine);
 void sched_reset(struct machine *machine);
 /* The outstanding access is over; data is NULL for writes. */
 void sched_complete(struct slot *slot, const void *data, bool fault);
+
+/* processors.c: kvm NULL: the interpreter's. */
+bool board_create_processors(struct machine *machine, const struct kvm_host *kvm, GError **error);
+/* Whether the rest of the machine suits them. */
+bool board_check_processors(const struct machine *machine, GError **error);
+/* Who takes interrupt messages instead of our local APICs; or NULL. */
+apic_forward_fn board_apic_forward(const struct machine *machine);
 
 /* touch.c: a component is plugged into the port above it, or is not there yet. */
 void touch_init(struct board_part *part, const struct machine_component *c, struct port *above);

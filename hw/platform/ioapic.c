@@ -10,7 +10,6 @@
 /* Direct registers (82093AA, 3.1; ICH9, 13.5.1). */
 #define IOREGSEL 0x00
 #define IOWIN    0x10
-#define IOEOI    0x40
 
 /* Indirect registers, as offsets in the register space: index * 4 (82093AA, 3.2). */
 #define REG(index)    ((index)*4u)
@@ -178,7 +177,7 @@ static void ioapic_write(void *opaque, uint64_t offset, unsigned size, uint64_t 
         ioapic->select = (uint8_t)value;
     else if (offset == IOWIN && size == 4 && REG(ioapic->select) < reg_space_size(ioapic->regs))
         reg_write(ioapic->regs, REG(ioapic->select), 4, value);
-    else if (offset == IOEOI && size == 4)
+    else if (offset == IOAPIC_EOI && size == 4)
         ioapic_eoi(ioapic, (uint8_t)value);
 }
 

@@ -14,6 +14,7 @@
 #include "lapic.h"
 
 #define IOAPIC_PINS 24
+#define IOAPIC_EOI  0x40 /* offset of the EOI register (ICH9, 13.5.1) */
 
 /* Takes an interrupt as the memory write that it would be on its way to a local APIC. */
 typedef void (*ioapic_message_fn)(void *opaque, uint64_t addr, uint32_t data);

@@ -164,7 +164,8 @@ void lapic_eoi(struct lapic *lapic)
 
 bool lapic_decodes(const struct lapic *lapic, uint64_t addr)
 {
-    return lapic_enabled(lapic) && !lapic_x2(lapic) && addr >> 12 == lapic->base_msr >> 12;
+    return !lapic->bus->config.forward && lapic_enabled(lapic) && !lapic_x2(lapic) &&
+           addr >> 12 == lapic->base_msr >> 12;
 }
 
 uint64_t lapic_cr8_read(const struct lapic *lapic)

@@ -58,6 +58,9 @@ struct lapic {
     uint64_t tsc_deadline;
 };
 
+/* Takes all messages: the local APICs are somebody else's. */
+typedef void (*apic_forward_fn)(void *opaque, const struct apic_message *message);
+
 struct apic_bus_config {
     struct sim *sim;
     struct trace *trace;
@@ -66,6 +69,7 @@ struct apic_bus_config {
     uint64_t crystal_hz;
     void (*eoi)(void *opaque, uint8_t vector); /* broadcast to IOAPICs */
     void (*kick)(void *opaque);                /* a processor may have a reason to wake up */
+    apic_forward_fn forward;                   /* or NULL */
     void *opaque;
 };
 

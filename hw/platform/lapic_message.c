@@ -88,6 +88,10 @@ void apic_deliver(struct apic_bus *bus, const struct apic_message *message)
 
     bus->messages++;
     bus->last = *message;
+    if (bus->config.forward) {
+        bus->config.forward(bus->config.opaque, message);
+        return;
+    }
     for (unsigned i = 0; i < bus->config.count; i++) {
         if (matches(&bus->lapic[i], message))
             targets |= 1u << i;

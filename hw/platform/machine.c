@@ -12,13 +12,6 @@ GQuark machine_error_quark(void)
     return g_quark_from_static_string("pcilab-machine-error-quark");
 }
 
-static int board_ack(void *opaque, unsigned index)
-{
-    struct machine *machine = opaque;
-
-    return lapic_ack(&machine->apics.lapic[index]);
-}
-
 static void board_eoi(void *opaque, uint8_t vector)
 {
     struct machine *machine = opaque;
@@ -76,40 +69,6 @@ static void board_reset(void *opaque)
 
 static const struct pm_ops board_pm_ops = {.power_off = board_power_off, .reset = board_reset};
 
-static void board_write_back(void *opaque, uint64_t gpa)
-{
-    struct machine *machine = opaque;
-
-    ram_write_back(&machine->ram, gpa, 1);
-}
-
-static void board_write_back_all(void *opaque)
-{
-    struct machine *machine = opaque;
-
-    ram_write_back_all(&machine->ram);
-}
-
-static void create_processors(struct machine *machine)
-{
-    struct cpu_group_config config = {
-        .count = machine->cpu_count,
-        .ps_per_insn = BOARD_PS_PER_INSN,
-        .tsc_hz = BOARD_TSC_HZ,
-        .seed = machine->seed,
-        .ram = machine->ram.piece,
-        .ram_count = machine->ram.piece_count,
-        .ack = board_ack,
-        .write_back = board_write_back,
-        .write_back_all = board_write_back_all,
-        .opaque = machine,
-        .trace = &machine->trace,
-    };
-
-    machine->cpus = cpu_group_new(&config);
-    sched_init(machine);
-}
-
 static void create_board(struct machine *machine)
 {
     struct apic_bus_config apics = {
@@ -120,6 +79,7 @@ static void create_board(struct machine *machine)
         .crystal_hz = BOARD_CRYSTAL_HZ,
         .eoi = board_eoi,
         .kick = board_kick,
+        .forward = board_apic_forward(machine),
         .opaque = machine,
     };
     struct uart_config uart = {
@@ -163,9 +123,15 @@ struct machine *machine_new(const struct machine_desc *desc, const struct machin
         g_free(machine);
         return NULL;
     }
-    create_processors(machine);
+    if (!board_create_processors(machine, options->kvm, error)) {
+        ram_fini(&machine->ram);
+        input_fini(machine);
+        sim_fini(&machine->sim);
+        g_free(machine);
+        return NULL;
+    }
     create_board(machine);
-    if (!wiring_create(machine, desc, options, error)) {
+    if (!wiring_create(machine, desc, options, error) || !board_check_processors(machine, error)) {
         machine_free(machine);
         return NULL;
     }
@@ -227,7 +193,10 @@ void machine_reseed(struct machine *machine, uint64_t seed)
 void machine_nmi(struct machine *machine)
 {
     trace_say(&machine->trace, TRACE_STATE, "board", "NMI button");
-    lapic_raise_lvt(&machine->apics.lapic[0], LAPIC_LVT_LINT1);
+    if (machine->kvm)
+        cpu_raise_nmi(machine->slot[0].cpu);
+    else
+        lapic_raise_lvt(&machine->apics.lapic[0], LAPIC_LVT_LINT1);
 }
 
 bool machine_break(struct machine *machine)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "boot_control.h"
+#include "boot_cpu.h"
 #include "boot_state.h"
 #include "inspect.h"
 #include "pcilab/base/bits.h"
@@ -29,6 +30,7 @@ static void boot_clear(struct boot *boot)
     boot_gdb_clear(&boot->gdb);
     boot_control_stop(&boot->run);
     machine_free(boot->run.machine);
+    kvm_host_free(boot->kvm);
     boot_control_free(&boot->run);
     run_guest_free(boot->commander);
     (void)boot_record_close(&boot->record, CLI_OK);
@@ -388,6 +390,7 @@ static bool build_machine(struct boot *boot)
         .virtio_consoles = &boot->command.host,
         .virtio_console_count = boot->command.argv || boot->commander ? 1 : 0,
         .log = &boot->record.log,
+        .kvm = boot->kvm,
     };
 
     boot->run.machine = machine_new(boot->desc, &options, &error);
@@ -542,8 +545,9 @@ int cli_boot(char **argv)
         bool command = boot_options_wants_command(&boot.options);
         cli_set_notes(boot.options.verbose ||
                       (!boot.options.quiet && !command && isatty(STDERR_FILENO)));
-        if (load_topology(&boot) && find_command(&boot) && find_kernel(&boot) &&
-            open_files(&boot) && build_machine(&boot)) {
+        if (boot_cpu_open(&boot.options, &boot.kvm) && load_topology(&boot) &&
+            find_command(&boot) && find_kernel(&boot) && open_files(&boot) &&
+            build_machine(&boot)) {
             status = boot_machine(&boot);
         }
     }

@@ -49,6 +49,7 @@ void boot_options_clear(struct boot_options *o)
     g_strfreev(o->rw);
     g_free(o->cmdline);
     g_free(o->cpus);
+    g_free(o->cpu);
     g_free(o->memory);
     g_free(o->timing);
     g_strfreev(o->disks);
@@ -404,6 +405,9 @@ bool boot_options_parse(struct boot_options *o, char **argv)
         {"cmdline", 0, 0, G_OPTION_ARG_STRING, &o->cmdline, "Replace the default command line",
          "TEXT"},
         {"cpus", 0, 0, G_OPTION_ARG_STRING, &o->cpus, "Processors, 1 to 8", "N"},
+        {"cpu", 0, 0, G_OPTION_ARG_STRING, &o->cpu,
+         "The software processor, this computer's own, or that if it works (docs/kvm.md)",
+         "soft|kvm|auto"},
         {"memory", 'm', 0, G_OPTION_ARG_STRING, &o->memory, "RAM, like 512M or 2G", "SIZE"},
         {"timing", 0, 0, G_OPTION_ARG_STRING, &o->timing,
          "How TLPs cross links; default: as the topology says", "functional|link"},

@@ -23,6 +23,7 @@ struct boot_options {
     bool shell, tty, guest_commands;
     char *cmdline;
     char *cpus, *memory, *timing;
+    char *cpu; /* as typed; NULL: soft */
     uint64_t seed;
     char **disks; /* NAME=FILE */
     bool real_clock, no_reboot, digest, enter_bzimage;

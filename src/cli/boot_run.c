@@ -412,6 +412,9 @@ static int explain(const struct boot_run *run, enum run_end end)
     case END_HUNG: break;
     case END_RECORD: status = boot_record_status(run->record); break;
     case END_DEAD:
+        if (machine_processors_failed(run->machine)) {
+            cli_error("%s", machine_processors_failed(run->machine));
+        }
         cli_error("all processors have halted for good, without powering off");
         status = CLI_FAILED;
         break;

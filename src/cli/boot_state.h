@@ -12,6 +12,7 @@
 
 struct report_watch; /* report.h */
 struct run_guest;    /* run_guest.h */
+struct kvm_host;     /* pcilab/kvm/kvm.h */
 
 /* Everything that one boot needs, freed in one place. */
 struct boot {
@@ -27,6 +28,7 @@ struct boot {
     struct trace_digest *digest;
     struct report_watch *watch; /* --out */
     struct boot_run run;
+    struct kvm_host *kvm; /* NULL: the software processor */
     struct command command;
     struct run_guest *commander; /* of --guest-commands; NULL: none */
     struct checkpoint_run checkpoint;

@@ -34,6 +34,17 @@ error 'a replay with a checkpoint' 'with --checkpoint-at it would be more than o
 run "${boot[@]}" --until never
 error 'until when?' '--until "never" is not allowed'
 
+run "${boot[@]}" --cpu=turbo
+error 'processors that nobody has' '--cpu=turbo is not allowed; it is soft'
+run "${boot[@]}" --cpu=kvm --record "$work/x"
+error 'KVM recorded' '--cpu=kvm: --record needs a processor whose every run is the same'
+run "${boot[@]}" --cpu=kvm --gdb 1234
+error 'KVM with gdb' '--cpu=kvm: --gdb needs'
+run "${boot[@]}" --cpu=kvm --digest -- true
+expect 126 'a command on KVM, the same every time' err '--cpu=kvm: --digest needs'
+run "${boot[@]}" --cpu=auto --digest --kernel "$work/absent"
+expect 2 'what --cpu=auto takes is said' err 'auto: the software processor runs the guest: --digest'
+
 run "${boot[@]}" --kernel "$work/absent"
 error 'a kernel that is not there' "kernel $work/absent: No such file or directory"
 run "${boot[@]}" --kernel "$work"

@@ -22,6 +22,7 @@
 #include "pcilab/trace/trace.h"
 
 struct block_image; /* pcilab/io/block.h */
+struct kvm_host;    /* pcilab/cpu/kvm.h */
 
 /* What is wrong with a description, an option or a file; the message says what to do next. */
 #define MACHINE_ERROR machine_error_quark()
@@ -263,6 +264,7 @@ struct machine_options {
     struct machine_console console;
     const struct machine_virtio_console *virtio_consoles;
     unsigned virtio_console_count;
+    const struct kvm_host *kvm;      /* runs the processors, outlives the machine; NULL: soft */
     const struct sim_input_log *log; /* keeps, or has, what comes from outside; NULL: neither */
 };
 
@@ -361,6 +363,8 @@ bool machine_can_touch(struct machine *machine, enum machine_touch what, const c
 void machine_touch(struct machine *machine, enum machine_touch what, const char *name);
 struct sim *machine_sim(struct machine *machine);
 struct trace *machine_trace(struct machine *machine);
+/* Why the host could not run a processor on; NULL: it is not to blame. */
+const char *machine_processors_failed(const struct machine *machine);
 uint64_t machine_retired(const struct machine *machine);
 
 #endif

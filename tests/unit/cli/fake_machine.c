@@ -210,3 +210,8 @@ bool boot_gdb_killed(const struct boot_gdb *gdb)
 void boot_gdb_end(struct boot_gdb *gdb, int status)
 {
 }
+
+const char *machine_processors_failed(const struct machine *m)
+{
+    return NULL;
+}

@@ -221,7 +221,7 @@ static struct machine *machine_of(const struct ats_bench_params *params)
     struct machine_desc *desc = machine_desc_new();
     struct machine *machine;
 
-    desc->cpus = 1;
+    desc->cpus = params->cpus ? params->cpus : 1;
     desc->memory_bytes = ATS_BENCH_RAM;
     desc->timing = params->timing;
     machine_desc_add(desc, MACHINE_HOST_BRIDGE, "hb0");
@@ -235,7 +235,7 @@ static struct machine *machine_of(const struct ats_bench_params *params)
     c->iommu.ats_all = true;
     c->iommu.read_latency_ps = params->read_latency_ps;
     c->iommu.invalidation_timeout_ps = ATS_BENCH_TIMEOUT_PS;
-    machine = machine_new(desc, &(struct machine_options){.seed = 1}, NULL);
+    machine = machine_new(desc, &(struct machine_options){.seed = 1, .kvm = params->kvm}, NULL);
     machine_desc_free(desc);
     g_assert(machine);
     machine_restart(machine);

@@ -32,6 +32,8 @@ struct ats_bench_params {
     uint8_t speed, width;                 /* of all links; 0: the default */
     unsigned page_order;                  /* the Page Request queue: 4 KiB << so much */
     struct endpoint_ats_faults misbehave; /* of EX0, from the start */
+    unsigned cpus;                        /* 0: 1 */
+    const struct kvm_host *kvm;           /* whose processors; NULL: soft */
 };
 
 struct ats_bench {
