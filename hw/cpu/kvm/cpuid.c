@@ -21,8 +21,9 @@
 #define LEAF1_ECX_HYPERVISOR   BIT(31)
 #define LEAF1_EDX_HTT          BIT(28)
 
-#define APIC_TIMER_HZ   1000000000u /* what KVM's local APICs count */
-#define TSC_DENOMINATOR 1000000u
+#define APIC_TIMER_HZ 1000000000u /* what KVM's local APICs count */
+/* Linux multiplies the crystal's kHz by the numerator in 32 bits (native_calibrate_tsc()). */
+#define TSC_NUMERATOR_MAX (UINT32_MAX / (APIC_TIMER_HZ / 1000))
 
 static bool is_ours(uint32_t function)
 {
@@ -80,10 +81,29 @@ static bool add_topology(struct kvm_leaves *cpuid, unsigned index, unsigned coun
     return true;
 }
 
+/* The TSC's rate as a multiple of the timer's: the nearest fraction whose numerator is allowed. */
+static struct kvm_cpuid_entry2 clock_leaf(unsigned tsc_khz)
+{
+    struct kvm_cpuid_entry2 leaf = {.function = 0x15, .ecx = APIC_TIMER_HZ};
+    uint64_t timer_khz = APIC_TIMER_HZ / 1000, best = UINT64_MAX;
+
+    for (uint64_t down = 1; down <= TSC_NUMERATOR_MAX; down++) {
+        uint64_t up = (tsc_khz * down + timer_khz / 2) / timer_khz;
+        uint64_t rate = timer_khz * up / down;
+        uint64_t off = rate > tsc_khz ? rate - tsc_khz : tsc_khz - rate;
+
+        if (up && up <= TSC_NUMERATOR_MAX && off < best) {
+            best = off;
+            leaf.eax = (uint32_t)down;
+            leaf.ebx = (uint32_t)up;
+        }
+    }
+    return leaf;
+}
+
 bool kvm_cpuid_shape(struct kvm_leaves *cpuid, unsigned index, unsigned count, unsigned tsc_khz)
 {
-    const struct kvm_cpuid_entry2 clock = {
-        .function = 0x15, .eax = TSC_DENOMINATOR, .ebx = tsc_khz, .ecx = APIC_TIMER_HZ};
+    const struct kvm_cpuid_entry2 clock = clock_leaf(tsc_khz);
     const struct kvm_cpuid_entry2 rate = {.function = 0x16, .eax = tsc_khz / 1000};
 
     drop_ours(cpuid);
