@@ -122,14 +122,29 @@ void kvm_complete(struct cpu *c, const void *data, bool fault)
 
 /* ---- The stay ---- */
 
+/* What KVM lets us know of the instruction: its bytes, or more of them; g_free() it. */
+static char *instruction(const struct kvm_run *run)
+{
+    GString *text = g_string_new(NULL);
+    bool known = run->emulation_failure.ndata >= 2 &&
+                 run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+    unsigned count = known ? run->emulation_failure.insn_size : 0;
+
+    for (unsigned i = 0; i < count && i < sizeof(run->emulation_failure.insn_bytes); i++)
+        g_string_append_printf(text, " %02x", run->emulation_failure.insn_bytes[i]);
+    return g_string_free(text, FALSE);
+}
+
 static void internal_error(struct kvm_cpu *cpu)
 {
     const struct kvm_run *run = cpu->run;
+    char *bytes = instruction(run);
 
     if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION)
-        fail(cpu, "KVM cannot run the instruction");
+        fail(cpu, "KVM cannot run the instruction%s%s", *bytes ? ":" : "", bytes);
     else
         fail(cpu, "KVM failed (internal error %u)", run->internal.suberror);
+    g_free(bytes);
 }
 
 /* False: the guest goes on. */
