@@ -91,8 +91,12 @@ static void print_times(const struct boot *boot)
     cli_note("built in %.2f s, kernel loaded in %.2f s, first line after %.2f s, ran for %.2f s",
              seconds(boot->started_us, boot->built_us), seconds(boot->built_us, boot->loaded_us),
              seconds(run->started_us, first_us), wall);
-    cli_note("%s of virtual time, %.0f million instructions, %.1f MIPS", virtual,
-             (double)instructions / 1e6, wall > 0 ? (double)instructions / 1e6 / wall : 0.0);
+    if (boot->kvm) {
+        cli_note("%s of virtual time, on this computer's own processor", virtual);
+    } else {
+        cli_note("%s of virtual time, %.0f million instructions, %.1f MIPS", virtual,
+                 (double)instructions / 1e6, wall > 0 ? (double)instructions / 1e6 / wall : 0.0);
+    }
     if (boot->options.stats) {
         fprintf(stderr,
                 "pcilab: stats: build_s=%.3f load_s=%.3f first_byte_s=%.3f run_s=%.3f "

@@ -12,7 +12,7 @@
 
 struct report_watch; /* report.h */
 struct run_guest;    /* run_guest.h */
-struct kvm_host;     /* pcilab/kvm/kvm.h */
+struct kvm_host;     /* pcilab/cpu/kvm.h */
 
 /* Everything that one boot needs, freed in one place. */
 struct boot {

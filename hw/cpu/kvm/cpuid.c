@@ -5,8 +5,12 @@
  * (325383-084), CPUID.
  *
  * CHOICE: a plain machine: neither KVM's own leaves nor the bit that tells of a hypervisor. Kernels
- * then time themselves by the TSC, and take interrupt remapping and the IOMMU as they are.
+ * then time themselves by leaf 15h, and take interrupt remapping and the IOMMU as they are. Only
+ * Intel's processors have that leaf; on others, which have no clock here that Linux could measure
+ * the TSC by, the guest sees KVM, and of what KVM offers the clock (Linux 6.12,
+ * Documentation/virt/kvm/x86/cpuid.rst).
  */
+#include <asm/kvm_para.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,28 +19,47 @@
 
 #define ENTRIES_MAX G_N_ELEMENTS(((struct kvm_leaves *)0)->entry)
 
+/* "GenuineIntel" */
+#define INTEL_EBX 0x756e6547u
+#define INTEL_EDX 0x49656e69u
+#define INTEL_ECX 0x6c65746eu
+
 #define LEAF1_ECX_MONITOR      BIT(3)
 #define LEAF1_ECX_X2APIC       BIT(21)
 #define LEAF1_ECX_TSC_DEADLINE BIT(24)
 #define LEAF1_ECX_HYPERVISOR   BIT(31)
 #define LEAF1_EDX_HTT          BIT(28)
 
+#define KVM_CLOCK (1u << KVM_FEATURE_CLOCKSOURCE2 | 1u << KVM_FEATURE_CLOCKSOURCE_STABLE_BIT)
+
 #define APIC_TIMER_HZ 1000000000u /* what KVM's local APICs count */
 /* Linux multiplies the crystal's kHz by the numerator in 32 bits (native_calibrate_tsc()). */
 #define TSC_NUMERATOR_MAX (UINT32_MAX / (APIC_TIMER_HZ / 1000))
 
-static bool is_ours(uint32_t function)
+static bool is_intel(const struct kvm_leaves *cpuid)
 {
-    return function == 0xb || function == 0x15 || function == 0x16 || function == 0x1f ||
-           function >> 28 == 4;
+    for (unsigned i = 0; i < cpuid->nent; i++) {
+        const struct kvm_cpuid_entry2 *e = &cpuid->entry[i];
+
+        if (e->function == 0)
+            return e->ebx == INTEL_EBX && e->edx == INTEL_EDX && e->ecx == INTEL_ECX;
+    }
+    return false;
 }
 
-static void drop_ours(struct kvm_leaves *cpuid)
+static bool is_ours(uint32_t function, bool plain)
+{
+    bool of_kvm = function >> 28 == 4 && (plain || function > KVM_CPUID_FEATURES);
+
+    return function == 0xb || function == 0x15 || function == 0x16 || function == 0x1f || of_kvm;
+}
+
+static void drop_ours(struct kvm_leaves *cpuid, bool plain)
 {
     unsigned kept = 0;
 
     for (unsigned i = 0; i < cpuid->nent; i++) {
-        if (!is_ours(cpuid->entry[i].function))
+        if (!is_ours(cpuid->entry[i].function, plain))
             cpuid->entry[kept++] = cpuid->entry[i];
     }
     cpuid->nent = kept;
@@ -50,11 +73,13 @@ static bool add(struct kvm_leaves *cpuid, const struct kvm_cpuid_entry2 *entry)
     return true;
 }
 
-static void shape_features(struct kvm_cpuid_entry2 *e, unsigned index, unsigned count)
+static void shape_features(struct kvm_cpuid_entry2 *e, unsigned index, unsigned count, bool plain)
 {
     e->ebx = (e->ebx & 0xffff) | index << 24 | count << 16;
     e->ecx &= (uint32_t) ~(LEAF1_ECX_HYPERVISOR | LEAF1_ECX_MONITOR);
     e->ecx |= (uint32_t)(LEAF1_ECX_X2APIC | LEAF1_ECX_TSC_DEADLINE);
+    if (!plain)
+        e->ecx |= (uint32_t)LEAF1_ECX_HYPERVISOR;
     e->edx &= (uint32_t)~LEAF1_EDX_HTT;
     if (count > 1)
         e->edx |= (uint32_t)LEAF1_EDX_HTT;
@@ -106,14 +131,18 @@ bool kvm_cpuid_shape(struct kvm_leaves *cpuid, unsigned index, unsigned count, u
     const struct kvm_cpuid_entry2 clock = clock_leaf(tsc_khz);
     const struct kvm_cpuid_entry2 rate = {.function = 0x16, .eax = tsc_khz / 1000};
 
-    drop_ours(cpuid);
+    bool plain = is_intel(cpuid);
+
+    drop_ours(cpuid, plain);
     for (unsigned i = 0; i < cpuid->nent; i++) {
         struct kvm_cpuid_entry2 *e = &cpuid->entry[i];
 
         if (e->function == 0 && e->eax < 0x16)
             e->eax = 0x16;
         else if (e->function == 1)
-            shape_features(e, index, count);
+            shape_features(e, index, count, plain);
+        else if (e->function == KVM_CPUID_FEATURES)
+            e->eax &= KVM_CLOCK;
     }
     return add_topology(cpuid, index, count) && add(cpuid, &clock) && add(cpuid, &rate);
 }

@@ -105,6 +105,16 @@ static int exit_mmio(struct fake_kvm *fake, const struct fake_exit *e)
     return 0;
 }
 
+static void internal_error(struct kvm_run *run, const struct fake_exit *e)
+{
+    run->internal.suberror = e->value;
+    run->emulation_failure.ndata = e->size ? 4 : 0;
+    run->emulation_failure.flags = KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES;
+    run->emulation_failure.insn_size = (uint8_t)e->size;
+    for (unsigned i = 0; i < sizeof(run->emulation_failure.insn_bytes); i++)
+        run->emulation_failure.insn_bytes[i] = (uint8_t)(0x90 + i);
+}
+
 static int sleep_until(struct fake_kvm *fake, uint64_t ns)
 {
     fake->now_ns = ns;
@@ -130,7 +140,7 @@ static int fake_run(struct fake_kvm *fake)
     case FAKE_TIME: return sleep_until(fake, fake->now_ns + e->value);
     case FAKE_ERRNO: return -(int)e->value;
     case FAKE_EOI: run->eoi.vector = (uint8_t)e->value; break;
-    case FAKE_INTERNAL: run->internal.suberror = e->value; break;
+    case FAKE_INTERNAL: internal_error(run, e); break;
     case FAKE_EXIT: break;
     }
     run->exit_reason = e->kind == FAKE_EOI        ? KVM_EXIT_IOAPIC_EOI

@@ -18,7 +18,7 @@ enum fake_kind {
     FAKE_EOI,      /* value: vector */
     FAKE_SLEEP,    /* until the alarm */
     FAKE_EXIT,     /* value: the exit's number */
-    FAKE_INTERNAL, /* value: suberror */
+    FAKE_INTERNAL, /* value: suberror; size: of the instruction, bytes 90h, 91h, ...; 0: unknown */
     FAKE_ERRNO,    /* value: what KVM_RUN fails with */
     FAKE_TIME,     /* value: ns that pass, then EINTR */
 };

@@ -111,6 +111,24 @@ START_TEST(test_host_fails)
 }
 END_TEST
 
+/* The bytes of it are named; never more of them than there are. */
+START_TEST(test_instruction)
+{
+    static const struct {
+        struct fake_exit exit;
+        const char *text;
+    } cases[] = {
+        {{.kind = FAKE_INTERNAL, .value = 1, .size = 3}, "instruction: 90 91 92 at RIP"},
+        {{.kind = FAKE_INTERNAL, .value = 1, .size = 255}, "9c 9d 9e at RIP"},
+    };
+    uint64_t retired;
+
+    ck_assert_ptr_null(make(&cases[_i].exit, 1, 1));
+    ck_assert_int_eq(run(0, 0, &retired), CPU_EXIT_SHUTDOWN);
+    ck_assert_ptr_nonnull(strstr(kvm_group_failure(group), cases[_i].text));
+}
+END_TEST
+
 /* Time is the host's; a budget is a time. */
 START_TEST(test_time)
 {
@@ -249,19 +267,30 @@ static const struct kvm_cpuid_entry2 *leaf(uint32_t function, uint32_t index)
     return found;
 }
 
-static void shape(unsigned index, unsigned count, unsigned tsc_khz)
+static void shape_of(bool intel, unsigned index, unsigned count, unsigned tsc_khz)
 {
-    static const struct kvm_cpuid_entry2 host[] = {
-        {.function = 0, .eax = 0xd},
+    const struct kvm_cpuid_entry2 host[] = {
+        {.function = 0,
+         .eax = 0xd,
+         .ebx = intel ? 0x756e6547 : 0x68747541,
+         .ecx = intel ? 0x6c65746e : 0x444d4163,
+         .edx = intel ? 0x49656e69 : 0x69746e65},
         {.function = 1, .ebx = 0xff7f0800, .ecx = 0x80000008, .edx = 0x10000001},
         {.function = 0xb, .ebx = 77},
         {.function = 0x40000000, .eax = 0x40000001},
+        {.function = 0x40000001, .eax = 0xffffffff},
+        {.function = 0x40000010, .eax = 1},
     };
 
     memset(&leaves, 0, sizeof(leaves));
     memcpy(leaves.entry, host, sizeof(host));
     leaves.nent = ARRAY_LEN(host);
     ck_assert(kvm_cpuid_shape(&leaves, index, count, tsc_khz));
+}
+
+static void shape(unsigned index, unsigned count, unsigned tsc_khz)
+{
+    shape_of(true, index, count, tsc_khz);
 }
 
 START_TEST(test_cpuid)
@@ -279,6 +308,17 @@ START_TEST(test_cpuid)
     for (leaves.nent = 0; leaves.nent < ARRAY_LEN(leaves.entry); leaves.nent++)
         leaves.entry[leaves.nent].function = 2;
     ck_assert(!kvm_cpuid_shape(&leaves, 0, 1, 2300000));
+}
+END_TEST
+
+/* Without a leaf of the TSC's rate the guest needs KVM's clock, and gets no more of KVM. */
+START_TEST(test_cpuid_of_others)
+{
+    shape_of(false, 1, 2, 3000000);
+    ck_assert_uint_eq(leaf(1, 0)->ecx, BIT(21) | BIT(24) | BIT(31));
+    ck_assert_uint_eq(leaf(0x40000001, 0)->eax, BIT(3) | BIT(24));
+    ck_assert_ptr_nonnull(leaf(0x40000000, 0));
+    ck_assert_ptr_null(leaf(0x40000010, 0));
 }
 END_TEST
 
@@ -308,6 +348,7 @@ int main(void)
     tcase_add_test(t, test_string_io);
     tcase_add_test(t, test_eoi);
     tcase_add_test(t, test_host_fails);
+    tcase_add_loop_test(t, test_instruction, 0, 2);
     tcase_add_test(t, test_time);
     tcase_add_test(t, test_halted_turns);
     tcase_add_test(t, test_messages);
@@ -315,6 +356,7 @@ int main(void)
     tcase_add_test(t, test_reset_fails);
     tcase_add_test(t, test_refused);
     tcase_add_test(cpuid, test_cpuid);
+    tcase_add_test(cpuid, test_cpuid_of_others);
     tcase_add_test(cpuid, test_clock);
     suite_add_tcase(s, t);
     suite_add_tcase(s, cpuid);
