@@ -59,6 +59,7 @@ static void print_line(const struct tally *tally, const struct conform_mutant_re
     if (noticed->len > NAMES_MAX)
         printf(" and %u more", noticed->len - NAMES_MAX);
     putchar('\n');
+    fflush(stdout);
 }
 
 static void done_tap(void *opaque, const struct conform_mutant_result *result)

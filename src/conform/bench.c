@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "pcilab/conform/mutate.h"
+
 static enum link_flow flow_of(const struct tlp *tlp)
 {
     if (tlp_is_completion(tlp))
@@ -82,16 +84,19 @@ static void end_init(struct bench *bench, struct bench_end *end, struct bench_en
 struct bench *bench_new(struct conform_ctx *t, const struct link_params *params)
 {
     struct link_params timed = params ? *params : link_default_params;
+    const struct conform_mutant *mutant = t->backend->mutant;
     struct bench *bench;
 
-    if (t->backend->mutant) {
-        t_skip(t, "no mutant is about links");
+    if (mutant && !mutant->flaw) {
+        t_skip(t, "of mutants flaws alone are about links");
         return NULL;
     }
     bench = g_new0(struct bench, 1);
     bench->t = t;
     bench->dllps = g_array_new(FALSE, FALSE, sizeof(struct bench_dllp));
     sim_init(&bench->sim, 1);
+    if (mutant)
+        conform_mutate_sim(&bench->sim, mutant);
     bench->trace.now_ps = &bench->sim.now_ps;
     bench->sink = (struct trace_sink){.emit = record, .kinds = (uint32_t)BIT(TRACE_DLLP)};
     trace_add_sink(&bench->trace, &bench->sink);

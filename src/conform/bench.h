@@ -53,7 +53,7 @@ struct bench {
     GArray *dllps;                 /* struct bench_dllp */
 };
 
-/* NULL, and t says so, where a mutant is judged: those are about something else. `params` NULL: the
+/* NULL, and t says so, where a mutant is judged that is no flaw. `params` NULL: the
  * defaults; link timing in any case. */
 struct bench *bench_new(struct conform_ctx *t, const struct link_params *params);
 void bench_free(struct bench *bench);

@@ -115,11 +115,12 @@ struct lab *lab_new_of(struct conform_ctx *t, const struct machine_desc *desc)
 
 struct lab *lab_new_timed(struct conform_ctx *t, void (*change)(struct machine_desc *desc))
 {
+    const struct conform_mutant *mutant = t->backend->mutant;
     struct lab *lab = lab_empty(t);
     struct machine_desc *desc;
 
-    if (t->backend->mutant) {
-        t_skip(t, "no mutant is about links");
+    if (mutant && !mutant->flaw) {
+        t_skip(t, "of mutants flaws alone are about links");
         return lab;
     }
     /* Shallow: strings stay those of the backend. */

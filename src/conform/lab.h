@@ -41,7 +41,7 @@ struct lab {
 /* NULL: it cannot be made, t says so. Free it in any case. */
 struct lab *lab_new(struct conform_ctx *t);
 /* The same with link timing, and changed further; `change` may be NULL. Where a mutant is judged
- * there is none, and t says so: those are about something else. */
+ * that is no flaw there is none, and t says so: those are about something else. */
 struct lab *lab_new_timed(struct conform_ctx *t, void (*change)(struct machine_desc *desc));
 /* Of another description, which must outlive it. */
 struct lab *lab_new_of(struct conform_ctx *t, const struct machine_desc *desc);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where requests may go: windows and numbers of bridges, Access Control Services (PCIe Base 6.0,
  * 6.12, 7.5.1.3). */
+#include <string.h>
+
 #include "lab_body.h"
 #include "pcilab/platform/probe.h"
 #include "tables.h"
@@ -317,6 +319,37 @@ static void broadcast_up(struct conform_ctx *t, struct lab *lab)
     g_free(port);
 }
 
+/* The topology without its translation agents: shallow, but for the array of components. */
+static void remove_agents(struct machine_desc *desc)
+{
+    desc->components = g_memdup2(desc->components, desc->count * sizeof(*desc->components));
+    for (unsigned i = desc->count; i-- > 0;) {
+        enum machine_kind kind = desc->components[i].kind;
+
+        if (kind != MACHINE_IOMMU && kind != MACHINE_VIRTIO_IOMMU)
+            continue;
+        memmove(&desc->components[i], &desc->components[i + 1],
+                (desc->count - i - 1) * sizeof(*desc->components));
+        desc->count--;
+        for (unsigned j = 0; j < desc->count; j++)
+            desc->components[j].parent -= desc->components[j].parent > (int)i;
+    }
+}
+
+static void no_agent(struct conform_ctx *t)
+{
+    const struct lab_body *body = t->assertion->param;
+    struct machine_desc desc = *(const struct machine_desc *)t->backend->lab;
+    struct lab *lab;
+
+    remove_agents(&desc);
+    lab = lab_new_of(t, &desc);
+    if (lab->machine)
+        body->run(t, lab);
+    lab_free(lab);
+    g_free(desc.components);
+}
+
 static void translated_up(struct conform_ctx *t, struct lab *lab)
 {
     uint32_t value = 0x600d600d;
@@ -427,10 +460,22 @@ static const struct conform_assertion rows[] = {
              "A configuration request that comes from below is unsupported."),
     LAB_BODY("routing.broadcast_up", "routing", "2.2.8", broadcast_up,
              "A message from below that says Broadcast is not sent down."),
-    LAB_BODY("routing.translated", "routing", "10.2.1", translated_up,
-             "Without a translation agent a translated request is unsupported."),
-    LAB_BODY("routing.pasid", "routing", "6.20.2", pasid_up,
-             "Without a translation agent a request with PASID is unsupported."),
+    {.id = "routing.translated",
+     .group = "routing",
+     .document = CONFORM_PCIE,
+     .section = "10.2.1",
+     .needs = CONFORM_LAB,
+     .procedure = no_agent,
+     .param = &(const struct lab_body){translated_up},
+     .requirement = "Without a translation agent a translated request is unsupported."},
+    {.id = "routing.pasid",
+     .group = "routing",
+     .document = CONFORM_PCIE,
+     .section = "6.20.2",
+     .needs = CONFORM_LAB,
+     .procedure = no_agent,
+     .param = &(const struct lab_body){pasid_up},
+     .requirement = "Without a translation agent a request with PASID is unsupported."},
     LAB_BODY("routing.interrupts", "routing", "2.3.1", long_interrupt,
              "A write of two doublewords to the interrupt range is unsupported."),
     LAB_BODY("routing.prefix_blocked", "routing", "2.2.10.4", prefix_blocked,

@@ -162,8 +162,8 @@ if [ "${MUTANTS:-}" = all ]; then
 else
     # By the fingers of one hand: a check, a message, a priority, a value, a bit.
     run "$PCILAB" conform --mutate=60
-    [ $status -le 1 ] && [ "$(grep -c '^ok' "$work/out")" -ge 48 ]
-    point $? 'mutants: of 60, 48 are noticed'
+    [ $status -le 1 ] && [ "$(grep -c '^ok' "$work/out")" -ge 54 ]
+    point $? 'mutants: of 60, 54 are noticed'
     grep -q '^ok .* - aer: .* # error\.' "$work/out" &&
         grep -q '^ok .* status: bit .* # ' "$work/out"
     point $? 'mutants: flaws and bits, with the assertions that notice'
