@@ -395,3 +395,12 @@ bool vlab_queue_wait(struct vlab *v)
         lab_run_us(v->lab, 10);
     return (uint32_t)vlab_ram(v, VLAB_STATUS) == 0x5afe;
 }
+
+bool vlab_forget(struct vlab *v)
+{
+    vlab_queue(v, 1 | 1 << 4, 0);
+    if (vlab_scalable(v))
+        vlab_queue(v, 7 | 3 << 4, 0);
+    vlab_queue(v, 2 | 1 << 4, 0);
+    return vlab_queue_wait(v);
+}

@@ -188,6 +188,8 @@ void vlab_queue(struct vlab *v, uint64_t low, uint64_t high);
 void vlab_queue_quads(struct vlab *v, const uint64_t quad[4]);
 /* A wait with a status; false: it is not written. */
 bool vlab_queue_wait(struct vlab *v);
+/* Everything that the unit has cached; false: it does not finish. */
+bool vlab_forget(struct vlab *v);
 
 /* One access with one thing in its tables changed: what becomes of it. */
 enum vtd_where {
@@ -225,6 +227,7 @@ struct vtd_case {
     uint8_t ttm;                /* the root table's mode, if not 0, in place of the right one */
     uint16_t flags;             /* enum vtd_flag */
     uint64_t clear, set;        /* bits of the quadword */
+    uint64_t each;              /* each of these bits of it, one after the other */
     uint64_t addr;              /* of the access, if not the right one */
     uint64_t pasid;             /* that is added to the right one */
     uint64_t left, left_clear;  /* bits of the quadword that are set, and not, afterwards */
