@@ -14,15 +14,57 @@ struct order {
     uint8_t error; /* IQERCD.IQEI; 0: any */
     uint8_t mode;  /* enum vlab_mode */
     bool narrow;   /* 128 bits, whatever the mode */
+    uint8_t which; /* of the quadword: */
+    uint64_t each; /* these bits of it, one after the other */
     struct vlab_need need;
 };
 
-static void judge_order(struct vlab *v, const struct order *o)
+static void check_good(struct vlab *v)
 {
     struct conform_ctx *t = v->t;
-    uint64_t head, error;
+    uint64_t head = vlab_get(v, VREG_IQH, 8);
 
+    t_check(t, !(vlab_get(v, VREG_FSTS, 4) & VFSTS_IQE), "the queue stops with error %u",
+            (unsigned)vlab_get(v, VREG_IQERCD, 8) & 0xf);
+    t_check(t, head == v->tail, "the head is %x, not %x", (unsigned)head, v->tail);
+    t_check(t, vlab_queue_wait(v), "the queue does not go on");
+}
+
+static void check_wrong(struct vlab *v, const struct order *o, const uint64_t quad[4])
+{
+    struct conform_ctx *t = v->t;
+    uint64_t error = vlab_get(v, VREG_IQERCD, 8) & 0xf;
+
+    t_check(t, vlab_get(v, VREG_FSTS, 4) & VFSTS_IQE,
+            "IQE is 0 after %016" G_GINT64_MODIFIER "x %016" G_GINT64_MODIFIER "x", quad[0],
+            quad[1]);
+    t_check(t, vlab_get(v, VREG_IQH, 8) == 0, "the head went on");
+    t_check(t, !o->error || error == o->error, "IQEI is %u, not %u", (unsigned)error, o->error);
+}
+
+static void judge_each(struct vlab *v, const struct order *o)
+{
+    for (unsigned bit = 0; bit < 64 && !t_failed(v->t); bit++) {
+        uint64_t quad[4] = {o->quad[0], o->quad[1], o->quad[2], o->quad[3]};
+
+        if (!(o->each >> bit & 1))
+            continue;
+        quad[o->which] |= 1ull << bit;
+        vlab_queue_on(v);
+        vlab_queue_quads(v, quad);
+        check_wrong(v, o, quad);
+        vlab_command(v, VG_QIE, false);
+        vlab_set(v, VREG_FSTS, 4, VFSTS_IQE);
+    }
+}
+
+static void judge_order(struct vlab *v, const struct order *o)
+{
     vlab_go(v);
+    if (o->each) {
+        judge_each(v, o);
+        return;
+    }
     vlab_queue_on(v);
     if (o->narrow) {
         vlab_command(v, VG_QIE, false);
@@ -31,18 +73,10 @@ static void judge_order(struct vlab *v, const struct order *o)
         v->wide = false;
     }
     vlab_queue_quads(v, o->quad);
-    head = vlab_get(v, VREG_IQH, 8);
-    error = vlab_get(v, VREG_IQERCD, 8) & 0xf;
-    if (!o->wrong) {
-        t_check(t, !(vlab_get(v, VREG_FSTS, 4) & VFSTS_IQE), "the queue stops with error %u",
-                (unsigned)error);
-        t_check(t, head == v->tail, "the head is %x, not %x", (unsigned)head, v->tail);
-        t_check(t, vlab_queue_wait(v), "the queue does not go on");
-        return;
-    }
-    t_check(t, vlab_get(v, VREG_FSTS, 4) & VFSTS_IQE, "IQE is 0");
-    t_check(t, head == 0, "the head went on");
-    t_check(t, !o->error || error == o->error, "IQEI is %u, not %u", (unsigned)error, o->error);
+    if (o->wrong)
+        check_wrong(v, o, o->quad);
+    else
+        check_good(v);
 }
 
 static void order(struct conform_ctx *t)
@@ -348,12 +382,12 @@ static const struct conform_assertion rows[] = {
     GOOD("context.scalable", "6.5.2.1", "One of a device in scalable mode", 1 | 3 << 4 | DID, 0,
          SCALABLE),
     BAD("context.granularity", "6.5.2.1", "Granularity 0 of a context-cache invalidation", 0, 1, 0),
-    BAD("context.reserved", "6.5.2.1", "Bit 12 of a context-cache invalidation", RESERVED,
-        1 | 1 << 4 | 1 << 12, 0),
-    BAD("context.reserved_63", "6.5.2.1", "Bit 63 of a context-cache invalidation", RESERVED,
-        1 | 1 << 4 | BIT(63), 0),
-    BAD("context.reserved_high", "6.5.2.1", "Bit 64 of a context-cache invalidation", RESERVED,
-        1 | 1 << 4, 1),
+    BAD("context.reserved", "6.5.2.1",
+        "Any reserved bit of the lower half of a context-cache invalidation", RESERVED,
+        1 | 1 << 4, 0, .which = 0, .each = GENMASK(8, 6) | GENMASK(15, 12) | GENMASK(63, 50)),
+    BAD("context.reserved_high", "6.5.2.1",
+        "Any reserved bit of the upper half of a context-cache invalidation", RESERVED,
+        1 | 1 << 4, 0, .which = 1, .each = ~0ull),
     GOOD("iotlb.all", "6.5.2.3", "A global IOTLB invalidation", 2 | 1 << 4, 0),
     GOOD("iotlb.domain", "6.5.2.3", "One of a domain, with draining", 2 | 2 << 4 | DID | 3 << 6, 0),
     GOOD("iotlb.page", "6.5.2.3", "One of a page, with the invalidation hint",
@@ -361,33 +395,42 @@ static const struct conform_assertion rows[] = {
     BAD("iotlb.granularity", "6.5.2.3", "Granularity 0 of an IOTLB invalidation", 0, 2, 0),
     BAD("iotlb.mask", "6.5.2.3", "An address mask beyond CAP.MAMV", 0, 2 | 3 << 4 | DID, 63,
         .need = {.cap = VCAP_PSI}),
-    BAD("iotlb.reserved", "6.5.2.3", "Bit 8 of an IOTLB invalidation", RESERVED,
-        2 | 1 << 4 | 1 << 8, 0),
-    BAD("iotlb.reserved_32", "6.5.2.3", "Bit 32 of an IOTLB invalidation", RESERVED,
-        2 | 1 << 4 | BIT(32), 0),
-    BAD("iotlb.reserved_high", "6.5.2.3", "Bit 75 of an IOTLB invalidation", RESERVED, 2 | 1 << 4,
-        BIT(11)),
+    BAD("iotlb.reserved", "6.5.2.3",
+        "Any reserved bit of the lower half of an IOTLB invalidation", RESERVED, 2 | 1 << 4, 0,
+        .which = 0, .each = BIT(8) | GENMASK(15, 12) | GENMASK(63, 32)),
+    BAD("iotlb.reserved_high", "6.5.2.3",
+        "Any reserved bit of the upper half of an IOTLB invalidation", RESERVED, 2 | 1 << 4, 0,
+        .which = 1, .each = GENMASK(11, 7)),
     BAD("device.none", "6.5.2.5", "A device-TLB invalidation without device TLBs", TYPE, 3, 0,
         .need = {.without_ecap = VECAP_DT}),
-    BAD("device.reserved", "6.5.2.5", "Bit 4 of a device-TLB invalidation", RESERVED, 3 | 1 << 4, 0,
-        .need = {.ecap = VECAP_DT}),
-    BAD("device.reserved_high", "6.5.2.5", "Bit 65 of a device-TLB invalidation", RESERVED, 3, 2,
-        .need = {.ecap = VECAP_DT}),
+    BAD("device.reserved", "6.5.2.5",
+        "Any reserved bit of the lower half of a device-TLB invalidation", RESERVED, 3, 0,
+        .need = {.ecap = VECAP_DT}, .which = 0,
+        .each = GENMASK(8, 4) | GENMASK(31, 21) | GENMASK(51, 48)),
+    BAD("device.reserved_high", "6.5.2.5",
+        "Any reserved bit of the upper half of a device-TLB invalidation", RESERVED, 3, 0,
+        .need = {.ecap = VECAP_DT}, .which = 1, .each = GENMASK(11, 1)),
     GOOD("interrupt.all", "6.5.2.7", "A global interrupt entry cache invalidation", 4, 0,
          .need = {.ecap = VECAP_IR}),
     GOOD("interrupt.index", "6.5.2.7", "One of indices", 4 | 1 << 4 | 2 << 27 | 8ull << 32, 0,
          .need = {.ecap = VECAP_IR}),
     BAD("interrupt.none", "6.5.2.7", "One without interrupt remapping", TYPE, 4, 0,
         .need = {.without_ecap = VECAP_IR}),
-    BAD("interrupt.reserved", "6.5.2.7", "Bit 5 of an interrupt entry cache invalidation", RESERVED,
-        4 | 1 << 5, 0, .need = {.ecap = VECAP_IR}),
-    BAD("interrupt.reserved_48", "6.5.2.7", "Bit 48 of an interrupt entry cache invalidation",
-        RESERVED, 4 | BIT(48), 0, .need = {.ecap = VECAP_IR}),
+    BAD("interrupt.reserved", "6.5.2.7",
+        "Any reserved bit of the lower half of an interrupt entry cache invalidation", RESERVED,
+        4, 0, .need = {.ecap = VECAP_IR}, .which = 0,
+        .each = GENMASK(8, 5) | GENMASK(26, 12) | GENMASK(63, 48)),
+    BAD("interrupt.reserved_high", "6.5.2.7",
+        "Any reserved bit of the upper half of an interrupt entry cache invalidation", RESERVED,
+        4, 0, .need = {.ecap = VECAP_IR}, .which = 1, .each = ~0ull),
     GOOD("wait", "6.5.2.8", "A wait without status and interrupt", 5, 0),
     GOOD("wait.fence", "6.5.2.8", "A wait that is a fence", 5 | 1 << 6, 0),
-    BAD("wait.reserved", "6.5.2.8", "Bit 8 of a wait", RESERVED, 5 | 1 << 8, 0),
-    BAD("wait.reserved_31", "6.5.2.8", "Bit 31 of a wait", RESERVED, 5 | BIT(31), 0),
-    BAD("wait.reserved_high", "6.5.2.8", "Bit 64 of a wait", RESERVED, 5, 1),
+    BAD("wait.reserved", "6.5.2.8",
+        "Any reserved bit of the lower half of a wait", RESERVED, 5, 0, .which = 0,
+        .each = BIT(8) | GENMASK(31, 12)),
+    BAD("wait.reserved_high", "6.5.2.8",
+        "Any reserved bit of the upper half of a wait", RESERVED, 5, 0, .which = 1,
+        .each = GENMASK(1, 0)),
     BAD("wait.drain_none", "6.5.2.8", "Page Request draining that ECAP.PDS lacks", RESERVED,
         5 | 1 << 7, 0, .need = {.without_ecap = BIT(42)}),
     GOOD("pasid_iotlb.pasid", "6.5.2.4", "A PASID-based IOTLB invalidation of a PASID",
@@ -398,8 +441,13 @@ static const struct conform_assertion rows[] = {
     BAD("pasid_iotlb.granularity_0", "6.5.2.4", "Granularity 0 of one", 0, 6 | DID, 0, SCALABLE),
     BAD("pasid_iotlb.mask", "6.5.2.4", "An address mask beyond CAP.MAMV", 0, 6 | 3 << 4 | DID, 63,
         SCALABLE),
-    BAD("pasid_iotlb.reserved", "6.5.2.4", "Bit 52 of a PASID-based IOTLB invalidation", RESERVED,
-        6 | 2 << 4 | BIT(52), 0, SCALABLE),
+    BAD("pasid_iotlb.reserved", "6.5.2.4",
+        "Any reserved bit of the lower half of a PASID-based IOTLB invalidation", RESERVED,
+        6 | 2 << 4, 0, SCALABLE, .which = 0,
+        .each = GENMASK(8, 6) | GENMASK(15, 12) | GENMASK(63, 52)),
+    BAD("pasid_iotlb.reserved_high", "6.5.2.4",
+        "Any reserved bit of the upper half of a PASID-based IOTLB invalidation", RESERVED,
+        6 | 3 << 4, 0, SCALABLE, .which = 1, .each = GENMASK(11, 7)),
     BAD("pasid_iotlb.legacy", "6.5.2.4", "A PASID-based IOTLB invalidation in legacy mode", TYPE,
         6 | 2 << 4, 0),
     GOOD("pasid_cache.domain", "6.5.2.2", "A PASID-cache invalidation of a domain", 7 | DID, 0,
@@ -408,31 +456,38 @@ static const struct conform_assertion rows[] = {
          SCALABLE),
     GOOD("pasid_cache.all", "6.5.2.2", "A global one", 7 | 3 << 4, 0, SCALABLE),
     BAD("pasid_cache.granularity", "6.5.2.2", "Granularity 2 of one", 0, 7 | 2 << 4, 0, SCALABLE),
-    BAD("pasid_cache.reserved", "6.5.2.2", "Bit 6 of a PASID-cache invalidation", RESERVED,
-        7 | 3 << 4 | 1 << 6, 0, SCALABLE),
-    BAD("pasid_cache.reserved_high", "6.5.2.2", "Bit 64 of a PASID-cache invalidation", RESERVED,
-        7 | 3 << 4, 1, SCALABLE),
+    BAD("pasid_cache.reserved", "6.5.2.2",
+        "Any reserved bit of the lower half of a PASID-cache invalidation", RESERVED, 7 | 3 << 4,
+        0, SCALABLE, .which = 0, .each = GENMASK(8, 6) | GENMASK(15, 12) | GENMASK(63, 52)),
+    BAD("pasid_cache.reserved_high", "6.5.2.2",
+        "Any reserved bit of the upper half of a PASID-cache invalidation", RESERVED, 7 | 3 << 4,
+        0, SCALABLE, .which = 1, .each = ~0ull),
     BAD("pasid_cache.legacy", "6.5.2.2", "A PASID-cache invalidation in legacy mode", TYPE,
         7 | 3 << 4, 0),
     BAD("pasid_device.legacy", "6.5.2.6",
         "A PASID-based device-TLB invalidation in legacy mode", TYPE, 8, 0),
-    BAD("pasid_device.reserved", "6.5.2.6", "Bit 65 of a PASID-based device-TLB invalidation",
-        RESERVED, 8, 2, SCALABLE, .need = {.ecap = VECAP_DT}),
+    BAD("pasid_device.reserved", "6.5.2.6",
+        "Any reserved bit of the upper half of a PASID-based device-TLB invalidation", RESERVED,
+        8, 0, SCALABLE, .need = {.ecap = VECAP_DT}, .which = 1, .each = GENMASK(10, 1)),
     BAD("response.legacy", "7.7", "A page group response in legacy mode", TYPE, 9, 0),
     BAD("response.none", "7.7", "A page group response without Page Requests", TYPE, 9, 0, SCALABLE,
         .need = {.without_ecap = VECAP_PRS}),
-    BAD("response.reserved", "7.7", "Bit 52 of a page group response", RESERVED, 9 | BIT(52), 0,
-        SCALABLE, .need = {.ecap = VECAP_PRS}),
-    BAD("response.reserved_high", "7.7", "Bit 76 of a page group response", RESERVED, 9, BIT(12),
-        SCALABLE, .need = {.ecap = VECAP_PRS}),
+    BAD("response.reserved", "7.7",
+        "Any reserved bit of the lower half of a page group response", RESERVED, 9, 0, SCALABLE,
+        .need = {.ecap = VECAP_PRS}, .which = 0, .each = GENMASK(8, 5) | GENMASK(63, 52)),
+    BAD("response.reserved_high", "7.7",
+        "Any reserved bit of the upper half of a page group response", RESERVED, 9, 0, SCALABLE,
+        .need = {.ecap = VECAP_PRS}, .which = 1, .each = GENMASK(1, 0) | GENMASK(63, 12)),
     BAD("type.0", "6.5.2.10", "Type 0", TYPE, 0, 0),
     BAD("type.10", "6.5.2.10", "Type 0Ah", TYPE, 10, 0, SCALABLE),
     BAD("type.15", "6.5.2.10", "Type 0Fh", TYPE, 15, 0, SCALABLE),
     BAD("type.high", "6.5.2.10", "A type in bits 11:9", TYPE, 5 | 1 << 9, 0, SCALABLE),
-    BAD("quad.2", "6.5.2", "Bit 128 of a descriptor of 256 bits", RESERVED, 5, 0, SCALABLE,
-        .quad[2] = 1),
-    BAD("quad.3", "6.5.2", "Bit 255 of a descriptor of 256 bits", RESERVED, 2 | 1 << 4, 0, SCALABLE,
-        .quad[3] = BIT(63)),
+    BAD("quad.2", "6.5.2",
+        "Any of bits 191:128 of a descriptor of 256 bits", RESERVED, 5, 0, SCALABLE, .which = 2,
+        .each = ~0ull),
+    BAD("quad.3", "6.5.2",
+        "Any of bits 255:192 of a descriptor of 256 bits", RESERVED, 5, 0, SCALABLE, .which = 3,
+        .each = ~0ull),
     BAD("narrow", "6.5.2", "A descriptor of 128 bits in scalable mode", 5, 5, 0, SCALABLE,
         .narrow = true),
 
