@@ -80,7 +80,7 @@ static void given_back(struct conform_ctx *t)
 BENCH_PROCEDURE(counters_wrap)
 {
     const struct bench_dllp *update;
-    unsigned sent = 600, units = 8;
+    unsigned sent = 800, units = 8; /* beyond 2^8 and 2^12, not beyond 2^9 and 2^13 */
 
     bench_write(&b->lower, sent, 32, 0);
     bench_run_us(b, 2000);
