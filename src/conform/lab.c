@@ -200,18 +200,23 @@ static void report_one(struct lab *lab, const char *name)
     lab_set_cfg(lab, name, lab_pcie(lab, name, 0x0a), 2, 0x000f);
 }
 
+char *lab_upstream(const struct lab *lab)
+{
+    const char *dot = strrchr(lab->above, '.');
+
+    return dot ? g_strndup(lab->above, (gsize)(dot - lab->above)) : NULL;
+}
+
 void lab_report_errors(struct lab *lab)
 {
-    char *dot = strrchr(lab->above, '.');
+    char *upstream = lab_upstream(lab);
 
     report_one(lab, lab->root);
-    if (dot) {
-        char *upstream = g_strndup(lab->above, (gsize)(dot - lab->above));
-
+    if (upstream) {
         report_one(lab, upstream);
         report_one(lab, lab->above);
-        g_free(upstream);
     }
+    g_free(upstream);
     report_one(lab, lab->ex);
     lab_set_cfg(lab, lab->root, lab_aer(lab, lab->root, 0x30), 4, 0x7f);
     lab_forget(lab);

@@ -112,6 +112,9 @@ unsigned lab_count(struct lab *lab, const char *from, uint32_t types);
 unsigned lab_count_messages(struct lab *lab, const char *from, unsigned code);
 const struct lab_seen *lab_last(struct lab *lab, const char *from, uint32_t types);
 
+/* The switch that ex is below, g_free() it; NULL: none. */
+char *lab_upstream(const struct lab *lab);
+
 /* The MSI of a function becomes a write of `data` to LAB_RAM, where what stands now is forgotten.
  * False: it has none. */
 bool lab_arm_msi(struct lab *lab, const char *name, uint32_t data);

