@@ -11,6 +11,8 @@
 #include "group.h"
 #include "pcilab/base/le.h"
 
+#define PAGE_BYTES 4096u
+
 static struct kvm_cpu *of(const struct cpu *cpu)
 {
     return (struct kvm_cpu *)(void *)cpu;
@@ -74,7 +76,8 @@ static bool start_mmio(struct kvm_cpu *cpu)
 {
     const struct kvm_run *run = cpu->run;
 
-    if (run->mmio.len < 1 || run->mmio.len > sizeof(run->mmio.data)) {
+    if (run->mmio.len < 1 || run->mmio.len > sizeof(run->mmio.data) ||
+        run->mmio.phys_addr % PAGE_BYTES + run->mmio.len > PAGE_BYTES) {
         fail(cpu, "KVM reports an impossible memory access");
         return false;
     }

@@ -113,6 +113,7 @@ static const struct {
      "impossible I/O"},
     {AT_READ, {.kind = FAKE_MMIO_READ, .beyond = true}, KVM_PROBE_MMIO, "impossible memory"},
     {AT_READ, {.kind = FAKE_MMIO_READ, .size = 9}, KVM_PROBE_MMIO, "impossible memory"},
+    {AT_READ, {.kind = FAKE_MMIO_READ, .addr = 0xffe}, KVM_PROBE_MMIO, "impossible memory"},
     {AT_WRITE,
      {.kind = FAKE_MMIO_WRITE, .addr = 0x300008, .value = 1},
      KVM_PROBE_MMIO,
