@@ -5,7 +5,8 @@
  * that the tables do not allow, or did when its translation was given, before it was taken back.
  *
  * Each process of each function has pages of its own, each word of them a pattern; what appears in
- * a function's memory tells what it has read.
+ * a function's memory tells what it has read. A page that may not be read any more gets another
+ * pattern: so it tells, too, whether that was before or after.
  */
 #include <glib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ struct process {
     } now[IOVA_PAGES];
     uint8_t allowed[PAGES]; /* by now, or by translations that are out */
     uint8_t late[PAGES];    /* reads that were allowed; their data may be on its way */
+    uint8_t pattern[PAGES]; /* which of its patterns is in the page */
 };
 
 struct world {
@@ -67,31 +69,33 @@ static unsigned owned_page(unsigned ex, unsigned pasid, unsigned page)
     return (ex * PASIDS + pasid) * PAGES + page;
 }
 
-static uint64_t secret(unsigned owned, unsigned word)
+static struct process *process_of(struct world *w, unsigned owned)
 {
-    return SECRET << 48 | (uint64_t)owned << 16 | word;
+    return &w->process[owned / (PASIDS * PAGES)][owned / PAGES % PASIDS];
+}
+
+static uint64_t secret(struct world *w, unsigned owned, unsigned word)
+{
+    uint64_t pattern = owned < OWNED ? process_of(w, owned)->pattern[owned % PAGES] : 0;
+
+    return SECRET << 48 | pattern << 40 | (uint64_t)owned << 16 | word;
 }
 
 static void fill_page(struct world *w, unsigned owned)
 {
     for (unsigned i = 0; i < ATS_BENCH_PAGE / 8; i++)
-        ats_bench_put(w->b, page_addr(owned) + i * 8, secret(owned, i));
+        ats_bench_put(w->b, page_addr(owned) + i * 8, secret(w, owned, i));
 }
 
-static bool page_is_whole(const struct world *w, unsigned owned)
+static bool page_is_whole(struct world *w, unsigned owned)
 {
     const uint8_t *page = ram_ptr(&w->b->machine->ram, page_addr(owned), ATS_BENCH_PAGE);
 
     for (unsigned i = 0; i < ATS_BENCH_PAGE / 8; i++) {
-        if (le64_load(page + i * 8) != secret(owned, i))
+        if (le64_load(page + i * 8) != secret(w, owned, i))
             return false;
     }
     return true;
-}
-
-static struct process *process_of(struct world *w, unsigned owned)
-{
-    return &w->process[owned / (PASIDS * PAGES)][owned / PAGES % PASIDS];
 }
 
 /* Everything that was done since the last time. */
@@ -107,14 +111,18 @@ static void check(struct world *w)
     for (unsigned ex = 0; ex < ATS_BENCH_EXERCISERS; ex++) {
         for (unsigned at = 0; at < LOCAL_BYTES; at += 8) {
             uint64_t word = le64_load(w->local[ex] + at);
-            unsigned owned = (unsigned)(word >> 16);
+            unsigned owned = (unsigned)(word >> 16) & 0xffffff, page = owned % PAGES;
+            uint8_t pattern = (uint8_t)(word >> 40);
             const struct process *p;
 
             if (word >> 48 != SECRET)
                 continue;
             g_assert(owned < OWNED && owned / (PASIDS * PAGES) == ex);
             p = process_of(w, owned);
-            g_assert((p->allowed[owned % PAGES] | p->late[owned % PAGES]) & READS);
+            if (pattern == p->pattern[page])
+                g_assert(p->allowed[page] & READS);
+            else
+                g_assert(pattern + 1 == p->pattern[page] && p->late[page] & READS);
         }
         memset(w->local[ex], 0xee, LOCAL_BYTES);
     }
@@ -192,6 +200,14 @@ static void act_flush(struct world *w)
     memset(p->allowed, 0, sizeof(p->allowed));
     p->was = false;
     allow(p);
+    for (unsigned i = 0; i < PAGES; i++) {
+        if (!(p->late[i] & ~p->allowed[i]) || p->pattern[i] == UINT8_MAX) {
+            p->late[i] = 0;
+            continue;
+        }
+        p->pattern[i]++;
+        fill_page(w, owned_page(ex, pasid, i));
+    }
 }
 
 static void act_pages(struct world *w)
