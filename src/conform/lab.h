@@ -98,7 +98,7 @@ unsigned lab_dma(struct lab *lab, const char *name, const struct lab_dma *dma);
 /* So many Virtual Functions of lab->vf, with BARs 0 and 2 in the window above them, decoding and
  * allowed to send. The offset of the capability; 0: there are none, t says so. (sriov.c) */
 unsigned lab_enable_vfs(struct lab *lab, unsigned count);
-/* The name of a Virtual Function that is enabled; to be freed. */
+/* The name of a Virtual Function, to be freed; NULL: it is not enabled. */
 char *lab_vf_name(struct lab *lab, unsigned index);
 
 /* A new TLP in the name of ex, and its way up from ex or down to it. */

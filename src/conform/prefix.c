@@ -258,7 +258,7 @@ static const struct conform_assertion rows[] = {
               "Without Enable Relaxed Ordering no request has Relaxed Ordering."),
     ATTRIBUTE("ido", "7.5.3.16", DEVCTL2, 0x0100, TLP_ATTR_IDO,
               "Without IDO Request Enable no request has ID-Based Ordering."),
-    LAB_RULE("tags", "request", "7.5.3.4", tags,
+    LAB_RULE("small_tags", "request", "7.5.3.4", tags,
              "Without Extended Tag Field Enable no tag is above 31."),
     FORWARDED(1, "an end-end prefix"),
     FORWARDED(2, "two end-end prefixes"),

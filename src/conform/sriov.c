@@ -78,6 +78,10 @@ unsigned lab_enable_vfs(struct lab *lab, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         char *name = lab_vf_name(lab, i);
 
+        if (!name) {
+            t_fail(lab->t, "there is no Virtual Function %u", i);
+            return 0;
+        }
         lab_change_cfg(lab, name, 4, 2, 4, 0);
         g_free(name);
     }
@@ -86,14 +90,17 @@ unsigned lab_enable_vfs(struct lab *lab, unsigned count)
 
 char *lab_vf_name(struct lab *lab, unsigned index)
 {
+    const struct pci_func *func;
+
     for (unsigned i = 1;; i++) {
         char *name = g_strdup_printf("%s.%u", lab->vf, i);
-        const struct pci_func *func = lab_func(lab, name);
 
-        g_assert(func);
-        if (func->pf && func->vf_index == index)
+        func = lab_func(lab, name);
+        if (func && func->pf && func->vf_index == index)
             return name;
         g_free(name);
+        if (!func)
+            return NULL;
     }
 }
 
