@@ -448,8 +448,9 @@ LAB_WITH(indicators, lab_new(t))
 #define HOT(i, sec, fn, p, text) BEHAVIOUR("hotplug." i, "hot-plug", sec, fn, p, text)
 #define EVENT(...)               (&(const struct event){__VA_ARGS__})
 #define PRESENCE                 PCIE_SLTSTA_PRESENCE
-#define PRESSED                  EVENT(PRESS, PCIE_SLTCAP_BUTTON, PCIE_SLTSTA_BUTTON, PCIE_SLTCTL_BUTTON_IE, 0, 0)
-#define PULLED                   EVENT(PULL, 0, PCIE_SLTSTA_PRESENCE_CHG, PCIE_SLTCTL_PRESENCE_IE, PRESENCE, 0)
+
+#define PRESSED EVENT(PRESS, PCIE_SLTCAP_BUTTON, PCIE_SLTSTA_BUTTON, PCIE_SLTCTL_BUTTON_IE, 0, 0)
+#define PULLED  EVENT(PULL, 0, PCIE_SLTSTA_PRESENCE_CHG, PCIE_SLTCTL_PRESENCE_IE, PRESENCE, 0)
 #define PLUGGED                                                                                    \
     EVENT(PLUG, 0, PCIE_SLTSTA_PRESENCE_CHG, PCIE_SLTCTL_PRESENCE_IE, PRESENCE, PRESENCE)
 #define PULLED_LINK  EVENT(PULL, 0, PCIE_SLTSTA_DLL_CHG, PCIE_SLTCTL_DLL_IE, PRESENCE, 0)

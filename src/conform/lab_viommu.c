@@ -117,7 +117,7 @@ static void find_structures(struct vilab *v)
 {
     unsigned cap = vilab_cfg(v, 0x34, 1) & 0xfc;
 
-    while (cap) {
+    for (unsigned i = 0; cap && i < 48; i++) {
         uint64_t bar = bar_address(v, vilab_cfg(v, cap + CAP_BAR, 1));
         uint64_t at = bar + vilab_cfg(v, cap + CAP_OFFSET, 4);
 
@@ -312,6 +312,7 @@ bool vilab_event(struct vilab *v, uint8_t event[24])
     if (get(v, USED(1) + 2, 2) == i)
         return false;
     v->events++;
+    memset(event, 0, EVENT_BYTES);
     machine_board_read(v->lab->machine,
                        EVENT_BUFFERS + get(v, USED(1) + 4 + i % ENTRIES * 8, 4) * EVENT_BYTES,
                        event, EVENT_BYTES);

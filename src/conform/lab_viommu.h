@@ -33,6 +33,7 @@ enum { VI_OK = 0, VI_IOERR, VI_UNSUPP, VI_DEVERR, VI_INVAL, VI_RANGE, VI_NOENT, 
 #define VI_OFFSET   0x340u
 #define VI_NOBODY   0x10000u    /* an endpoint that there is not: requester IDs have 16 bits */
 #define VI_ENDPOINT 0xffffffffu /* stands for the exerciser */
+#define VI_OTHER    0xfffffffeu /* ... for the root port above it */
 
 struct vilab {
     struct conform_ctx *t;

@@ -9,10 +9,10 @@ static const char *const missing[] = {
     "DLLPs before DL_Active; nullified TLPs; Flit Mode; virtual channels beside VC0",
     "UpdateFC that are repeated without need, which the model does not send",
     "States of the LTSSM that software does not see; L2 and L3 Ready beyond PME_TO_Ack",
-    "Ordering between traffic classes; PASIDs with IDO",
+    "Ordering between traffic classes",
     "Hot-plug: PME of slots; disabling in-band presence detection, which the model has not",
     "VT-d: execute requests, protected regions, performance monitoring, memory types",
-    "TLP prefixes, TPH, OBFF, ECRC: nothing but registers",
+    "TPH and OBFF: nothing but registers; IDO of completions",
     "Stickiness of root ports and integrated endpoints, which nothing but power resets",
     "Lane Margining, Multicast, Resizable BAR and other capabilities that the model has not",
 };

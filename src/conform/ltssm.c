@@ -227,7 +227,7 @@ LAB_WITH(hot_reset, lab_new_timed(t, NULL))
 #define LINK(i, sec, fn, p, text) BEHAVIOUR("link." i, "link", sec, fn, p, text)
 
 static const struct conform_assertion rows[] = {
-    LINK("negotiated", "4.2.6.2", negotiated, NULL,
+    LINK("negotiated", "4.2.5.10", negotiated, NULL,
          "A link trains to the highest speed and width that both ends support; both show them."),
     LINK("speed.2_5", "7.5.3.19", speed, U(1), "A link runs at 2.5 GT/s when that is its target."),
     LINK("speed.5", "7.5.3.19", speed, U(2), "A link runs at 5.0 GT/s when that is its target."),
@@ -253,7 +253,7 @@ static const struct conform_assertion rows[] = {
          "With its enable Link Bandwidth Management Status sends an interrupt."),
     LINK("bandwidth.silent", "7.5.3.7", bandwidth_silent, NULL,
          "Without its enable it sends none."),
-    LINK("hot_reset", "4.2.6.11", hot_reset, NULL,
+    LINK("hot_reset", "4.2.6.12", hot_reset, NULL,
          "Secondary Bus Reset takes the link down, and up again when it is cleared."),
 };
 

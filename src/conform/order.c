@@ -17,6 +17,7 @@ struct ordered {
     unsigned dw;
     uint8_t attr;
     uint16_t requester, completer, tag; /* requester 0: ID */
+    uint32_t pasid;                     /* 0: none */
 };
 
 struct pair {
@@ -48,6 +49,8 @@ static struct tlp *make(struct bench *b, const struct ordered *what, unsigned dw
     tlp->requester.v = what->requester ? what->requester : ID;
     tlp->completer.v = what->completer;
     tlp->tag = what->tag;
+    if (what->pasid)
+        tlp_add_prefix(tlp, (uint32_t)TLP_PREFIX_PASID << 24 | what->pasid);
     return tlp;
 }
 
@@ -262,6 +265,20 @@ static const struct conform_assertion rows[] = {
           "D2a: a completion with data does not pass a message."),
     ORDER("d2.ido_same", "2.4.1", PAIR(T(MWR, 1), T(CPLD, 1, IDO, OTHER_ID, ID), MUST_NOT),
           "D2b: ID-based Ordering lets no completion pass a write of its completer."),
+    ORDER("a2.ido_pasid", "2.4.1",
+          PAIR(T(MWR, 1, 0, 0, 0, 0, 5), T(MSG, 0, IDO, 0, 0, 0, 5), MUST_NOT),
+          "A2b: ID-based Ordering lets no message pass a write of the same PASID."),
+    ORDER("b2.ido_pasid", "2.4.1",
+          PAIR(T(MWR, 1, 0, 0, 0, 0, 5), T(MRD, 0, IDO, 0, 0, 0, 5), MUST_NOT),
+          "B2b: ID-based Ordering lets no read pass a write of the same PASID."),
+    ORDER("b2.ido_no_pasid", "2.4.1", PAIR(T(MWR, 1), T(MRD, 0, IDO, 0, 0, 0, 5), MUST_NOT),
+          "B2b: nor one of the same requester that has no PASID."),
+    ORDER("b2.pasid_no_ido", "2.4.1",
+          PAIR(T(MWR, 1, 0, 0, 0, 0, 5), T(MRD, 0, 0, 0, 0, 0, 6), MUST_NOT),
+          "B2b: another PASID lets no read pass a write without ID-based Ordering."),
+    ORDER("c2.ido_pasid", "2.4.1",
+          PAIR(T(MWR, 1, 0, 0, 0, 0, 5), T(FETCHADD, 1, IDO, 0, 0, 0, 5), MUST_NOT),
+          "C2b: ID-based Ordering lets no AtomicOp pass a write of the same PASID."),
     /* Columns 3 and 4: after a non-posted request. */
     ORDER("a3.write_read", "2.4.1", PAIR(T(MRD, 0), T(MWR, 1), MUST),
           "A3: a memory write passes a memory read without credits."),

@@ -31,7 +31,9 @@ struct script {
 
 static struct vilab_request encode(const struct vilab *v, const struct step *step)
 {
-    uint32_t endpoint = step->first == VI_ENDPOINT ? v->rid : (uint32_t)step->first;
+    uint32_t endpoint = step->first == VI_ENDPOINT ? v->rid
+                        : step->first == VI_OTHER  ? lab_func(v->lab, v->lab->root)->rid.v
+                                                   : (uint32_t)step->first;
     struct vilab_request r = {.in = {step->type}, .out_bytes = 4};
     bool range = step->type == VI_MAP || step->type == VI_UNMAP;
 
@@ -177,6 +179,8 @@ static const struct conform_assertion rows[] = {
         STEPS_(DETACH(1, VI_ENDPOINT, VI_INVAL))),
     ROW("detach.other", "5.13.6.4", "DETACH from a domain that it is not attached to is INVAL.",
         STEPS_(OURS, DETACH(2, VI_ENDPOINT, VI_INVAL))),
+    ROW("detach.others", "5.13.6.4", "... also when others are attached to that.",
+        STEPS_(OURS, ATTACH(2, VI_OTHER, 0, VI_OK), DETACH(2, VI_ENDPOINT, VI_INVAL))),
     ROW("map.read", "5.13.6.5", "What MAP maps for reading can be read.", STEPS_(OURS, MAPPED),
         WILL(ARRIVES)),
     ROW("map.write", "5.13.6.5", "What MAP maps for writing can be written.",

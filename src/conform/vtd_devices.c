@@ -215,6 +215,37 @@ static void time_out(struct conform_ctx *t, struct vlab *v)
     t_check(t, vlab_ram(v, VLAB_STATUS) == 1, "the queue does not go on");
 }
 
+/* 6.5.2.11: a wait that the time-out finds at the head is over without its status. */
+static void time_out_waits(struct conform_ctx *t, struct vlab *v)
+{
+    silence(v);
+    vlab_queue(v, 3 | (uint64_t)v->rid << 32, 0);
+    vlab_put(v, VLAB_STATUS, 0);
+    vlab_queue(v, 0x25 | 1ull << 32, VLAB_STATUS);
+    t_check(t, timed_out(v), "ITE is 0 after 100 s");
+    vlab_set(v, VREG_FSTS, 4, VFSTS_ITE);
+    lab_run_us(v->lab, 10);
+    t_check(t, vlab_ram(v, VLAB_STATUS) == 0, "the wait writes its status");
+    t_check(t, vlab_get(v, VREG_IQH, 8) == v->tail, "the wait is still at the head");
+}
+
+/* Another function's answer is not the one that is waited for. */
+static void foreign(struct conform_ctx *t, struct vlab *v)
+{
+    struct tlp *tlp;
+
+    silence(v);
+    vlab_queue(v, 3 | (uint64_t)v->rid << 32, 0);
+    vlab_put(v, VLAB_STATUS, 0);
+    vlab_queue(v, 0x25 | 1ull << 32, VLAB_STATUS);
+    tlp = ats_new_invalidate_done(machine_fabric(v->lab->machine)->pool, (struct pci_rid){0},
+                                  0xffffffff, 1);
+    tlp->requester.v = v->rid ^ 1;
+    lab_send_up(v->lab, tlp);
+    t_check(t, vlab_ram(v, VLAB_STATUS) == 0, "the wait takes it for the device's");
+    t_check(t, vlab_get(v, VREG_FSTS, 4) & VFSTS_ICE, "ICE is 0");
+}
+
 static void unexpected(struct conform_ctx *t, struct vlab *v)
 {
     struct tlp *tlp = ats_new_invalidate_done(machine_fabric(v->lab->machine)->pool,
@@ -420,6 +451,11 @@ static const struct conform_assertion rows[] = {
            "A device that does not answer sets ITE and ITESID; the queue waits until ITE is "
            "cleared.",
            time_out, .ats = true),
+    DEVICE("invalidation.timeout.wait", "6.5.2.11",
+           "A wait that waits for it then is over without its status.", time_out_waits,
+           .ats = true),
+    DEVICE("invalidation.foreign", "6.5.2.11", "Another function's answer counts for nothing.",
+           foreign, .ats = true),
     DEVICE("invalidation.unexpected", "6.5.2.11",
            "An answer that nobody waits for sets ICE and ICESID.", unexpected, .ats = true),
     PAGES("request", "7.4.1", "A Page Request is queued with all that it says, and sets PPR.",

@@ -25,7 +25,17 @@
 #define SVT(n)  ((uint64_t)(n) << 18)
 #define SQ(n)   ((uint64_t)(n) << 16)
 
-enum source { ANY, OWN, OTHER_FUNCTION, OTHER_LOW, OTHER_BUS, OWN_BUS, NOT_OWN_BUS };
+enum source {
+    ANY,
+    OWN,
+    OTHER_FUNCTION,
+    OTHER_TWO,
+    OTHER_LOW,
+    OTHER_BUS,
+    OWN_BUS,
+    NOT_OWN_BUS,
+    LOWER_BUSES
+};
 
 enum interrupt_flag {
     VI_EXTENDED = 1 << 0,   /* x2APIC destinations (EIME) */
@@ -66,7 +76,9 @@ static uint64_t source_id(const struct vlab *v, enum source source)
     case ANY: return 0;
     case OWN: return rid;
     case OTHER_FUNCTION: return rid ^ 4;
+    case OTHER_TWO: return rid ^ 6;
     case OTHER_LOW: return rid ^ 7;
+    case LOWER_BUSES: return bus - 1u;
     case OTHER_BUS: return rid ^ 0x100;
     case OWN_BUS: return (uint64_t)bus << 8 | bus;
     case NOT_OWN_BUS: return (bus + 1ull) << 8 | (bus + 1);
@@ -275,6 +287,8 @@ static const struct conform_assertion rows[] = {
          .high = SVT(1)),
     INTR("source.quarter", "9.9", "SQ 01b leaves the function's highest bit out.",
          .source = OTHER_FUNCTION, .high = SVT(1) | SQ(1)),
+    INTR("source.half", "9.9", "SQ 10b leaves the function's two highest bits out.",
+         .source = OTHER_TWO, .high = SVT(1) | SQ(2)),
     INTR("source.low", "9.9", "SQ 11b leaves the function out.", .source = OTHER_LOW,
          .high = SVT(1) | SQ(3)),
     INTR("source.bus", "9.9", "SVT 10b: a source of the range of buses passes.", .source = OWN_BUS,
@@ -323,6 +337,8 @@ static const struct conform_assertion rows[] = {
          .source = OTHER_BUS, .high = SVT(1) | SQ(3)),
     INTR("fault.bus", "9.9", "A source outside the buses with SVT 10b is fault 26h.",
          .reason = 0x26, .source = NOT_OWN_BUS, .high = SVT(2)),
+    INTR("fault.bus_below", "9.9", "... also where all of the buses are below its own.",
+         .reason = 0x26, .source = LOWER_BUSES, .high = SVT(2)),
     INTR("fault.disabled", "9.9", "FPD keeps an entry's faults from being recorded.",
          .flags = VI_SILENT, .low = FPD | BIT(12)),
 

@@ -100,6 +100,18 @@ echo 'CONFIG_IMPOSSIBLE=y # if exists' >"$work/my.config"
 run "${kernel[@]}" --with "iommufd $work/my.config"
 expect 0 'one that need not be there' err 'with base iommufd'
 
+mine=$work/kernels/own/mine
+mkdir -p "${mine%/*}"
+cp -r "$source" "$mine"
+echo eight >>"$mine/code.c"
+run "${kernel[@]}" --tree "$mine" --with "iommufd kasan"
+expect 0 'a tree of our own' err 'with base iommufd kasan' out "$mine"
+holds 'is built where it is' grep -qx eight "$mine/arch/x86/boot/bzImage"
+holds 'with the fragments' grep -qx CONFIG_KASAN=y "$mine/.config"
+echo broken >>"$mine/code.c"
+run "${kernel[@]}" --tree "$mine" --with base
+expect 1 'and again after an edit' err 'does not compile'
+
 run "${kernel[@]}" --list
 expect 0 '--list' out '* iommufd' out '  kasan' out ', good.patch' out '= tests'
 run "${kernel[@]}" --clean

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A kernel with KASAN and lockdep, where scripts/kernel has built one called `debug`: NVMe behind an
-IOMMU, exercisers in the hands of a process, Address Translation Services right and wrong. Its
+"""A kernel with KASAN and lockdep, where scripts/kernel has built one called `debug`: NVMe behind
+an IOMMU, exercisers in the hands of a process, Address Translation Services right and wrong. Its
 complaints are splats, which end a boot with status 1."""
 import sys
 

@@ -30,15 +30,22 @@ def pair(tap, name, same, first, second):
     return runs[0].digest
 
 
-def scenario_digest(folder, **env):
-    """Of a scenario with commands in a guest, run there with that in its environment."""
-    path = os.path.join(folder, "commands.lua")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write('-- Commands in a guest\n-- none\nmachine {guest = true, topology = "minimal"}\n'
-                   'expect_eq(guest_ok("pwd; ls /sys/class/nvme"), "/\\nnvme0\\n", "a folder")\n')
-    run = subprocess.run([harness.PCILAB, "run", path, "--digest"], cwd=folder, text=True,
-                         env=dict(os.environ, **env), capture_output=True, check=False)
-    return run.stdout.splitlines()[-1] if run.returncode == 0 else run.stdout + run.stderr
+SCENARIO = r"""-- Commands in a guest
+-- none: what the caller has is not seen
+machine {guest = true, topology = "minimal"}
+expect_eq(guest_ok("pwd; echo [$SOMETHING] $HOME $LC_ALL"), "/\n[] /root C\n", "what it sees")
+"""
+
+
+def run_scenario():
+    """With commands in a guest, in a folder and an environment that must not be seen."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "commands.lua")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SCENARIO)
+        return subprocess.run([harness.PCILAB, "run", path], cwd=folder, capture_output=True,
+                              env=dict(os.environ, SOMETHING="else", HOME="/x", LC_ALL="C.UTF-8"),
+                              text=True, check=False)
 
 
 def main():
@@ -64,11 +71,9 @@ def main():
             file.write(WIRE)
         wire = run(config=config, append="quiet pcilab.run=test:wire")
         pair(tap, "two network cards on a wire", True, wire, wire)
-    with tempfile.TemporaryDirectory() as here, tempfile.TemporaryDirectory() as there:
-        digests = [scenario_digest(here), scenario_digest(there, SOMETHING="else")]
-        tap.check(len(digests[0]) == 64 and digests[0] == digests[1],
-                  "commands of a scenario: folder and environment of who runs it are not seen",
-                  *digests)
+    commands = run_scenario()
+    tap.check(commands.returncode == 0, "commands of a scenario do not see who runs it",
+              commands.stdout)
     pair(tap, "one changed byte of console input", False, run(stdin=b"a\n"), run(stdin=b"b\n"))
     again = harness.boot(*run()[0], append=QUICK)
     tap.check(one is not None and again.digest == one, "the same command, alone, later", again)

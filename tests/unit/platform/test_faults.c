@@ -489,8 +489,29 @@ START_TEST(what_is_outstanding)
                                                .attr = EXERCISER_ATTR_ATS | EXERCISER_ATTR_PRI,
                                                .pasid = MINE});
     ats_bench_run(b);
-    tells("page-requests[ { address=0x7f0000003000 pasid=5 group=0 wants=write age=");
+    tells("page-requests[ { address=0x7f0000003000 pasid=5 group=0 pages=1 wants=write age=");
     tells("queued[ { requester=01:00.0 address=0x7f0000003000 pasid=5 group=0 wants=w last=1 } ]");
+}
+END_TEST
+
+/* A Translation Request while the unit walks its tables. */
+START_TEST(translations_under_way)
+{
+    teardown();
+    b = ats_bench_new(&(struct ats_bench_params){.read_latency_ps = 10 * PS_PER_US});
+    root = ats_bench_process(b, EX0, PASID, 1);
+    ats_bench_map(b, root, IOVA, ATS_BENCH_DATA, ATS_BENCH_WRITE);
+    ats_bench_start(b, &(struct ats_bench_dma){.command = EXERCISER_WRITE,
+                                               .addr = IOVA + 0x40,
+                                               .len = 64,
+                                               .attr = EXERCISER_ATTR_ATS,
+                                               .pasid = MINE});
+    sim_run_until(&b->machine->sim, b->machine->sim.now_ps + 15 * PS_PER_US);
+    tells("translation-requests[ { address=0x7f0000000000 pasid=5 spoiled=0 age=15.000 us } ]");
+    for (unsigned i = 0; i < 10; i++)
+        ats_bench_run(b);
+    tells("translation-requests[ ]");
+    tells("tables=agree ");
 }
 END_TEST
 
@@ -519,6 +540,7 @@ int main(void)
     tcase_add_test(tc, all_kinds_of_tables);
     tcase_add_test(tc, disagreements);
     tcase_add_test(tc, what_is_outstanding);
+    tcase_add_test(tc, translations_under_way);
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
