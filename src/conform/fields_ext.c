@@ -489,6 +489,12 @@ static const struct conform_field fields_dev3_rows[] = {
      F_RW_OR_0, 0x00000001, .flags = F_RESET},
     {"dev3.control.egress", "Device Control 3", "DMWr Egress Blocking", "7.7.9.3", 0x08, 4, F_RW,
      0x00000002, .types = TYPE_PORTS, .flags = F_RESET, .if_offset = 0x04, .if_mask = 0x1},
+    {"dev3.control.requester_port", "Device Control 3", "DMWr Requester Enable of a switch port",
+     "7.7.9.3", 0x08, 4, F_ZERO, 0x00000001, .types = TYPE_UP|TYPE_DOWN},
+    {"dev3.control.egress_none", "Device Control 3", "DMWr Egress Blocking without routing",
+     "7.7.9.3", 0x08, 4, F_ZERO, 0x00000002, .if_offset = 0x04, .if_mask = 0x1, .unless = true},
+    {"dev3.control.tags", "Device Control 3", "14-Bit Tag Requester Enable", "7.7.9.3", 0x08, 4,
+     F_RW_OR_0, 0x00000004, .flags = F_RESET},
     {"dev3.status", "Device Status 3", "Device Status 3", "7.7.9.4", 0x0c, 4, F_RO, 0xffffffff},
 };
 FIELD_TABLE(fields_dev3, "atomics", PLACE_EXT, 0x002f, fields_dev3_rows);

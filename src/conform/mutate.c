@@ -66,7 +66,7 @@ static const struct {
     {"correctable_error_mask", 0xc001},
     {"pm_control_status", 0x0100},
     {"data_link_feature_capabilities", 0x80000000},
-    {"device_control_3", 0x0003},
+    {"device_control_3", 0x0007},
 };
 
 static uint64_t optional_bits(const char *row)
