@@ -78,7 +78,7 @@ expect 2 'standard output is full' err 'cannot be written'
 run "$PCILAB" conform --backend=dump "$work/dump"
 expect 0 'a dump: nothing fails' out '(dump)' out 'nothing can be written here'
 cp "$work/out" "$work/good"
-# Bit 15 of PCI Express Capabilities is reserved.
+# Bit 15 of Device Status is reserved.
 python3 - "$work/dump" "$work/wrong" <<'PY'
 import re, sys
 lines = open(sys.argv[1]).read().split("\n")
@@ -95,7 +95,7 @@ for n, line in enumerate(lines):
 at = space[0x34]
 while space[at] != 0x10:
     at = space[at + 1]
-n, i = place[at + 3]
+n, i = place[at + 0x0b]
 head, rest = lines[n].split(": ")
 rest = rest.split()
 rest[i] = "%02x" % (int(rest[i], 16) | 0x80)
@@ -103,7 +103,7 @@ lines[n] = head + ": " + " ".join(rest)
 open(sys.argv[2], "w").write("\n".join(lines))
 PY
 run "$PCILAB" conform --backend=dump "$work/wrong"
-expect 1 'one reserved bit is set' out 'pcie.caps.reserved' out 'reads as 0x8000'
+expect 1 'one reserved bit is set' out 'pcie.devsta.reserved' out 'reads as 0x8000'
 [ "$(grep -c '^not ok' "$work/out")" = 1 ]
 point $? 'one assertion notices'
 head -n 30 "$work/dump" >"$work/short"
