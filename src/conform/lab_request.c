@@ -258,7 +258,7 @@ static const struct conform_assertion rows[] = {
              "A completion for a function that is not there is unexpected, and no request."),
     LAB_BODY("request.timeout_range", "request", "7.5.3.16", timeout_range,
              "With Completion Timeout Value 0010b a request times out after 1 to 10 ms."),
-    LAB_BODY("request.tags", "request", "7.5.3.4", tags_of_five_bits,
+    LAB_BODY("request.tags_short", "request", "7.5.3.4", tags_of_five_bits,
              "Without Extended Tag Field Enable tags are below 32."),
     LAB_BODY(
         "request.attributes", "request", "7.5.3.4", relaxed_enable,
