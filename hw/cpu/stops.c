@@ -22,22 +22,37 @@ static bool is_data(const struct cpu_stop *stop)
     return stop->kind != CPU_STOP_EXEC;
 }
 
-/* Decoded code and the TLB know about stops. */
-static void forget_derived(struct cpu_group *g)
+/*
+ * Decoded code knows about stops at instructions, and the TLB about watched data, but only that:
+ * what else is in the TLB stays, as an old translation that is still there, or not, is something
+ * that a guest can tell.
+ */
+static void forget_derived(struct cpu_group *g, const struct cpu_stop *stop)
 {
-    block_forget_all(g);
+    uint64_t first = stop->la & PAGE_MASK, pages = 1;
+
+    if (is_data(stop)) {
+        pages += (stop->la + (stop->len - 1) - first) >> 12;
+    } else {
+        block_forget_all(g);
+    }
     for (unsigned i = 0; i < g->config.count; i++) {
-        tlb_flush(g->cpus[i], true);
+        if (is_data(stop) && pages > TLB_SIZE) {
+            tlb_flush(g->cpus[i], true);
+        }
+        for (uint64_t page = 0; is_data(stop) && pages <= TLB_SIZE && page < pages; page++) {
+            tlb_flush_page(g->cpus[i], first + (page << 12));
+        }
     }
 }
 
-static void recount(struct cpu_group *g)
+static void recount(struct cpu_group *g, const struct cpu_stop *changed)
 {
     g->stop_exec = g->stop_data = 0;
     for (unsigned i = 0; i < g->stop_count; i++) {
         *(is_data(&g->stops[i]) ? &g->stop_data : &g->stop_exec) += 1;
     }
-    forget_derived(g);
+    forget_derived(g, changed);
 }
 
 bool cpu_group_stop_add(struct cpu_group *g, const struct cpu_stop *stop)
@@ -47,7 +62,7 @@ bool cpu_group_stop_add(struct cpu_group *g, const struct cpu_stop *stop)
         return false;
     }
     g->stops[g->stop_count++] = *stop;
-    recount(g);
+    recount(g, stop);
     return true;
 }
 
@@ -57,7 +72,7 @@ bool cpu_group_stop_remove(struct cpu_group *g, const struct cpu_stop *stop)
         const struct cpu_stop *s = &g->stops[i];
         if (s->kind == stop->kind && s->la == stop->la && (!is_data(s) || s->len == stop->len)) {
             g->stops[i] = g->stops[--g->stop_count];
-            recount(g);
+            recount(g, stop);
             return true;
         }
     }
@@ -66,10 +81,16 @@ bool cpu_group_stop_remove(struct cpu_group *g, const struct cpu_stop *stop)
 
 void cpu_group_stops_clear(struct cpu_group *g)
 {
-    if (g->stop_count) {
-        g->stop_count = 0;
-        recount(g);
+    while (g->stop_count) {
+        const struct cpu_stop last = g->stops[--g->stop_count];
+        recount(g, &last);
     }
+}
+
+unsigned cpu_group_stops_get(const struct cpu_group *g, struct cpu_stop stops[CPU_STOPS_MAX])
+{
+    memcpy(stops, g->stops, g->stop_count * sizeof(stops[0]));
+    return g->stop_count;
 }
 
 static void stop(struct cpu *c, enum cpu_stop_kind kind, uint64_t la, uint64_t len)
@@ -174,6 +195,11 @@ void cpu_resume(struct cpu *c, bool step)
     c->stop_pass_la = linear(c, c->rip);
     c->stop_passed = exec_at(c->group, c->stop_pass_la);
     cpu_update_slow(c);
+}
+
+void cpu_stop_again(struct cpu *c)
+{
+    c->stop_passed = false;
 }
 
 bool cpu_at_boundary(const struct cpu *c)

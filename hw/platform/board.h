@@ -100,6 +100,8 @@ struct machine {
     bool kvm; /* the processors are the host's */
     bool firmware_assigns;
     uint64_t quantum_ps; /* a turn of a processor among several */
+    struct slot *cut;    /* whose turn a debugger's stop interrupted, or NULL */
+    uint64_t cut_end_ps; /* of that turn */
     bool wake;           /* a halted processor may have a reason to go on */
     enum machine_stop stop;
 

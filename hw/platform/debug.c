@@ -57,6 +57,32 @@ void machine_debug_resume(struct machine *machine, int step)
         cpu_resume(machine->slot[i].cpu, step == (int)i);
 }
 
+struct machine_place machine_debug_place(const struct machine *machine)
+{
+    const struct slot *cut = machine->cut;
+
+    return (struct machine_place){.retired = machine_retired(machine),
+                                  .at_ps = cut ? cut->local_ps : machine->sim.now_ps,
+                                  .stopped = cut != NULL};
+}
+
+int machine_place_compare(const struct machine_place *a, const struct machine_place *b)
+{
+    if (a->retired != b->retired)
+        return a->retired < b->retired ? -1 : 1;
+    if (a->at_ps != b->at_ps)
+        return a->at_ps < b->at_ps ? -1 : 1;
+    return (int)a->stopped - (int)b->stopped;
+}
+
+void machine_debug_be_past(struct machine *machine, const struct sim_input_log *log)
+{
+    machine->trace.sinks = NULL;
+    machine->trace.kinds = 0;
+    if (log)
+        sim_inputs_replace(&machine->inputs, log);
+}
+
 /* The host's bytes from `addr` to the end of its page at most. */
 static uint8_t *host_at(struct machine *machine, const struct cpu *cpu, uint64_t addr,
                         uint64_t *gpa, uint64_t *room)

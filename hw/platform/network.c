@@ -69,7 +69,7 @@ static void post(void *opaque, const uint8_t *frame, uint32_t len)
 static void pass(struct network *network, const uint8_t *frame, uint32_t len)
 {
     /* Without the host all comes from a recording. */
-    if (network->host)
+    if (network->host && !sim_inputs_replay(network->frames.all))
         net_input(network->host, frame, len);
 }
 

@@ -49,6 +49,7 @@ void sched_reset(struct machine *machine)
         slot->local_ps = machine->sim.now_ps;
         slot->posted_busy = 0;
     }
+    machine->cut = NULL;
     machine->wake = true;
     machine->stop = MACHINE_RUNNING;
 }
@@ -125,6 +126,8 @@ static void run_slot(struct slot *slot, uint64_t limit_ps)
     } else if (reason == CPU_EXIT_SHUTDOWN) {
         shut_down(slot);
     } else if (reason == CPU_EXIT_STOP) {
+        slot->machine->cut = slot;
+        slot->machine->cut_end_ps = limit_ps;
         machine_pause(slot->machine);
     } else if (reason == CPU_EXIT_HALT || reason == CPU_EXIT_WAIT_SIPI) {
         slot->state = SLOT_HALTED;
@@ -167,9 +170,32 @@ static bool alone(const struct machine *machine, const struct slot *slot)
     return true;
 }
 
+/* A turn that a debugger's stop interrupted is not over: nobody else has one before it is, or the
+ * guest would see the stop. */
+static bool turn_is_cut(const struct machine *machine)
+{
+    const struct slot *slot = machine->cut;
+
+    return slot && slot->state == SLOT_RUNNABLE && slot->local_ps < machine->cut_end_ps;
+}
+
+static bool finish_turn(struct machine *machine, uint64_t until_ps)
+{
+    struct slot *slot = machine->cut;
+
+    if (slot->local_ps >= until_ps)
+        return false;
+    machine->cut = NULL;
+    run_slot(slot, machine->cut_end_ps < until_ps ? machine->cut_end_ps : until_ps);
+    return true;
+}
+
 /* One event or one run of a processor; false when nothing is due before until_ps. */
 static bool step(struct machine *machine, uint64_t until_ps)
 {
+    if (turn_is_cut(machine))
+        return finish_turn(machine, until_ps);
+    machine->cut = NULL;
     if (machine->wake)
         wake_halted(machine);
     struct slot *slot = pick(machine);

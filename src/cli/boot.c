@@ -382,6 +382,13 @@ static bool build_machine(struct boot *boot)
 {
     const struct boot_options *o = &boot->options;
     GError *error = NULL;
+
+    boot->gdb.no_past = boot->command.argv || boot->commander
+                            ? "commands use this computer's files"
+                            : boot_past_hindrance(boot->desc, boot->disks, o->control);
+    if (o->gdb && !boot->gdb.no_past) {
+        boot->gdb.past = boot_past_new(&boot->record.log);
+    }
     struct machine_options options = {
         .seed = o->seed,
         .disks = (const struct machine_disk *)(void *)boot->disks->data,

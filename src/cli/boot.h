@@ -37,6 +37,7 @@ struct boot_run {
     struct boot_gdb *gdb;          /* NULL: no debugger */
     struct boot_control *control;  /* NULL: none */
     const struct boot_control_ops *control_ops;
+    bool past_here;     /* this is a process of the past: nothing of it reaches the outside */
     bool core_failed;   /* one could not be written */
     const char *vmcore; /* where a panic, or a wish for a core file, writes it; NULL */
 

@@ -3,11 +3,14 @@
 #ifndef PCILAB_CLI_BOOT_GDB_H
 #define PCILAB_CLI_BOOT_GDB_H
 
+#include "boot_past.h"
 #include "pcilab/gdb/gdb.h"
 
 struct boot_gdb {
     /* Answers "monitor inspect WORDS"; NULL: nobody does. Set by the caller. */
     char *(*query)(struct machine *machine, const char *words);
+    struct boot_past *past;    /* NULL: there is no way back. Set by the caller, freed here. */
+    const char *no_past;       /* why; or NULL */
     struct gdb_server *server; /* NULL: none is wanted */
     bool waits;                /* the machine does not start before somebody is there */
 };
@@ -18,6 +21,15 @@ bool boot_gdb_start(struct boot_gdb *gdb, struct machine *machine, const char *t
 /* Before the machine is freed. */
 void boot_gdb_clear(struct boot_gdb *gdb);
 
+/* Before a slice. True: this is another process now, in the past (run->past_here), and has to look
+ * anew what is to be done. */
+bool boot_gdb_leaves(struct boot_gdb *gdb, struct boot_run *run);
+/* How far a slice may go. */
+uint64_t boot_gdb_slice_ps(const struct boot_gdb *gdb, uint64_t slice_ps);
+/* The machine starts anew. */
+void boot_gdb_restarts(struct boot_gdb *gdb);
+/* In the past, and the machine is no more. */
+G_GNUC_NORETURN void boot_gdb_past_ends(struct boot_gdb *gdb);
 /* After a slice: takes what the debugger has sent. */
 void boot_gdb_slice(struct boot_gdb *gdb);
 /* The debugger keeps the machine from running; waits a little for a word from it. */

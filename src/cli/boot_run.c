@@ -79,6 +79,9 @@ void boot_output(void *opaque, uint8_t byte)
 {
     struct boot_run *run = opaque;
 
+    if (run->past_here) {
+        return;
+    }
     if (!run->console_bytes++) {
         run->first_byte_us = g_get_monotonic_time();
     }
@@ -164,6 +167,9 @@ static void poke(struct boot_run *run, uint64_t now_ps)
     const struct poke *poke;
 
     while (run->pokes && (poke = pokes_due(run->pokes, now_ps))) {
+        if (run->past_here && (poke->what == POKE_VMCORE || poke->what == POKE_INSPECT)) {
+            continue;
+        }
         switch (poke->what) {
         case POKE_NMI: machine_nmi(run->machine); break;
         case POKE_SYSRQ: machine_sysrq(run->machine, poke->key); break;
@@ -205,6 +211,9 @@ static enum run_end serve_user(struct boot_run *run)
 {
     enum console_command command;
 
+    if (run->past_here) {
+        return END_NOT_YET;
+    }
     if (console_source(run->console) != CONSOLE_WHOLE || run->network) {
         wait_world(run, 0);
     }
@@ -258,7 +267,7 @@ static bool input_may_come(const struct boot_run *run)
 
 static bool is_paced(const struct boot_run *run)
 {
-    if (boot_record_replays(run->record)) {
+    if (boot_record_replays(run->record) || run->past_here) {
         return false;
     }
     return run->real_clock || run->net_live || console_source(run->console) == CONSOLE_TERMINAL;
@@ -273,7 +282,8 @@ static void keep_pace(struct boot_run *run)
     bool idle = idle_until > machine_sim(run->machine)->now_ps;
 
     if (!is_paced(run)) {
-        if (idle_until == SIM_NEVER && input_may_come(run) && !boot_record_replays(run->record)) {
+        if (idle_until == SIM_NEVER && input_may_come(run) && !run->past_here &&
+            !boot_record_replays(run->record)) {
             wait_world(run, LONG_WAIT_MS);
         }
         run->pace_virtual_ps = run->virtual_ps;
@@ -310,8 +320,11 @@ static enum run_end restart(struct boot_run *run)
 {
     GError *error = NULL;
 
-    if (run->no_reboot || (run->panicked && !run->panic_expected)) {
+    if (run->past_here || run->no_reboot || (run->panicked && !run->panic_expected)) {
         return END_RESET;
+    }
+    if (run->gdb) {
+        boot_gdb_restarts(run->gdb);
     }
     run->resets++;
     cli_note("the guest reset the machine");
@@ -348,6 +361,9 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->pokes) {
         slice = pokes_slice_ps(run->pokes, run->virtual_ps, slice);
     }
+    if (run->gdb) {
+        slice = boot_gdb_slice_ps(run->gdb, slice);
+    }
     run->behind_ps = run->virtual_ps - before;
     enum machine_stop stop = machine_run(run->machine, before + slice);
     run->virtual_ps += sim->now_ps - before;
@@ -379,7 +395,7 @@ static enum run_end run_slice(struct boot_run *run)
     if (run->checkpoint && checkpoint_is_due(run->checkpoint, run->virtual_ps)) {
         return END_CHECKPOINT;
     }
-    if (machine_idle_until(run->machine) == SIM_NEVER && !input_may_come(run)) {
+    if (machine_idle_until(run->machine) == SIM_NEVER && !input_may_come(run) && !run->past_here) {
         return END_DEAD;
     }
     /* An instant at which somebody wanted to look is none that a replay comes by. */
@@ -466,6 +482,9 @@ int boot_run(struct boot_run *run)
         if (run->gdb && (end = serve_debugger(run)) != END_NOT_YET) {
             break;
         }
+        if (run->gdb && boot_gdb_leaves(run->gdb, run)) {
+            continue;
+        }
         if (stands(run)) {
             wait_world(run, LONG_WAIT_MS);
         } else {
@@ -481,6 +500,9 @@ int boot_run(struct boot_run *run)
         if (end == END_NOT_YET && !stands(run)) {
             keep_pace(run);
         }
+    }
+    if (run->past_here) {
+        boot_gdb_past_ends(run->gdb);
     }
     g_clear_pointer(&run->net_fds, g_array_unref);
     run->ended_us = g_get_monotonic_time();

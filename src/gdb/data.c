@@ -71,7 +71,7 @@ void gdb_read_registers(struct gdb *gdb)
 static bool may_write(struct gdb *gdb)
 {
     if (cpu_at_boundary(gdb_cpu(gdb))) {
-        return true;
+        return gdb_may_change(gdb);
     }
     gdb_send(gdb, ERROR_BUSY);
     return false;
@@ -169,6 +169,9 @@ void gdb_read_memory(struct gdb *gdb, const char *args)
 
 static void write_memory(struct gdb *gdb, uint64_t addr, const uint8_t *bytes, uint64_t len)
 {
+    if (len && !gdb_may_change(gdb)) { /* none: only whether the packet is known */
+        return;
+    }
     uint64_t done = machine_debug_write(gdb->machine, view(gdb), addr, bytes, len);
 
     gdb_send(gdb, done == len ? "OK" : ERROR_MEMORY);

@@ -94,7 +94,7 @@ static void event_seen(struct trace_sink *sink, const struct trace_event *event)
             render(event, line);
         }
         if (fits(b, line)) {
-            b->hits++;
+            b->hits += gdb->travel != GDB_UNDERWAY; /* then it was hit before */
             g_string_printf(gdb->event, "break %u, %s at %" G_GUINT64_FORMAT " ps: %s", b->number,
                             kind_word(b->kind), event->time_ps, line);
             machine_pause(gdb->machine);
@@ -103,15 +103,20 @@ static void event_seen(struct trace_sink *sink, const struct trace_event *event)
     }
 }
 
+void gdb_breaks_mute(struct gdb *gdb)
+{
+    if (gdb->sink.kinds) {
+        trace_remove_sink(machine_trace(gdb->machine), &gdb->sink);
+    }
+    gdb->sink.kinds = 0;
+}
+
 /* Only kinds with a break are asked for. */
-static void listen(struct gdb *gdb)
+void gdb_breaks_listen(struct gdb *gdb)
 {
     struct trace *trace = machine_trace(gdb->machine);
 
-    if (gdb->sink.kinds) {
-        trace_remove_sink(trace, &gdb->sink);
-    }
-    gdb->sink.kinds = 0;
+    gdb_breaks_mute(gdb);
     for (unsigned i = 0; i < gdb->break_count; i++) {
         gdb->sink.kinds |= BIT(gdb->breaks[i].kind);
     }
@@ -131,7 +136,7 @@ void gdb_breaks_clear(struct gdb *gdb)
         g_strfreev(gdb->breaks[i].words);
     }
     gdb->break_count = 0;
-    listen(gdb);
+    gdb_breaks_listen(gdb);
 }
 
 static void add_break(struct gdb *gdb, char **words)
@@ -147,7 +152,7 @@ static void add_break(struct gdb *gdb, char **words)
         struct gdb_break *b = &gdb->breaks[gdb->break_count++];
         *b = (struct gdb_break){.number = ++gdb->break_last, .kind = kinds[i].kind};
         b->words = g_strdupv(words + 1);
-        listen(gdb);
+        gdb_breaks_listen(gdb);
         sayf(gdb, "break %u\n", b->number);
         return;
     }
@@ -187,7 +192,7 @@ static void delete_break(struct gdb *gdb, char **words)
             memmove(&gdb->breaks[i], &gdb->breaks[i + 1],
                     (gdb->break_count - i - 1) * sizeof(gdb->breaks[0]));
             gdb->break_count--;
-            listen(gdb);
+            gdb_breaks_listen(gdb);
             return;
         }
     }
@@ -200,6 +205,14 @@ static void say_time(struct gdb *gdb, char **words)
 {
     sayf(gdb, "%" G_GUINT64_FORMAT " ps, %" G_GUINT64_FORMAT " instructions\n",
          machine_sim(gdb->machine)->now_ps, machine_retired(gdb->machine));
+}
+
+static void say_history(struct gdb *gdb, char **words)
+{
+    char *text = gdb->ops.history ? gdb->ops.history(gdb->ops.opaque) : NULL;
+
+    gdb_say(gdb, text ? text : "there is no way back here\n");
+    g_free(text);
 }
 
 static void say_breaks(struct gdb *gdb, char **words)
@@ -252,6 +265,7 @@ static const struct {
     {"break", add_break, "break KIND [WORD...]: stop at a TLP, an interrupt, a fault"},
     {"breaks", say_breaks, "breaks: those that there are"},
     {"delete", delete_break, "delete NUMBER: one of them"},
+    {"history", say_history, "history: how far one can go back"},
     {"inspect", inspect, "inspect WHAT: as \"pcilab inspect\": functions, links, iommu, ats, ..."},
     {"page", say_page, "page ADDRESS: through the page tables"},
     {"physical", set_physical, "physical on|off: what addresses of memory are"},

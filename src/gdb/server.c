@@ -59,6 +59,13 @@ static char *ask_inspect(void *opaque, struct machine *machine, const char *word
     return server->ops.inspect(server->ops.opaque, machine, words);
 }
 
+static char *ask_history(void *opaque)
+{
+    struct gdb_server *server = opaque;
+
+    return server->ops.history(server->ops.opaque);
+}
+
 /* ---- Listening ---- */
 
 /* "[HOST:]PORT", "[HOST]:PORT": an empty host stands for this machine alone. */
@@ -151,7 +158,12 @@ struct gdb_server *gdb_server_new(struct machine *machine, const char *address,
     server->connection = -1;
     server->address = name_of(listener);
     struct gdb_ops own = {
-        .send = send_bytes, .inspect = ops->inspect ? ask_inspect : NULL, .opaque = server};
+        .send = send_bytes,
+        .inspect = ops->inspect ? ask_inspect : NULL,
+        .history = ops->history ? ask_history : NULL,
+        .reverse = ops->reverse,
+        .opaque = server,
+    };
     server->gdb = gdb_new(machine, &own);
     return server;
 }
@@ -208,6 +220,22 @@ static void take_input(struct gdb_server *server)
         gdb_detached(server->gdb)) {
         drop(server);
     }
+}
+
+bool gdb_server_interrupted(const struct gdb_server *server)
+{
+    uint8_t byte = 0;
+    ssize_t got = recv(server->connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    if (got == 1 && (byte == '+' || byte == 0x03)) {
+        (void)recv(server->connection, &byte, 1, MSG_DONTWAIT);
+    }
+    return got == 0 || (got == 1 && byte == 0x03);
+}
+
+void gdb_server_drop(struct gdb_server *server)
+{
+    drop(server);
 }
 
 void gdb_server_serve(struct gdb_server *server, int timeout_ms)

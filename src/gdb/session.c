@@ -2,15 +2,12 @@
 /*
  * What packets ask for (gdb manual, E.2 to E.4): threads, running and stopping.
  *
- * UNIMPL: reverse execution; device memory.
+ * UNIMPL: device memory.
  */
 #include <string.h>
 
 #include "registers.h"
 #include "session.h"
-
-#define SIGNAL_INT  2 /* gdb's numbers */
-#define SIGNAL_TRAP 5
 
 struct cpu *gdb_cpu(struct gdb *gdb)
 {
@@ -19,7 +16,7 @@ struct cpu *gdb_cpu(struct gdb *gdb)
 
 /* ---- Stopping ---- */
 
-static void send_stop(struct gdb *gdb, unsigned signal, unsigned thread, const char *reason)
+void gdb_send_stop(struct gdb *gdb, unsigned signal, unsigned thread, const char *reason)
 {
     char *text = g_strdup_printf("T%02xthread:%x;%s", signal, thread + 1, reason);
 
@@ -29,7 +26,7 @@ static void send_stop(struct gdb *gdb, unsigned signal, unsigned thread, const c
     g_free(text);
 }
 
-static char *stop_reason(const struct cpu_stop *stop)
+char *gdb_stop_reason(const struct cpu_stop *stop)
 {
     switch (stop->kind) {
     case CPU_STOP_WRITE: return g_strdup_printf("watch:%" G_GINT64_MODIFIER "x;", stop->la);
@@ -39,33 +36,54 @@ static char *stop_reason(const struct cpu_stop *stop)
     }
 }
 
+void gdb_say_event(struct gdb *gdb)
+{
+    g_string_append_c(gdb->event, '\n');
+    gdb_say(gdb, gdb->event->str);
+    g_string_truncate(gdb->event, 0);
+}
+
+/* A process of the past that has come to the present is of no more use. */
+static bool is_at_present(const struct gdb *gdb)
+{
+    const struct machine_place here = machine_debug_place(gdb->machine);
+
+    return gdb->travel == GDB_ARRIVED && machine_place_compare(&here, &gdb->journey.present) >= 0;
+}
+
 void gdb_after_run(struct gdb *gdb)
 {
     int index = machine_debug_stopped(gdb->machine);
 
+    if (gdb->travel == GDB_UNDERWAY) {
+        gdb_travel_after_run(gdb);
+        return;
+    }
+    if (gdb->runs && is_at_present(gdb)) {
+        gdb->travel = GDB_AT_PRESENT;
+        return;
+    }
     if (!gdb->runs || (index < 0 && !gdb->event->len)) {
         return;
     }
     if (gdb->event->len) {
-        g_string_append_c(gdb->event, '\n');
-        gdb_say(gdb, gdb->event->str);
-        g_string_truncate(gdb->event, 0);
+        gdb_say_event(gdb);
     }
     if (index < 0) {
         int waiting = machine_debug_waiting(gdb->machine);
-        send_stop(gdb, SIGNAL_TRAP, waiting >= 0 ? (unsigned)waiting : gdb->thread, "");
+        gdb_send_stop(gdb, GDB_SIGNAL_TRAP, waiting >= 0 ? (unsigned)waiting : gdb->thread, "");
         return;
     }
     struct cpu_stop stop = cpu_stopped(machine_debug_cpu(gdb->machine, (unsigned)index));
-    char *reason = stop_reason(&stop);
-    send_stop(gdb, SIGNAL_TRAP, (unsigned)index, reason);
+    char *reason = gdb_stop_reason(&stop);
+    gdb_send_stop(gdb, GDB_SIGNAL_TRAP, (unsigned)index, reason);
     g_free(reason);
 }
 
 void gdb_interrupt(struct gdb *gdb)
 {
     if (gdb->runs) {
-        send_stop(gdb, SIGNAL_INT, gdb->thread, "");
+        gdb_send_stop(gdb, GDB_SIGNAL_INT, gdb->thread, "");
     }
 }
 
@@ -78,7 +96,26 @@ void gdb_ended(struct gdb *gdb, int status)
     gdb->runs = true;
 }
 
+bool gdb_may_change(struct gdb *gdb)
+{
+    if (gdb->travel != GDB_AT_HOME) {
+        gdb_send(gdb, "E.the past cannot be changed");
+        return false;
+    }
+    gdb->changed = true;
+    return true;
+}
+
 /* ---- Running ---- */
+
+static void go_back(struct gdb *gdb, enum gdb_back how)
+{
+    if (gdb->ops.reverse) {
+        gdb->back = how;
+    } else {
+        gdb_send(gdb, "");
+    }
+}
 
 /* CHOICE: while one processor takes a step, the others run: time goes by for all of them. */
 static void resume(struct gdb *gdb, int step)
@@ -97,6 +134,9 @@ static void resume_at(struct gdb *gdb, const char *args, bool step)
         struct cpu_state state;
         if (!cpu_at_boundary(cpu)) {
             gdb_send(gdb, "E10");
+            return;
+        }
+        if (!gdb_may_change(gdb)) {
             return;
         }
         cpu_get_state(cpu, &state);
@@ -243,9 +283,10 @@ static void send_description(struct gdb *gdb, const char *args)
 
 static void say_supported(struct gdb *gdb)
 {
-    char *text = g_strdup_printf("PacketSize=%x;qXfer:features:read+;vContSupported+;"
-                                 "QStartNoAckMode+;multiprocess-",
-                                 GDB_PACKET_BYTES);
+    char *text =
+        g_strdup_printf("PacketSize=%x;qXfer:features:read+;vContSupported+;"
+                        "QStartNoAckMode+;multiprocess-%s",
+                        GDB_PACKET_BYTES, gdb->ops.reverse ? ";ReverseStep+;ReverseContinue+" : "");
 
     gdb_send(gdb, text);
     g_free(text);
@@ -271,6 +312,17 @@ static void say_current_thread(struct gdb *gdb)
 
     gdb_send(gdb, text);
     g_free(text);
+}
+
+static void packet_b(struct gdb *gdb, const char *packet)
+{
+    if (strcmp(packet, "bc") == 0) {
+        go_back(gdb, GDB_BACK_CONTINUE);
+    } else if (strcmp(packet, "bs") == 0) {
+        go_back(gdb, GDB_BACK_STEP);
+    } else {
+        gdb_send(gdb, "");
+    }
 }
 
 static void query(struct gdb *gdb, const char *packet)
@@ -323,11 +375,11 @@ static const char *after_signal(const char *args)
 
 void gdb_packet(struct gdb *gdb, const char *packet, size_t len)
 {
-    if (gdb->runs) {
+    if (gdb->runs || gdb->back != GDB_BACK_NOT) {
         return; /* nothing but Ctrl-C is due */
     }
     switch (packet[0]) {
-    case '?': send_stop(gdb, SIGNAL_TRAP, gdb->thread, ""); break;
+    case '?': gdb_send_stop(gdb, GDB_SIGNAL_TRAP, gdb->thread, ""); break;
     case 'g': gdb_read_registers(gdb); break;
     case 'G': gdb_write_registers(gdb, packet + 1); break;
     case 'p': gdb_read_register(gdb, packet + 1); break;
@@ -341,6 +393,7 @@ void gdb_packet(struct gdb *gdb, const char *packet, size_t len)
     case 's': resume_at(gdb, packet + 1, true); break;
     case 'C': resume_at(gdb, after_signal(packet + 1), false); break;
     case 'S': resume_at(gdb, after_signal(packet + 1), true); break;
+    case 'b': packet_b(gdb, packet); break;
     case 'H': set_thread(gdb, packet + 1); break;
     case 'T': thread_alive(gdb, packet + 1); break;
     case 'D': detach(gdb); break;
@@ -374,6 +427,7 @@ void gdb_free(struct gdb *gdb)
         return;
     }
     gdb_gone(gdb);
+    g_clear_pointer(&gdb->kept_stops, g_byte_array_unref);
     g_byte_array_free(gdb->packet, TRUE);
     g_string_free(gdb->last, TRUE);
     g_string_free(gdb->event, TRUE);
@@ -385,7 +439,7 @@ void gdb_connected(struct gdb *gdb)
 {
     gdb_packet_reset(gdb);
     gdb->connected = true;
-    gdb->runs = gdb->detached = gdb->physical = false;
+    gdb->runs = gdb->detached = gdb->physical = gdb->changed = false;
     gdb->thread = gdb->resume_thread = 0;
 }
 
@@ -396,12 +450,18 @@ void gdb_gone(struct gdb *gdb)
     machine_debug_resume(gdb->machine, -1);
     g_string_truncate(gdb->event, 0);
     gdb->connected = gdb->detached = false;
+    gdb->back = GDB_BACK_NOT;
     gdb->runs = true;
 }
 
 bool gdb_runs(const struct gdb *gdb)
 {
     return gdb->runs;
+}
+
+void gdb_kill(struct gdb *gdb)
+{
+    gdb->killed = true;
 }
 
 bool gdb_killed(const struct gdb *gdb)

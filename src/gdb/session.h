@@ -4,10 +4,13 @@
 #define SRC_GDB_SESSION_H
 
 #include "pcilab/gdb/gdb.h"
+#include "pcilab/gdb/past.h"
 #include "pcilab/platform/debug.h"
 #include "pcilab/trace/trace.h"
 
-#define GDB_BREAKS_MAX 32
+#define GDB_BREAKS_MAX  32
+#define GDB_SIGNAL_INT  2 /* gdb's numbers */
+#define GDB_SIGNAL_TRAP 5
 
 /* A break at an event of the machine: of this kind, with all these words in its line. */
 struct gdb_break {
@@ -36,6 +39,15 @@ struct gdb {
     unsigned listed;        /* threads of qfThreadInfo that were told */
     char *xml;
 
+    /* Going back. */
+    enum gdb_back back; /* the debugger wants it, and waits */
+    bool changed;       /* something was written */
+    enum gdb_travel travel;
+    struct gdb_journey journey;
+    struct gdb_met met;
+    bool steps_begun;
+    GByteArray *kept_stops; /* gdb_save(), while only steps count; or NULL */
+
     /* Breaks at events. */
     struct trace_sink sink;
     struct gdb_break breaks[GDB_BREAKS_MAX];
@@ -56,6 +68,17 @@ void gdb_packet(struct gdb *gdb, const char *packet, size_t len);
 /* Ctrl-C */
 void gdb_interrupt(struct gdb *gdb);
 struct cpu *gdb_cpu(struct gdb *gdb);
+/* The machine stands; `reason`: pairs of the packet "T", each with its semicolon. */
+void gdb_send_stop(struct gdb *gdb, unsigned signal, unsigned thread, const char *reason);
+/* Of a stop of a processor; g_free() it. */
+char *gdb_stop_reason(const struct cpu_stop *stop);
+/* The event at which the machine was stopped, to the debugger's user. */
+void gdb_say_event(struct gdb *gdb);
+/* False: nothing can be written here, which the debugger is told; else something is. */
+bool gdb_may_change(struct gdb *gdb);
+
+/* past.c */
+void gdb_travel_after_run(struct gdb *gdb);
 
 /* data.c: registers and memory. The arguments follow the packet's letter. */
 void gdb_read_registers(struct gdb *gdb);
@@ -76,5 +99,8 @@ bool gdb_parse_number(const char **at, uint64_t *value);
 void gdb_monitor(struct gdb *gdb, const char *command);
 void gdb_breaks_init(struct gdb *gdb);
 void gdb_breaks_clear(struct gdb *gdb);
+/* After a change of `breaks`; and until then none of them stops. */
+void gdb_breaks_listen(struct gdb *gdb);
+void gdb_breaks_mute(struct gdb *gdb);
 
 #endif

@@ -192,7 +192,7 @@ static uint64_t block_bitmap_bytes(const struct block_image *image)
 
 bool block_overlay(struct block_image *image, GError **error)
 {
-    if (image->mem || image->over || image->read_only) {
+    if (block_is_private(image)) {
         return true; /* nobody else sees these writes, or there are none */
     }
     image->over = block_map(image->size_bytes);
@@ -234,6 +234,11 @@ uint64_t block_size_bytes(const struct block_image *image)
 bool block_read_only(const struct block_image *image)
 {
     return image->read_only;
+}
+
+bool block_is_private(const struct block_image *image)
+{
+    return image->mem || image->over || image->read_only;
 }
 
 void block_set_read_only(struct block_image *image)

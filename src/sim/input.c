@@ -109,6 +109,15 @@ void sim_inputs_start(struct sim_inputs *all)
         sim_schedule_at(all->sim, &all->arrival, all->coming[SIM_INPUT_POSTED].at_ps);
 }
 
+void sim_inputs_replace(struct sim_inputs *all, const struct sim_input_log *log)
+{
+    assert(log->next);
+    sim_cancel(all->sim, &all->arrival);
+    g_queue_clear_full(&all->posted, g_free);
+    all->log = *log;
+    sim_inputs_start(all);
+}
+
 bool sim_inputs_know(const struct sim_inputs *all, const char *name)
 {
     return find(all, name) != NULL;

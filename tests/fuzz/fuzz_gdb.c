@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "pcilab/gdb/past.h"
 
 #define RUN_PS    (20 * PS_PER_US)
 #define REPLY_MAX (1u << 22)
@@ -21,6 +22,9 @@ static void feed(struct client *client, const uint8_t *data, size_t size)
         client_packet(client, payload);
         g_free(payload);
         client_run(client, RUN_PS);
+        if (gdb_wants_back(client->gdb) != GDB_BACK_NOT) {
+            gdb_back_ends(client->gdb, "nothing is there\n");
+        }
         if (gdb_runs(client->gdb)) {
             client_bytes(client, "\x03", 1);
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real gdb on a booting kernel: stops at a TLP, at instructions and data, steps, threads. What the
-guest does stays what it is without gdb."""
+"""Real gdb on a booting kernel: stops at a TLP, at instructions and data, steps, threads, and all
+of that backwards. What the guest does stays what it is without gdb."""
 import re
 import shutil
 import subprocess
@@ -25,6 +25,7 @@ printf "tlp: pc %%lx sp %%lx\\n", $rip, $rsp
 monitor breaks
 monitor delete 1
 eval "monitor page %%lx", $rip
+set $place = $rip
 hbreak *$rip
 continue
 printf "hbreak: pc %%lx\\n", $rip
@@ -36,6 +37,56 @@ printf "watch: pc %%lx\\n", $rip
 delete
 x/2i $rip
 monitor inspect links
+hbreak *$place
+continue
+printf "hit 1: %%lx %%lx %%lx %%lx\\n", $rip, $rsp, $rax, *(unsigned long *)$rsp
+monitor time
+continue
+printf "hit 2: %%lx %%lx %%lx %%lx\\n", $rip, $rsp, $rax, *(unsigned long *)$rsp
+monitor time
+monitor history
+reverse-continue
+printf "back 1: %%lx %%lx %%lx %%lx\\n", $rip, $rsp, $rax, *(unsigned long *)$rsp
+monitor time
+continue
+printf "again 2: %%lx %%lx %%lx %%lx\\n", $rip, $rsp, $rax, *(unsigned long *)$rsp
+monitor time
+delete
+set $pc0 = $rip
+stepi
+set $pc1 = $rip
+stepi
+stepi
+reverse-stepi
+reverse-stepi
+printf "stepped back: %%d\\n", $rip == $pc1
+reverse-stepi
+printf "stepped back: %%d\\n", $rip == $pc0
+continue
+set $word = (unsigned long *)($rsp - 8)
+watch *$word
+continue
+set $wrote = $rip
+set $new = *$word
+delete
+stepi
+stepi
+stepi
+printf "written: %%lx\\n", *$word
+watch *$word
+reverse-continue
+printf "writer: %%d\\n", *$word != $new
+stepi
+printf "written by: %%d %%d\\n", *$word == $new, $rip == $wrote
+monitor history
+delete
+python
+try:
+    gdb.execute("set $rax = 1")
+except gdb.error as error:
+    print("refused:", error)
+end
+continue
 thread 2
 printf "second: pc %%lx gs %%lx\\n", $rip, $gs_base
 monitor time
@@ -75,6 +126,27 @@ def number(text, pattern):
     return int(found.group(1), 16) if found else None
 
 
+def check_past(tap, text):
+    """Backwards and forwards again, everything is as it was."""
+    def where(name):
+        found = re.search(name + r": (.*)\n(\d+ ps, \d+ instructions)", text)
+        return found and found.groups()
+
+    hits = [where("hit 1"), where("hit 2")]
+    tap.check(all(hits) and hits[0][1] != hits[1][1], "it stops at a breakpoint twice", text)
+    tap.check(hits[0] and where("back 1") == hits[0], "backwards, it stops at the first of these "
+              "two, with registers and memory as they were", text)
+    tap.check(hits[1] and where("again 2") == hits[1] and "No more reverse-execution" in text,
+              "forwards again it comes to the present", text)
+    tap.check(text.count("stepped back: 1") == 2, "it steps backwards", text)
+    tap.check("writer: 1" in text and "written by: 1 1" in text,
+              "backwards to who wrote: it stands before that", text)
+    tap.check(re.search(r"refused: .*past cannot be changed", text, re.S),
+              "the past cannot be changed", text)
+    tap.check(re.search(r"history begins at 0 ps of virtual time \(0 instructions\); \d+ "
+                        r"checkpoint", text), "it says how far one can go back", text)
+
+
 def main():
     harness.need_guest()
     if not shutil.which("gdb"):
@@ -88,9 +160,9 @@ def main():
         script.write(SCRIPT % run.port)
         script.flush()
         gdb = subprocess.run(["gdb", "-nx", "-batch", "-x", script.name], check=False,
-                             stdin=subprocess.DEVNULL, capture_output=True,
-                             timeout=harness.TIMEOUT_S)
-    text = (gdb.stdout + b"\n" + gdb.stderr).decode("utf-8", "replace")
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, timeout=harness.TIMEOUT_S)
+    text = gdb.stdout.decode("utf-8", "replace")
     first, second = number(text, r"at start: pc (\w+)"), number(text, r"stepped: pc (\w+)")
     tap.check(first and second and 0 < second - first < 16, "it stands at the kernel's entry, and "
               "takes one step", text)
@@ -110,6 +182,7 @@ def main():
     tap.check(re.search(r"nvme0 +sw0\.0 +up", text), "pcilab inspect answers", text)
     tap.check("second: pc " in text and "Remote connection closed" not in text,
               "the other thread has registers", text)
+    check_past(tap, text)
     result, other = run.wait(), plain.wait()
     tap.check(result.status == 0, "after detach the guest goes on to its end", result)
     tap.check(result.digest and result.digest == other.digest,

@@ -35,12 +35,16 @@ struct cpu_stop {
 bool cpu_group_stop_add(struct cpu_group *group, const struct cpu_stop *stop);
 bool cpu_group_stop_remove(struct cpu_group *group, const struct cpu_stop *stop);
 void cpu_group_stops_clear(struct cpu_group *group);
+/* All of them; returns how many. */
+unsigned cpu_group_stops_get(const struct cpu_group *group, struct cpu_stop stops[CPU_STOPS_MAX]);
 
 /* Why cpu_run() last returned CPU_EXIT_STOP; kind is CPU_STOP_NONE once cpu_resume() was called. */
 struct cpu_stop cpu_stopped(const struct cpu *cpu);
 /* To be called before a stopped processor runs on: it goes past the instruction where it stands.
  * `step`: and stops after one instruction. */
 void cpu_resume(struct cpu *cpu, bool step);
+/* After cpu_resume(): if there is a stop at the instruction where it stands, it stops there. */
+void cpu_stop_again(struct cpu *cpu);
 
 /* Between two instructions, with none half done: cpu_set_state() loses nothing. */
 bool cpu_at_boundary(const struct cpu *cpu);

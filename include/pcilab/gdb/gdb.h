@@ -26,6 +26,10 @@ struct gdb_ops {
     void (*send)(void *opaque, const char *bytes, size_t len);
     /* What "monitor inspect WORDS" says, an error too; g_free() it. May be NULL. */
     char *(*inspect)(void *opaque, struct machine *machine, const char *words);
+    /* What "monitor history" says; g_free() it. May be NULL. */
+    char *(*history)(void *opaque);
+    /* The caller can go back (pcilab/gdb/past.h). */
+    bool reverse;
     void *opaque;
 };
 
@@ -44,8 +48,9 @@ void gdb_after_run(struct gdb *gdb);
 void gdb_ended(struct gdb *gdb, int status);
 
 bool gdb_runs(const struct gdb *gdb);
-/* The debugger wants an end ("kill"). */
+/* The debugger wants an end ("kill"); has told another process so. */
 bool gdb_killed(const struct gdb *gdb);
+void gdb_kill(struct gdb *gdb);
 /* It has gone by itself ("detach"): its connection is to be closed. */
 bool gdb_detached(const struct gdb *gdb);
 
@@ -59,6 +64,10 @@ void gdb_server_free(struct gdb_server *server);
 const char *gdb_server_address(const struct gdb_server *server);
 struct gdb *gdb_server_session(struct gdb_server *server);
 bool gdb_server_is_connected(const struct gdb_server *server);
+/* Whether Ctrl-C has come, or the debugger is gone; takes nothing else. */
+bool gdb_server_interrupted(const struct gdb_server *server);
+/* Another process had the debugger, which is gone. */
+void gdb_server_drop(struct gdb_server *server);
 /* Takes what has come, waiting for it up to so long. */
 void gdb_server_serve(struct gdb_server *server, int timeout_ms);
 

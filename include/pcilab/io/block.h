@@ -37,6 +37,8 @@ void block_free(struct block_image *image);
 bool block_overlay(struct block_image *image, GError **error);
 
 uint64_t block_size_bytes(const struct block_image *image);
+/* Nobody else sees what is written, or nothing is: what block_overlay() sees to. */
+bool block_is_private(const struct block_image *image);
 bool block_read_only(const struct block_image *image);
 /* Writes fail from now on. */
 void block_set_read_only(struct block_image *image);

@@ -27,6 +27,23 @@ int machine_debug_waiting(const struct machine *machine);
  * to finish one instruction and stop, the others run as time goes by; -1: none. */
 void machine_debug_resume(struct machine *machine, int step);
 
+/*
+ * A place in the run, and which of two comes first: the same in each run of the same machine with
+ * the same inputs, however it is sliced and stopped.
+ */
+struct machine_place {
+    uint64_t retired; /* instructions of all processors */
+    uint64_t at_ps;   /* of the processor that stopped, or else the machine's clock */
+    bool stopped;     /* a processor stopped there: behind what happens at that instant */
+};
+struct machine_place machine_debug_place(const struct machine *machine);
+/* Less than, equal to or greater than 0. */
+int machine_place_compare(const struct machine_place *a, const struct machine_place *b);
+
+/* From now on nothing comes from outside but from `log`, which must stay (NULL: as before); sinks
+ * of the trace are gone. For a process of its own, which has the machine's past to go through. */
+void machine_debug_be_past(struct machine *machine, const struct sim_input_log *log);
+
 /* Guest RAM at addresses as the processor sees them, or physical ones (cpu NULL). Returns how many
  * bytes there were before the first that is not RAM. Device memory is not reached: reading it may
  * change it. */

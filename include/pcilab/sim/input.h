@@ -70,6 +70,8 @@ static inline bool sim_inputs_replay(const struct sim_inputs *all)
 {
     return all->log.next != NULL;
 }
+/* In the midst of a run: what has not arrived is gone, and inputs come from `log` from now on. */
+void sim_inputs_replace(struct sim_inputs *all, const struct sim_input_log *log);
 /* All sources are there: a log's inputs begin to come. */
 void sim_inputs_start(struct sim_inputs *all);
 bool sim_inputs_know(const struct sim_inputs *all, const char *name);

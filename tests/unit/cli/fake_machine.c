@@ -202,6 +202,25 @@ bool boot_gdb_holds(struct boot_gdb *gdb)
     return false;
 }
 
+bool boot_gdb_leaves(struct boot_gdb *gdb, struct boot_run *run)
+{
+    return false;
+}
+
+uint64_t boot_gdb_slice_ps(const struct boot_gdb *gdb, uint64_t slice_ps)
+{
+    return slice_ps;
+}
+
+void boot_gdb_restarts(struct boot_gdb *gdb)
+{
+}
+
+void boot_gdb_past_ends(struct boot_gdb *gdb)
+{
+    g_assert_not_reached();
+}
+
 bool boot_gdb_killed(const struct boot_gdb *gdb)
 {
     return false;

@@ -56,7 +56,7 @@ struct client *client_new(void)
     g_assert_no_error(error);
     machine_desc_free(desc);
     protected_mode(client->machine);
-    struct gdb_ops ops = {.send = send_bytes, .inspect = answer, .opaque = client};
+    struct gdb_ops ops = {.send = send_bytes, .inspect = answer, .reverse = true, .opaque = client};
     client->gdb = gdb_new(client->machine, &ops);
     gdb_connected(client->gdb);
     return client;
