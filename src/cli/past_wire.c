@@ -68,7 +68,8 @@ bool past_wire_receive(int fd, struct past_message *message, GByteArray **state)
 /* Then the name with its NUL, and the bytes. */
 struct entry_head {
     uint64_t at_ps;
-    uint32_t kind, len, name_len;
+    uint32_t kind, len;
+    uint64_t name_len; /* no padding in between: it is written as it is */
 };
 
 static bool write_all(struct past_inputs *inputs, const void *bytes, size_t len)
@@ -92,7 +93,7 @@ void past_inputs_keep(void *opaque, const struct sim_input_entry *entry)
     const struct entry_head head = {.at_ps = entry->at_ps,
                                     .kind = entry->kind,
                                     .len = entry->len,
-                                    .name_len = (uint32_t)strlen(entry->source) + 1};
+                                    .name_len = strlen(entry->source) + 1};
 
     if (inputs->next.keep) {
         inputs->next.keep(inputs->next.opaque, entry);
