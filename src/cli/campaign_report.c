@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "campaign.h"
+#include "pcilab/base/whole_file.h"
 
 #define FAILURES_SHOWN 20
 
@@ -45,7 +46,7 @@ static bool write_tap(const char *path, const GPtrArray *cases)
         run_tap_case(out, i + 1, cases->pdata[i], NULL);
     }
     fclose(out);
-    bool ok = g_file_set_contents(path, text, (gssize)len, &error);
+    bool ok = whole_file_write(path, text, len, &error);
     if (!ok) {
         cli_error("%s", error->message);
         g_error_free(error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pcilab conform: options, what is judged, reports. */
 #include "conform.h"
+#include "pcilab/base/whole_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,7 +109,7 @@ static bool write_report(const char *path, conform_writer write, const GPtrArray
     memory = open_memstream(&text, &len);
     write(memory, reports);
     fclose(memory);
-    ok = g_file_set_contents(path, text, (gssize)len, &error);
+    ok = whole_file_write(path, text, len, &error);
     free(text);
     if (!ok) {
         cli_error("the report cannot be written: %s", error->message);

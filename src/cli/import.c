@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "pcilab/base/whole_file.h"
 #include "pcilab/config/import.h"
 
 struct import_options {
@@ -28,7 +29,7 @@ static bool write_file(const char *path, const char *text, bool force, GError **
                     "%s is there already; --force overwrites it", path);
         return false;
     }
-    return g_file_set_contents(path, text, -1, error);
+    return whole_file_write(path, text, strlen(text), error);
 }
 
 static bool write_files(const struct import_options *options, const char *ini, const char *cfg,

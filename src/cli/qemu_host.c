@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "pcilab/base/whole_file.h"
 #include "pcilab/config/units.h"
 #include "pcilab/io/block.h"
 #include "qemu.h"
@@ -312,7 +313,7 @@ static bool write_pid(const struct qemu *q)
 {
     GError *error = NULL;
     char *text = g_strdup_printf("%d\n", (int)getpid());
-    bool ok = !q->pidfile || g_file_set_contents(q->pidfile, text, -1, &error);
+    bool ok = !q->pidfile || whole_file_write(q->pidfile, text, strlen(text), &error);
 
     if (!ok) {
         cli_error("-pidfile %s: %s", q->pidfile, error->message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pcilab report: a page of what --out left. */
 #include "report.h"
+#include "pcilab/base/whole_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,7 +141,7 @@ static int make_page(const char *dir, const char *out)
         char *page = report_page(base, runs);
         char *path = out ? g_strdup(out) : g_build_filename(dir, "report.html", NULL);
         GError *error = NULL;
-        if (g_file_set_contents(path, page, -1, &error)) {
+        if (whole_file_write(path, page, strlen(page), &error)) {
             printf("%s: %u run%s\n", path, runs->len, runs->len == 1 ? "" : "s");
         } else {
             cli_error("%s", error->message);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pcilab/base/whole_file.h"
 #include "pcilab/config/units.h"
 #include "run.h"
 
@@ -111,7 +112,7 @@ void run_tap_case(FILE *out, unsigned number, const struct run_case *c, const st
 static bool save(const char *option, const char *path, GString *text)
 {
     GError *error = NULL;
-    bool ok = g_file_set_contents(path, text->str, (gssize)text->len, &error);
+    bool ok = whole_file_write(path, text->str, text->len, &error);
 
     if (!ok) {
         cli_error("%s: %s", option, error->message);
