@@ -82,6 +82,10 @@ unsigned field_offset(struct conform_ctx *t, const struct field_table *table,
             return 0xffff;
         }
     }
+    if (f->locked && (subject_read(s, base + f->offset, f->width) & f->locked)) {
+        t_skip(t, "it is in use, and must not change then");
+        return 0xffff;
+    }
     return base + f->offset;
 }
 

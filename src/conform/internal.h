@@ -116,6 +116,7 @@ struct conform_field {
     uint16_t if_offset;
     uint32_t if_mask;
     bool unless;
+    uint32_t locked; /* it may not be changed while one of these bits of its register is set */
 };
 
 enum place { PLACE_HEADER, PLACE_HEADER0, PLACE_HEADER1, PLACE_CAP, PLACE_EXT };

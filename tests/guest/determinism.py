@@ -44,7 +44,8 @@ def run_scenario():
         with open(path, "w", encoding="utf-8") as file:
             file.write(SCENARIO)
         return subprocess.run([harness.PCILAB, "run", path], cwd=folder, capture_output=True,
-                              env=dict(os.environ, SOMETHING="else", HOME="/x", LC_ALL="C.UTF-8"),
+                              env=dict(os.environ, PCILAB_GUEST_DIR=str(harness.guest_dir()), SOMETHING="else",
+                                       HOME="/x", LC_ALL="C.UTF-8"),
                               text=True, check=False)
 
 
