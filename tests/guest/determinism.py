@@ -43,10 +43,10 @@ def run_scenario():
         path = os.path.join(folder, "commands.lua")
         with open(path, "w", encoding="utf-8") as file:
             file.write(SCENARIO)
+        environment = dict(os.environ, PCILAB_GUEST_DIR=str(harness.guest_dir()),
+                           SOMETHING="else", HOME="/x", LC_ALL="C.UTF-8")
         return subprocess.run([harness.PCILAB, "run", path], cwd=folder, capture_output=True,
-                              env=dict(os.environ, PCILAB_GUEST_DIR=str(harness.guest_dir()), SOMETHING="else",
-                                       HOME="/x", LC_ALL="C.UTF-8"),
-                              text=True, check=False)
+                              env=environment, text=True, check=False)
 
 
 def main():
