@@ -78,6 +78,15 @@ struct tried {
     struct device device;
 };
 
+static void free_expanded(void *data)
+{
+    struct expanded *e = data;
+
+    g_free((char *)e->assertion.id);
+    g_free((char *)e->assertion.requirement);
+    g_free(e);
+}
+
 /* The neighbour is RW1C and set: what writes beside it must leave it alone. */
 static void try_case(struct tried *tried, const struct field_case *c, bool destructive)
 {
@@ -108,7 +117,7 @@ static void try_case(struct tried *tried, const struct field_case *c, bool destr
 
     masks.rw1c |= 0x30000000;
     device_init(&tried->device, &masks, c->now | REST);
-    tried->assertions = g_ptr_array_new();
+    tried->assertions = g_ptr_array_new_with_free_func(free_expanded);
     fields_expand(&table, tried->assertions);
     g_ptr_array_remove_index(tried->assertions, tried->assertions->len - 1);
     tried->report = conform_run(&tried->device.backend, tried->assertions, &filter, "a register");
@@ -117,13 +126,6 @@ static void try_case(struct tried *tried, const struct field_case *c, bool destr
 static void forget(struct tried *tried)
 {
     conform_report_free(tried->report);
-    for (unsigned i = 0; i < tried->assertions->len; i++) {
-        struct expanded *e = tried->assertions->pdata[i];
-
-        g_free((char *)e->assertion.id);
-        g_free((char *)e->assertion.requirement);
-        g_free(e);
-    }
     g_ptr_array_unref(tried->assertions);
 }
 
@@ -221,14 +223,15 @@ START_TEST(test_not_there)
     try_case(&tried, &level, true);
     ck_assert_uint_eq(tried.assertions->len, 0);
     forget(&tried);
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         bool judged = i == 1;
 
-        row.unless = i == 1;
+        row.unless = i == 1 || i == 4;
+        row.locked = i == 4 ? REST : 0;   /* in use */
         table.cap = i == 2 ? 5 : 9;       /* a capability that the device has not */
         row.types = i == 3 ? TYPE_RP : 0; /* a type that it is not of */
         device_init(&tried.device, &(struct device_masks){0}, REST);
-        tried.assertions = g_ptr_array_new();
+        tried.assertions = g_ptr_array_new_with_free_func(free_expanded);
         fields_expand(&table, tried.assertions);
         tried.report = conform_run(&tried.device.backend, tried.assertions, &filter, "none");
         ck_assert_int_eq(result(&tried, "t.if")->outcome, judged ? F : N);
