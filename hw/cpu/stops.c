@@ -29,18 +29,19 @@ static bool is_data(const struct cpu_stop *stop)
  */
 static void forget_derived(struct cpu_group *g, const struct cpu_stop *stop)
 {
-    uint64_t first = stop->la & PAGE_MASK, pages = 1;
+    uint64_t first = stop->la & PAGE_MASK, pages;
 
-    if (is_data(stop)) {
-        pages += (stop->la + (stop->len - 1) - first) >> 12;
-    } else {
+    if (!is_data(stop)) {
         block_forget_all(g);
+        return;
     }
+    pages = 1 + ((stop->la + (stop->len - 1) - first) >> 12);
     for (unsigned i = 0; i < g->config.count; i++) {
-        if (is_data(stop) && pages > TLB_SIZE) {
+        if (pages > TLB_SIZE) {
             tlb_flush(g->cpus[i], true);
+            continue;
         }
-        for (uint64_t page = 0; is_data(stop) && pages <= TLB_SIZE && page < pages; page++) {
+        for (uint64_t page = 0; page < pages; page++) {
             tlb_flush_page(g->cpus[i], first + (page << 12));
         }
     }

@@ -169,6 +169,8 @@ bool pcie_slot_interrupts(const struct pci_func *func)
     return false;
 }
 
+/* UNIMPL: events send no PME while the port is in D3hot (6.7.3.4), which its PM capability says it
+ * can; the kernel finds them when it wakes the port. */
 void pcie_slot_event(struct pci_func *func, uint16_t events)
 {
     if (has_slot(func)) {

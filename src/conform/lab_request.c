@@ -201,22 +201,6 @@ static void timeout_range(struct conform_ctx *t, struct lab *lab)
             (unsigned long long)(took / PS_PER_US));
 }
 
-static void tags_of_five_bits(struct conform_ctx *t, struct lab *lab)
-{
-    struct lab_dma dma = {.command = EXERCISER_READ, .addr = LAB_RAM, .len = 8192};
-    unsigned most = 0;
-
-    lab_change_cfg(lab, lab->ex, lab_pcie(lab, lab->ex, 8), 2, 0, 0x7100);
-    t_check(t, lab_dma(lab, lab->ex, &dma) == 0, "the read failed");
-    for (unsigned i = 0; i < lab->seen->len; i++) {
-        const struct lab_seen *seen = &g_array_index(lab->seen, struct lab_seen, i);
-
-        if (seen->tlp.type == TLP_MRD && seen->sender == machine_port(lab->machine, lab->ex))
-            most = MAX(most, seen->tlp.tag);
-    }
-    t_check(t, most < 32, "there is a tag %u", most);
-}
-
 static void relaxed_enable(struct conform_ctx *t, struct lab *lab)
 {
     struct lab_dma dma = {.command = EXERCISER_WRITE,
@@ -258,8 +242,6 @@ static const struct conform_assertion rows[] = {
              "A completion for a function that is not there is unexpected, and no request."),
     LAB_BODY("request.timeout_range", "request", "7.5.3.16", timeout_range,
              "With Completion Timeout Value 0010b a request times out after 1 to 10 ms."),
-    LAB_BODY("request.tags_short", "request", "7.5.3.4", tags_of_five_bits,
-             "Without Extended Tag Field Enable tags are below 32."),
     LAB_BODY(
         "request.attributes", "request", "7.5.3.4", relaxed_enable,
         "Without Enable Relaxed Ordering and Enable No Snoop no request has these attributes."),
